@@ -1,0 +1,54 @@
+import ms from 'ms';
+import { z } from 'zod';
+
+/** The small forms that values have in holdfast.yaml: durations, sizes, names, secrets by reference. */
+
+const durationForm = /^\d+(\.\d+)?\s?(ms|s|m|h|d|w)$/;
+
+/** "26h" -> milliseconds. */
+export const Duration = z
+  .string()
+  .regex(durationForm, 'is not a duration: write a number and ms, s, m, h, d or w, for example 26h')
+  .transform((text) => ms(text as ms.StringValue));
+
+const sizeUnits: Record<string, number> = {
+  B: 1,
+  kB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  TiB: 2 ** 40,
+};
+const sizeForm = /^(\d+(?:\.\d+)?)\s?(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)$/;
+
+/** "1GiB" or a plain number of bytes -> bytes. */
+export const Size = z.union([
+  z.number().int().min(0),
+  z
+    .string()
+    .regex(sizeForm, 'is not a size: write a number and B, kB, MB, GB, TB, KiB, MiB, GiB or TiB')
+    .transform((text) => {
+      const [, amount, unit] = sizeForm.exec(text) ?? [];
+      return Math.round(Number(amount) * (sizeUnits[unit ?? 'B'] ?? 1));
+    }),
+]);
+
+const absolute = (what: string) => z.string().startsWith('/', `must be an absolute path of ${what}`);
+
+/** Where a secret is, never the secret itself. */
+export const SecretReference = z.union([
+  z.strictObject({
+    file: absolute('a file').describe('A file; its last line break is not part of the secret'),
+  }),
+  z.strictObject({ env: z.string().min(1).describe("A variable of the worker's environment") }),
+  z.strictObject({
+    command: z.array(z.string()).min(1).describe('A program and its arguments; what it prints is the secret'),
+  }),
+]);
+export type SecretReference = z.output<typeof SecretReference>;
+
+/** A value for a tool's environment: plain text where it is no secret, else a reference. */
+export const EnvironmentValue = z.union([z.string(), SecretReference]);

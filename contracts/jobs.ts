@@ -1,0 +1,205 @@
+/** Inputs and outputs of workflows and activities: what goes over the wire between machines of different age. Only add optional fields. */
+
+/** How long things may take. Milliseconds. */
+export interface Limits {
+  /** A step whose worker gives no sign for so long is given to the next worker of the host. */
+  deadHostAfterMs: number;
+  /** A step that fails with an outage is tried again until so long has passed without progress. */
+  retryForMs: number;
+  /** The longest that one step may take in all. */
+  giveUpAfterMs: number;
+}
+
+/** A resource and the host whose worker handles it. */
+export interface Source {
+  resource: string;
+  host: string;
+}
+
+/** One run of one operation: names and routing only. What the names mean, each host reads in its own file. */
+export interface JobInput {
+  job: string;
+  operation: string;
+  sources: Source[];
+  stores: string[];
+  limits: Limits;
+  options?: RunOptions;
+}
+
+export interface RunOptions {
+  /** Take a copy that is far smaller than the earlier ones as the new normal. */
+  acceptCounts?: boolean;
+}
+
+/** What one step on a host is asked: the thing by name, and the run that asks. */
+export interface StepInput {
+  job: string;
+  run: string;
+  resource: string;
+  store: string;
+  /** See Limits; the activity's door uses it to tell an outage that lasts from one that passes. */
+  retryForMs: number;
+  acceptCounts?: boolean;
+}
+
+/** A copy that was proved: it is in the store, holds the planned path, and its counts are plausible. */
+export interface Copy {
+  resource: string;
+  store: string;
+  /** The tool's own id of the copy (restic: the full snapshot id). */
+  snapshot: string;
+  /** ISO 8601 UTC: the source's state of this moment is what the copy holds. */
+  restorePoint: string;
+  files: number;
+  bytes: number;
+  /** What the store had to take in addition. */
+  bytesAdded: number;
+  /** What is missing or odd, in words; a copy with warnings is kept and shown as such. At most 20, the log has all. */
+  warnings: string[];
+  /** True when an earlier attempt of the run had made the copy already. */
+  adopted?: boolean;
+}
+
+export type Outcome = 'ok' | 'warnings' | 'failed' | 'refused' | 'cancelled';
+
+/** What a run hands back when it did what it was asked. */
+export interface RunResult {
+  outcome: 'ok' | 'warnings';
+  copies: Copy[];
+  /** In words, for the end of `run --follow`. */
+  summary: string;
+  warnings: string[];
+}
+
+/** The heartbeat of a long step: small and flat, because the Web UI shows it as it is. Advisory: the truth is in the tool. */
+export interface Progress {
+  v: 1;
+  phase: string;
+  bytesDone: number;
+  bytesTotal: number;
+  filesDone: number;
+  filesTotal: number;
+  bytesPerSecond: number;
+  secondsLeft?: number;
+  /** ISO 8601 UTC: when something last moved. */
+  movedAt: string;
+}
+
+/** Which part of a copy goes where. The place is checked against what the host allows, on the host. */
+export interface RestoreInput {
+  job: string;
+  resource: string;
+  /** The worker that reads the store and writes the target. */
+  host: string;
+  store: string;
+  /** Absolute path of a new or empty folder on `host`. */
+  target: string;
+  /** Relative to the resource; none means all of it. */
+  paths: string[];
+  /** A snapshot id or its beginning (at least 4 characters). */
+  copy?: string;
+  /** ISO 8601: the newest copy that is not younger. */
+  at?: string;
+  /** The plan is taken as approved. */
+  approved?: boolean;
+  /** How long the plan waits for a yes. Milliseconds, default 1 h. */
+  approveWithinMs?: number;
+  limits: Limits;
+}
+
+/** What a restore will do, as shown before it does it. */
+export interface RestorePlan {
+  snapshot: string;
+  restorePoint: string;
+  target: string;
+  paths: string[];
+  files: number;
+  bytes: number;
+  /** Free bytes at the target. */
+  bytesFree: number;
+  /** True when the target holds the unfinished work of an earlier attempt at the very same plan. */
+  resumes: boolean;
+  /** sha256 of the plan and its listing; an approval is bound to it. */
+  digest: string;
+}
+
+export interface RestoreStepInput
+  extends Omit<RestoreInput, 'limits' | 'host' | 'approved' | 'approveWithinMs'> {
+  run: string;
+  retryForMs: number;
+  /** Of the plan that was approved; the step refuses any other. */
+  digest?: string;
+}
+
+/** What was compared, and what was found to differ. */
+export interface RestoreReport {
+  snapshot: string;
+  restorePoint: string;
+  target: string;
+  files: number;
+  bytes: number;
+  /** What was compared with the copy, one entry per property, in words. */
+  verified: string[];
+  /** What could not be compared and why. */
+  notVerified: string[];
+  warnings: string[];
+}
+
+export interface RestoreResult {
+  outcome: 'ok' | 'warnings';
+  report: RestoreReport;
+  summary: string;
+  warnings: string[];
+}
+
+/** What retention did. */
+export interface PruneReport {
+  store: string;
+  kept: number;
+  removed: number;
+  /** Bytes that the store reported as freed; -1 when the tool did not say. */
+  bytesFreed: number;
+  warnings: string[];
+}
+
+export interface CheckReport {
+  store: string;
+  /** Which part of how many was read, 1-based; absent when only the structure was checked. */
+  part?: number;
+  parts?: number;
+  warnings: string[];
+}
+
+export interface InitialiseStoreInput {
+  store: string;
+  host: string;
+  limits: Limits;
+}
+
+export interface ReadRunLogInput {
+  host: string;
+  run: string;
+  /** How many of the newest lines. */
+  lines: number;
+}
+
+/** What an approval is given for: the digest must be the one of the plan that is shown. */
+export interface ApprovalAnswer {
+  digest: string;
+  by: string;
+  note?: string;
+}
+
+/** One line of the table that the Web UI and `show` display. */
+export interface StepLine {
+  name: string;
+  state: 'waiting' | 'running' | 'done' | 'warned' | 'failed' | 'skipped';
+  note: string;
+}
+
+/** The answer to the query `report`. */
+export interface RunReport {
+  waitingFor?: string;
+  steps: StepLine[];
+  plan?: RestorePlan;
+}

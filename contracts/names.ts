@@ -1,0 +1,84 @@
+/** Every name that two rooms must agree on is made here and nowhere else. */
+
+/** What jobs, hosts, stores and resources may be called: the names go into workflow ids, tags and queues. */
+export const namePattern = /^[a-z0-9-]{1,63}$/;
+
+/** The queue of the orchestrator: workflows only. */
+export const workflowQueue = 'holdfast';
+
+/** The queue of a host for short questions (look, list, inspect). */
+export const hostQueue = (host: string): string => `host.${host}`;
+
+/** The queue of a host for transfers, checks and restores: its slots are the concurrency limit. */
+export const heavyQueue = (host: string): string => `host.${host}.heavy`;
+
+/** `2026-11-20T03:30:00Z`: the form in which Temporal appends the nominal time to a schedule's workflow ids. */
+export const utcSeconds = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`;
+
+/** The main operation goes by the job's name alone. */
+export const operationName = (job: string, operation: string, main: string): string =>
+  operation === main ? job : `${job}.${operation}`;
+
+/** RUN: workflow id, restic tag, ZFS property and note in one. `name` is what `operationName` gave. */
+export const runId = (name: string, time: Date): string => `${name}-${utcSeconds(time)}`;
+
+const runIdForm = /^([a-z0-9-]{1,63})(?:\.([a-z0-9-]+))?-(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z)$/;
+
+/** Takes a RUN apart; undefined for anything that is not one (a lease, another tool's workflow). */
+export function parseRunId(run: string): { job: string; operation?: string; time: string } | undefined {
+  const [, job, operation, time] = runIdForm.exec(run) ?? [];
+  return job && time ? { job, operation, time } : undefined;
+}
+
+/** Schedules that we own begin so; everything else in the namespace is left alone. */
+export const schedulePrefix = 'hf-';
+export const scheduleId = (name: string): string => `${schedulePrefix}${name}`;
+
+/** A lease is the child workflow of this id. Kinds keep a store and a resource of one name apart. */
+export const leaseId = (lease: string): string => `lease-${lease}`;
+export const resourceLease = (resource: string): string => `resource-${resource}`;
+export const storeLease = (store: string): string => `store-${store}`;
+/** Held by what must not meet retention: restores and drills; prune and check take it with the store's own. */
+export const storeReadLease = (store: string): string => `store-${store}-read`;
+
+/** The tags that every snapshot of ours carries; `run` and `resource` together name exactly one snapshot. */
+export const tags = {
+  job: (job: string): string => `job:${job}`,
+  resource: (resource: string): string => `resource:${resource}`,
+  run: (run: string): string => `run:${run}`,
+};
+
+/** Workflow types: public and permanent, because they are in histories and schedules. */
+export const workflowTypes = {
+  backupRestic: 'backupRestic',
+  pruneRestic: 'pruneRestic',
+  checkRestic: 'checkRestic',
+  restoreRestic: 'restoreRestic',
+  initialiseStore: 'initialiseStore',
+  readRunLog: 'readRunLog',
+  holdLease: 'holdLease',
+  undoLeftovers: 'undoLeftovers',
+} as const;
+
+export const updateNames = { approve: 'approve', deny: 'deny' } as const;
+export const queryNames = { report: 'report' } as const;
+export const signalNames = {
+  leaseWaiting: 'leaseWaiting',
+  leaseHeld: 'leaseHeld',
+  leaseFree: 'leaseFree',
+  releaseLease: 'releaseLease',
+  areYouThere: 'areYouThere',
+} as const;
+
+/** Search attributes as plain data: the server is given them at its start, `apply` registers them on a cluster. */
+export const searchAttributes = {
+  HfJob: 'KEYWORD',
+  HfOperation: 'KEYWORD',
+  HfHost: 'KEYWORD',
+  HfTool: 'KEYWORD',
+  HfOutcome: 'KEYWORD',
+  HfWaiting: 'KEYWORD',
+  HfBytes: 'INT',
+  HfRestorePoint: 'DATETIME',
+} as const;
+export type SearchAttributeName = keyof typeof searchAttributes;
