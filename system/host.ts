@@ -1,5 +1,3 @@
-import type { ErrorCode } from '../contracts/errors.js';
-
 /** What a driver is given: a machine on which programs run and files lie. Local here; over ssh it is the same verbs. */
 
 /** One program, ready to start. */
@@ -7,7 +5,7 @@ export interface Command {
   /** A name on PATH or an absolute path. */
   file: string;
   args: readonly string[];
-  /** Added to the worker's own environment (which is passed on without our HOLDFAST_* variables). */
+  /** Added to the few variables that every tool gets from the worker (PATH, HOME, locale, proxies): nothing else leaks in. */
   env?: Readonly<Record<string, string>>;
   cwd?: string;
   /** What the tool understands as "stop and clean up". Default SIGTERM; restic up to 0.16 knows only SIGINT. */
@@ -27,7 +25,7 @@ export interface RunOptions {
   lock?: string;
   /** Called once when the lock was not free at once. */
   onLockWait?: () => void;
-  /** Texts that must not appear in anything that leaves: replaced by ***. Values of `secret…` are added by themselves. */
+  /** Texts that must not appear in anything that leaves: replaced by ***. Secrets read by `resolveSecret` are known without being named. */
   secrets?: readonly string[];
   /** The whole of standard error is appended here, redacted. */
   log?: (line: string) => void;
@@ -95,6 +93,3 @@ export interface Host {
   /** Only below our own folders; refuses anything that does not begin with `within`. */
   removeTree(path: string, within: string): Promise<void>;
 }
-
-/** Codes that `run` itself throws: the program is missing (HF_TOOL_MISSING). */
-export type RunFailure = Extract<ErrorCode, 'HF_TOOL_MISSING' | 'HF_INTERNAL'>;

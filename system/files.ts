@@ -1,0 +1,169 @@
+import { constants, type Dir, type Stats } from 'node:fs';
+import {
+  access,
+  lstat,
+  mkdir,
+  open,
+  opendir,
+  readdir,
+  readFile,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  statfs,
+} from 'node:fs/promises';
+import { basename, dirname, join, resolve, sep } from 'node:path';
+import { HoldfastError } from '../contracts/errors.js';
+import type { FileFacts, TreeCount } from './host.js';
+
+/** File verbs of this machine. Names are bytes to Linux; what is not UTF-8 is handled by the tools, not here. */
+
+export const exists = (path: string): Promise<boolean> =>
+  access(path, constants.F_OK).then(
+    () => true,
+    () => false,
+  );
+
+/** A mount point lies on another file system than its parent; a bind mount of the same one is found in the kernel's list. */
+export async function isMountPoint(path: string): Promise<boolean> {
+  const real = await realpath(path);
+  const mounts = await readFile('/proc/self/mountinfo', 'utf8');
+  return mounts.split('\n').some((line) => unescapeMount(line.split(' ')[4] ?? '') === real);
+}
+
+const unescapeMount = (text: string): string =>
+  text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+
+/** Follows links in what exists; the missing rest is kept as it is, so that a target can be judged before it is made. */
+export async function realPath(path: string): Promise<string> {
+  const whole = resolve(path);
+  const real = await realpath(whole).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (real !== undefined) return real;
+  return join(await realPath(dirname(whole)), basename(whole));
+}
+
+export const list = (path: string): Promise<string[]> => readdir(path);
+
+export async function facts(path: string): Promise<FileFacts | undefined> {
+  const stat = await lstat(path, { bigint: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+    throw error;
+  });
+  if (!stat) return undefined;
+  const type = typeOf(stat);
+  return {
+    type,
+    mode: Number(stat.mode & 0o7777n),
+    uid: Number(stat.uid),
+    gid: Number(stat.gid),
+    size: Number(stat.size),
+    allocated: Number(stat.blocks) * 512,
+    mtimeNs: stat.mtimeNs.toString(),
+    inode: `${stat.dev}:${stat.ino}`,
+    links: Number(stat.nlink),
+    ...(type === 'symlink' ? { linkTarget: await readlink(path) } : {}),
+  };
+}
+
+function typeOf(stat: Pick<Stats, 'isFile' | 'isDirectory' | 'isSymbolicLink'>): FileFacts['type'] {
+  if (stat.isFile()) return 'file';
+  if (stat.isDirectory()) return 'dir';
+  return stat.isSymbolicLink() ? 'symlink' : 'other';
+}
+
+/** Counts files below a folder and stops as soon as there is enough: a guard must not walk five terabytes every night. */
+export async function countTree(
+  path: string,
+  enough: { files: number; bytes: number },
+  signal?: AbortSignal,
+): Promise<TreeCount> {
+  const count: TreeCount = { files: 0, bytes: 0, complete: true };
+  for await (const file of filesBelow(path, signal)) {
+    count.files += 1;
+    if (count.bytes < enough.bytes) count.bytes += await sizeOf(file);
+    if (count.files >= enough.files && count.bytes >= enough.bytes) return { ...count, complete: false };
+  }
+  return count;
+}
+
+async function* filesBelow(path: string, signal?: AbortSignal): AsyncGenerator<string> {
+  const folders = [path];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    signal?.throwIfAborted();
+    for await (const entry of (await openFolder(folder, folder === path)) ?? []) {
+      if (entry.isDirectory()) folders.push(join(folder, entry.name));
+      if (entry.isFile()) yield join(folder, entry.name);
+    }
+  }
+}
+
+/** A subfolder that vanished or may not be read counts as empty here: the tool that copies names it. */
+const openFolder = (folder: string, isRoot: boolean): Promise<Dir | undefined> =>
+  opendir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (isRoot) throw error;
+    return undefined;
+  });
+
+const sizeOf = (path: string): Promise<number> =>
+  lstat(path).then(
+    (stat) => stat.size,
+    () => 0,
+  );
+
+/** Of the file system that holds the path, or will hold it. */
+export async function freeBytes(path: string): Promise<number> {
+  const stat = await statfs(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' && dirname(path) !== path) return undefined;
+    throw error;
+  });
+  return stat ? stat.bavail * stat.bsize : freeBytes(dirname(path));
+}
+
+export async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+}
+
+export const readText = (path: string): Promise<string> => readFile(path, 'utf8');
+
+/** Nobody ever sees half of it: written beside, synced, renamed. */
+export async function writeWhole(path: string, text: string): Promise<void> {
+  await makeFolder(dirname(path));
+  const beside = `${path}.new`;
+  const file = await open(beside, 'w', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(beside, path);
+}
+
+/** A crash can leave half a line behind: it is closed first, so that the new one stands by itself. */
+export async function appendLine(path: string, line: string): Promise<void> {
+  await makeFolder(dirname(path));
+  const file = await open(path, 'a+', 0o600);
+  try {
+    const { size } = await file.stat();
+    const last = Buffer.alloc(1, '\n');
+    if (size > 0) await file.read(last, 0, 1, size - 1);
+    await file.appendFile(`${last[0] === 10 ? '' : '\n'}${line}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+export const move = (from: string, to: string): Promise<void> => rename(from, to);
+
+/** The one place that deletes: refuses whatever does not lie inside the folder that the caller owns. */
+export async function removeTree(path: string, within: string): Promise<void> {
+  const inside = resolve(path).startsWith(resolve(within) + sep);
+  if (!inside)
+    throw new HoldfastError('HF_INTERNAL', `Refused to remove ${path}: it does not lie inside ${within}`);
+  await rm(path, { recursive: true, force: true });
+}

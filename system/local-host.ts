@@ -1,0 +1,26 @@
+import * as files from './files.js';
+import type { Host } from './host.js';
+import { run, runPipeline } from './run.js';
+
+/** This machine as a Host. */
+export function localHost({ name, stateFolder }: { name: string; stateFolder: string }): Host {
+  return {
+    name,
+    stateFolder,
+    run,
+    pipe: runPipeline,
+    exists: files.exists,
+    isMountPoint: files.isMountPoint,
+    realPath: files.realPath,
+    list: files.list,
+    facts: files.facts,
+    countTree: files.countTree,
+    freeBytes: files.freeBytes,
+    makeFolder: files.makeFolder,
+    readFile: files.readText,
+    writeFile: files.writeWhole,
+    appendLine: files.appendLine,
+    rename: files.move,
+    removeTree: files.removeTree,
+  };
+}
