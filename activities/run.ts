@@ -1,0 +1,124 @@
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import type { Config } from '../config/schema.js';
+import { type ErrorCode, errors, HoldfastError } from '../contracts/errors.js';
+import type { Progress } from '../contracts/jobs.js';
+import { parseRunId } from '../contracts/names.js';
+import { now } from '../system/clock.js';
+import type { Host } from '../system/host.js';
+import { openRunLog } from '../system/log.js';
+import { redact } from '../system/redact.js';
+import type { Door, StepBasics, Tools } from './door.js';
+
+/** The one door to Temporal's activity context. Every finding about heartbeats, cancellation and failures is held here. */
+
+/** An attempt's failure over 4 KB is shown as "exceeds size limit" while it is being retried; this stays far below. */
+const maxMessageLength = 600;
+
+export interface DoorOptions {
+  host: Host;
+  config: () => Config;
+}
+
+const noProgress = (): Progress => ({
+  v: 1,
+  phase: 'starting',
+  bytesDone: 0,
+  bytesTotal: 0,
+  filesDone: 0,
+  filesTotal: 0,
+  bytesPerSecond: 0,
+  movedAt: now().toISOString(),
+});
+
+/** Wraps the body of an activity: heartbeat from a timer, log of the run, failures in our own words. */
+export function createDoor({ host, config }: DoorOptions): Door {
+  return {
+    async step<I extends StepBasics, O>(input: I, body: (tools: Tools) => Promise<O>): Promise<O> {
+      const context = Context.current();
+      const { attempt, activityType, workflowExecution, heartbeatTimeoutMs } = context.info;
+      checkRun(input.run, workflowExecution?.workflowId);
+      const log = openRunLog(host.stateFolder, input.run, { step: activityType, attempt, host: host.name });
+      const beat = startHeartbeat(context, heartbeatTimeoutMs);
+      try {
+        log.line(`${activityType}, attempt ${attempt}`);
+        const { cancellationSignal: signal } = context;
+        const tools: Tools = {
+          host,
+          config: config(),
+          run: input.run,
+          attempt,
+          signal,
+          progress: beat.progress,
+          log: log.line,
+        };
+        return await body(tools);
+      } catch (error) {
+        log.line(`failed: ${error instanceof Error ? error.message : String(error)}`);
+        throw toFailure(error, context, { retryForMs: input.retryForMs, movedAt: beat.movedAt() });
+      } finally {
+        beat.stop();
+        log.close();
+      }
+    },
+  };
+}
+
+/** The run is what tags, locks and logs are named after: a step may only speak for the workflow that it belongs to. */
+function checkRun(run: string, workflowId: string | undefined): void {
+  if (run === workflowId && parseRunId(run)) return;
+  const message = `The step was asked to work for "${run}" by the workflow "${workflowId}"`;
+  throw ApplicationFailure.create({ type: 'HF_NOT_IN_CONFIG', message, nonRetryable: true });
+}
+
+interface Heartbeat {
+  progress(progress: Partial<Progress>): void;
+  movedAt(): Date;
+  stop(): void;
+}
+
+/** Beats from a timer and not from output lines: a silent tool is alive too, and cancellation arrives only with beats. */
+function startHeartbeat(context: Context, heartbeatTimeoutMs: number | undefined): Heartbeat {
+  let current: Progress = { ...noProgress(), ...earlierMove(context) };
+  const everyMs = Math.min(1_000, (heartbeatTimeoutMs ?? 10_000) / 5);
+  context.heartbeat(current);
+  const timer = setInterval(() => context.heartbeat(current), everyMs);
+  return {
+    progress(progress) {
+      const moved =
+        (progress.bytesDone ?? 0) > current.bytesDone || (progress.filesDone ?? 0) > current.filesDone;
+      current = { ...current, ...progress, movedAt: moved ? now().toISOString() : current.movedAt };
+    },
+    movedAt: () => new Date(current.movedAt),
+    stop: () => clearInterval(timer),
+  };
+}
+
+/** An outage is measured from the last thing that moved, in whatever attempt that was; at first from when the step was asked for. */
+function earlierMove({ info }: Context): Pick<Progress, 'movedAt'> {
+  const earlier = info.heartbeatDetails as Partial<Progress> | undefined;
+  return { movedAt: earlier?.movedAt ?? new Date(info.scheduledTimestampMs).toISOString() };
+}
+
+interface Patience {
+  retryForMs: number;
+  movedAt: Date;
+}
+
+/** Our errors keep their code as the failure's type; whatever else comes is HF_INTERNAL, and none carries a stack or a secret. */
+export function toFailure(error: unknown, context: Context, { retryForMs, movedAt }: Patience): Error {
+  const { cancellationSignal } = context;
+  // Only the SDK's own CancelledFailure makes the activity "cancelled" and not "failed": it is the reason of the signal.
+  if (cancellationSignal.aborted) return cancellationSignal.reason as Error;
+  const known = error instanceof HoldfastError ? error : unexpected(error);
+  const { retry } = errors[known.code as ErrorCode];
+  const outOfPatience = now().getTime() - movedAt.getTime() > retryForMs;
+  return ApplicationFailure.create({
+    type: known.code,
+    message: redact(known.message).slice(0, maxMessageLength),
+    nonRetryable: retry === 'never' || outOfPatience,
+    details: [known.details],
+  });
+}
+
+const unexpected = (error: unknown): HoldfastError =>
+  new HoldfastError('HF_INTERNAL', `Unexpected: ${error instanceof Error ? error.message : String(error)}`);
