@@ -16,6 +16,12 @@ export interface ErrorEntry {
 }
 
 export const errors = {
+  HF_USAGE: {
+    meaning: 'The command line was not understood, or its words fit several things',
+    retry: 'never',
+    exit: 2,
+    next: '"holdfast COMMAND --help" shows what a command takes, with an example',
+  },
   HF_CONFIG_INVALID: {
     meaning: 'The configuration has a mistake, or does not hold what was asked for',
     retry: 'never',
