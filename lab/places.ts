@@ -1,0 +1,70 @@
+import { accessSync, constants, readdirSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+/** Where the parts that the lab fetched lie. Nothing here fetches anything: that is setup.ts. */
+export const cacheFolder = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'holdfast');
+
+export const versions = {
+  temporal: 'v1.5.1',
+  versitygw: 'v1.8.0',
+  /** A second restic beside the one of apt: it knows sparse files, exit codes and signals that 0.14 does not. */
+  restic: '0.18.0',
+  node: { oldest: '20.19', newest: '26' },
+} as const;
+
+/** The path if it is a program that we may run. */
+export function program(path: string): string | undefined {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile() ? path : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a shell would find, without starting one. */
+export function onPath(name: string): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+  // Debian keeps administrators' programs out of a plain user's PATH.
+  for (const folder of [...folders, '/usr/sbin', '/sbin']) {
+    const found = program(join(folder, name));
+    if (found) return found;
+  }
+  return undefined;
+}
+
+export const cached = (...parts: string[]): string => join(cacheFolder, ...parts);
+
+const named = (path: string | undefined): string | undefined => (path ? program(path) : undefined);
+
+/** The order of the product's own search, without its download: a test never fetches a server by itself. */
+export const temporalPath = (): string | undefined =>
+  named(process.env.HOLDFAST_TEMPORAL_BIN) ?? onPath('temporal') ?? program(cached('bin', 'temporal'));
+
+export const versitygwPath = (): string | undefined =>
+  onPath('versitygw') ?? program(cached('bin', 'versitygw'));
+
+/** The restic of the machine ("system"), or the second version beside it. */
+export const resticPath = (version: 'system' | '0.18' = 'system'): string | undefined =>
+  version === 'system' ? onPath('restic') : program(cached('restic', versions.restic, 'restic'));
+
+/** A Node of our cache; the folder is called by the version that was asked for. */
+export const nodePath = (version: string): string | undefined =>
+  program(cached('node', version, 'bin', 'node'));
+
+/** Every restic that is here, for tests that must hold with each of them. */
+export function resticVersions(): { version: string; path: string }[] {
+  const found = [{ version: 'system', path: resticPath() }];
+  for (const version of listFolder(cached('restic')))
+    found.push({ version, path: program(cached('restic', version, 'restic')) });
+  return found.flatMap(({ version, path }) => (path ? [{ version, path }] : []));
+}
+
+function listFolder(path: string): string[] {
+  try {
+    return readdirSync(path).sort();
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,22 @@
+import { onPath, resticPath, temporalPath, versitygwPath } from '../../lab/places.js';
+
+/** What a test may ask for, and how a machine gets it. */
+const offers = {
+  root: () => process.getuid?.() === 0 || 'needs root: run it with sudo',
+  restic: () => resticPath() !== undefined || 'needs restic: npm run setup',
+  'restic-0.18': () =>
+    resticPath('0.18') !== undefined || 'needs restic 0.18 as a second version: npm run setup',
+  temporal: () => temporalPath() !== undefined || 'needs a Temporal server: npm run setup',
+  s3: () => versitygwPath() !== undefined || 'needs versitygw as S3 server: npm run setup',
+  acl: () =>
+    (onPath('getfacl') !== undefined && onPath('getfattr') !== undefined) ||
+    'needs getfacl and getfattr (packages acl, attr): npm run setup',
+} satisfies Record<string, () => true | string>;
+
+export type Need = keyof typeof offers;
+
+/** For `test(name, { skip: needs('root', 'restic') }, …)`: false when all is here, else the reason, which the reporter prints. */
+export function needs(...wanted: Need[]): false | string {
+  const missing = wanted.map((need) => offers[need]()).filter((answer) => answer !== true);
+  return missing.length === 0 ? false : missing.join('; ');
+}
