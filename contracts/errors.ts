@@ -196,6 +196,13 @@ export const errors = {
     exit: 4,
     next: 'Start "holdfast up" on this machine, or look at temporal.address',
   },
+  HF_TEMPORAL_REFUSED: {
+    meaning:
+      'Temporal answers, but refuses: a namespace or a right is missing, or somebody else changes the same thing',
+    retry: 'never',
+    exit: 4,
+    next: 'Read the reason; on a cluster that others run, ask them for the namespace, its search attributes or the right',
+  },
   HF_HOST_UNREACHABLE: {
     meaning: 'No worker of the host answers',
     retry: 'never',
