@@ -1,0 +1,112 @@
+import type { Operation } from '../config/lookup.js';
+import { jobOf, operationsOf, resourceOf, storesOf, workerHostOf } from '../config/lookup.js';
+import type { Config, ResticBackupJob } from '../config/schema.js';
+import { HoldfastError } from '../contracts/errors.js';
+import type { JobInput, Limits, RunOptions } from '../contracts/jobs.js';
+import { scheduleId, workflowQueue, workflowTypes } from '../contracts/names.js';
+import { calendarsOf } from './calendars.js';
+import { markOf } from './fingerprint.js';
+import { detailsOf, summaryOf } from './job-words.js';
+import type { CompiledRun, DesiredSchedule } from './types.js';
+
+/** From the configuration to what Temporal is asked for. Pure: the same file gives the same result on every machine. */
+
+const typeOfOperation = {
+  'restic-backup': {
+    backup: workflowTypes.backupRestic,
+    prune: workflowTypes.pruneRestic,
+    check: workflowTypes.checkRestic,
+  },
+} as const;
+
+const dayMs = 86_400_000;
+/** The server takes less for this much. */
+const leastCatchupMs = 10_000;
+
+/** One run of one operation, for `holdfast run` and for the schedules alike. */
+export function compileRun(
+  config: Config,
+  jobName: string,
+  operationName: string,
+  options?: RunOptions,
+): CompiledRun {
+  const job = jobOf(config, jobName);
+  const operations = operationsOf(config, jobName);
+  const operation = operations.find((candidate) => candidate.operation === operationName);
+  if (!operation) {
+    throw new HoldfastError(
+      'HF_RUN_NOT_FOUND',
+      `Job ${jobName} has no operation "${operationName}"; it has: ${operations.map((each) => each.operation).join(', ')}`,
+    );
+  }
+  return runOf(config, operation, job, options);
+}
+
+function runOf(
+  config: Config,
+  operation: Operation,
+  job: ResticBackupJob,
+  options?: RunOptions,
+): CompiledRun {
+  const input = inputOf(config, operation, job, options);
+  return {
+    workflowType: typeOfOperation[job.kind][operation.operation],
+    name: operation.name,
+    args: [input],
+    taskQueue: workflowQueue,
+    searchAttributes: {
+      HfJob: operation.job,
+      HfOperation: operation.operation,
+      HfHost: input.sources[0]?.host,
+      HfTool: 'restic',
+    },
+    memo: {},
+    staticSummary: summaryOf(operation, job, input.stores),
+    staticDetails: detailsOf(config, operation, job),
+    executionTimeoutMs: input.limits.giveUpAfterMs + dayMs,
+  };
+}
+
+function inputOf(config: Config, operation: Operation, job: ResticBackupJob, options?: RunOptions): JobInput {
+  const limits: Limits = {
+    deadHostAfterMs: config.temporal.deadHostAfter,
+    retryForMs: job.retryFor,
+    giveUpAfterMs: job.giveUpAfter,
+  };
+  return {
+    job: operation.job,
+    operation: operation.operation,
+    sources: job.resources.map((resource) => ({
+      resource,
+      host: workerHostOf(config, resourceOf(config, resource).host),
+    })),
+    stores: storesOf(job),
+    limits,
+    ...(options && { options }),
+  };
+}
+
+/** Every schedule that must exist, by id. */
+export function compileSchedules(config: Config): DesiredSchedule[] {
+  return Object.keys(config.jobs)
+    .flatMap((job) => operationsOf(config, job))
+    .flatMap((operation) => scheduleOf(config, operation))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+function scheduleOf(config: Config, operation: Operation): DesiredSchedule[] {
+  const { schedule } = operation;
+  if (!schedule) return [];
+  const plain: DesiredSchedule = {
+    id: scheduleId(operation.name),
+    cron: schedule.cron,
+    calendars: calendarsOf(schedule.cron),
+    timezone: schedule.timezone,
+    jitterMs: schedule.jitterMs,
+    catchupMs: Math.max(schedule.catchupMs, leastCatchupMs),
+    overlap: schedule.overlap,
+    action: compileRun(config, operation.job, operation.operation),
+    extras: [],
+  };
+  return [{ ...plain, action: { ...plain.action, memo: { holdfast: markOf(plain) } } }];
+}

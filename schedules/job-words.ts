@@ -1,0 +1,93 @@
+import type { Operation } from '../config/lookup.js';
+import { storesOf } from '../config/lookup.js';
+import type { Config, ResticBackupJob } from '../config/schema.js';
+import { clipBytes, code, durationWords, listWords, publicAddress } from './words.js';
+
+/** What the Web UI shows of a run before it has said anything itself. No secret: only addresses without user and password. */
+
+const summaryBytes = 200;
+/** The server allows 20 KB. */
+const detailsBytes = 16 * 1024;
+
+/** "restic backup of photos to b2-photos": the line in the lists of the Web UI. */
+export function summaryOf(operation: Operation, job: ResticBackupJob, stores: string[]): string {
+  const what = { backup: 'backup', prune: 'retention', check: 'check' }[operation.operation];
+  const few = `restic ${what} of ${job.resources.join(', ')} to ${stores.join(', ')}`;
+  const many = `restic ${what} of ${job.resources.length} resources to ${stores.length} stores`;
+  const said = operation.operation === 'backup' ? few : `restic ${what} of ${stores.join(', ')}`;
+  if (Buffer.byteLength(said) <= summaryBytes) return said;
+  return operation.operation === 'backup' ? many : `restic ${what} of ${stores.length} stores`;
+}
+
+/** What is done to which data, in Markdown. */
+export function detailsOf(config: Config, operation: Operation, job: ResticBackupJob): string {
+  const stores = storesOf(job).map((name) => storeWords(config, name));
+  const lines = {
+    backup: backupLines(config, job, stores),
+    prune: pruneLines(job, stores),
+    check: checkLines(job, stores),
+  }[operation.operation];
+  const title = `**${operation.name}**: ${{ backup: 'backup', prune: 'retention', check: 'check' }[operation.operation]} with restic`;
+  return clipBytes([title, '', ...lines.map((line) => `- ${line}`)].join('\n'), detailsBytes);
+}
+
+function storeWords(config: Config, name: string): string {
+  const store = config.stores[name];
+  return store ? `${name} (${code(publicAddress(store.restic.repository))})` : name;
+}
+
+function resourceWords(config: Config, name: string): string {
+  const resource = config.resources[name];
+  return resource ? `${name} (${code(`${resource.host}:${resource.directory}`)})` : name;
+}
+
+function backupLines(config: Config, job: ResticBackupJob, stores: string[]): string[] {
+  const from = listWords(
+    job.resources.map((name) => resourceWords(config, name)),
+    20,
+  );
+  const leavesOut = job.exclude.length > 0 ? [`Leaves out: ${listWords(job.exclude.map(code), 20)}`] : [];
+  return [
+    `From: ${from}`,
+    `To: ${listWords(stores, 10)}`,
+    ...leavesOut,
+    `Keeps: ${keepWords(job)}`,
+    promise('the newest copy is never older than', job.objective.rpo),
+  ];
+}
+
+function pruneLines(job: ResticBackupJob, stores: string[]): string[] {
+  return [
+    `In: ${listWords(stores, 10)}`,
+    `Keeps: ${keepWords(job)}`,
+    `Leaves at most ${job.prune?.maxUnused ?? '5%'} of the space unused`,
+    promise('retention has run within the last', job.objective.prune),
+  ];
+}
+
+function checkLines(job: ResticBackupJob, stores: string[]): string[] {
+  const parts = job.check?.parts;
+  const reads =
+    parts === undefined
+      ? 'Reads the structure only, no data'
+      : `Reads one part of ${parts} of the data each time`;
+  return [
+    `In: ${listWords(stores, 10)}`,
+    reads,
+    promise('the newest clean check is never older than', job.objective.check),
+  ];
+}
+
+const promise = (words: string, objectiveMs: number | undefined): string =>
+  objectiveMs === undefined ? 'Promise: none' : `Promise: ${words} ${durationWords(objectiveMs)}`;
+
+const keepOrder = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const;
+
+function keepWords(job: ResticBackupJob): string {
+  const keep = job.keep;
+  if (!keep) return 'everything';
+  return keepOrder
+    .filter((period) => keep[period] !== undefined)
+    .map((period) => `${keep[period]} ${period}`)
+    .join(', ');
+}

@@ -1,0 +1,151 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Connection } from '@temporalio/client';
+import { msToTs, optionalTsToMs } from '@temporalio/common/lib/time.js';
+import { HoldfastError } from '../contracts/errors.js';
+import { searchAttributes } from '../contracts/names.js';
+import { asHoldfastError, grpcStatus, statusOf } from './service-errors.js';
+import { durationWords } from './words.js';
+
+/** What a namespace needs before anything of ours can run in it. */
+
+/** The server's own default of 3 days would forget last month's restore. */
+const retentionMs = 90 * 86_400_000;
+
+/** What was done, and what could not be done but may stay so; both in words. */
+export interface NamespaceReport {
+  done: string[];
+  warnings: string[];
+}
+
+/** Makes the namespace, its retention and its search attributes as they must be; does nothing when they are so. */
+export async function ensureNamespaceReady(
+  connection: Connection,
+  namespace: string,
+): Promise<NamespaceReport> {
+  try {
+    const made = await ensureNamespace(connection, namespace);
+    const retention = made ? {} : await ensureRetention(connection, namespace);
+    const attributes = await ensureSearchAttributes(connection, namespace);
+    return {
+      done: [...(made ? [made] : []), ...(retention.done ?? []), ...attributes],
+      warnings: retention.warnings ?? [],
+    };
+  } catch (error) {
+    throw asHoldfastError(error, `prepare namespace ${namespace}`);
+  }
+}
+
+async function ensureNamespace(connection: Connection, namespace: string): Promise<string | undefined> {
+  if (await exists(connection, namespace)) return undefined;
+  try {
+    await connection.workflowService.registerNamespace({
+      namespace,
+      description: "Holdfast: a homelab's backups",
+      workflowExecutionRetentionPeriod: msToTs(retentionMs),
+    });
+  } catch (error) {
+    if (statusOf(error) !== grpcStatus.alreadyExists) {
+      throw asHoldfastError(error, `create namespace ${namespace}, which does not exist`);
+    }
+  }
+  // Every part of the server has a list of namespaces of its own, which it renews every few seconds.
+  await waitFor(`namespace ${namespace} to be known to the whole server`, () =>
+    isUsable(connection, namespace),
+  );
+  return `namespace ${namespace} created`;
+}
+
+async function exists(connection: Connection, namespace: string): Promise<boolean> {
+  try {
+    await connection.workflowService.describeNamespace({ namespace });
+    return true;
+  } catch (error) {
+    if (statusOf(error) === grpcStatus.notFound) return false;
+    throw error;
+  }
+}
+
+async function ensureRetention(connection: Connection, namespace: string): Promise<Partial<NamespaceReport>> {
+  const { config } = await connection.workflowService.describeNamespace({ namespace });
+  const presentMs = optionalTsToMs(config?.workflowExecutionRetentionTtl) ?? 0;
+  if (presentMs >= retentionMs) return {};
+  const words = `retention of namespace ${namespace} (${durationWords(presentMs)})`;
+  try {
+    await connection.workflowService.updateNamespace({
+      namespace,
+      config: { workflowExecutionRetentionTtl: msToTs(retentionMs) },
+    });
+    return { done: [`${words} raised to 90d`] };
+  } catch (error) {
+    const refused = asHoldfastError(error, `raise the ${words} to 90d`);
+    if (refused.code === 'HF_TEMPORAL_UNREACHABLE') throw refused;
+    return { warnings: [refused.message] };
+  }
+}
+
+/** The server's words for our plain data. */
+const typeNumbers = { KEYWORD: 2, INT: 3, DATETIME: 6 } as const;
+
+async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<string[]> {
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  const present = new Map(Object.entries(customAttributes ?? {}));
+  const missing = Object.entries(searchAttributes).filter(([name]) => !present.has(name));
+  const wrong = Object.entries(searchAttributes).find(
+    ([name, type]) => present.has(name) && present.get(name) !== typeNumbers[type],
+  );
+  if (wrong) {
+    throw new HoldfastError(
+      'HF_TEMPORAL_REFUSED',
+      `Search attribute ${wrong[0]} of namespace ${namespace} has another type than ${wrong[1]}: remove it there, or use another namespace`,
+    );
+  }
+  if (missing.length === 0) return [];
+  await addSearchAttributes(connection, namespace, missing);
+  return [`search attributes added: ${missing.map(([name]) => name).join(', ')}`];
+}
+
+type Attributes = [string, (typeof searchAttributes)[keyof typeof searchAttributes]][];
+
+async function addSearchAttributes(connection: Connection, namespace: string, missing: Attributes) {
+  const names = missing.map(([name]) => name).join(', ');
+  try {
+    await connection.operatorService.addSearchAttributes({
+      namespace,
+      searchAttributes: Object.fromEntries(missing.map(([name, type]) => [name, typeNumbers[type]])),
+    });
+  } catch (error) {
+    if (statusOf(error) !== grpcStatus.alreadyExists) {
+      throw asHoldfastError(error, `add the search attributes ${names} to namespace ${namespace}`);
+    }
+  }
+  await waitFor(`the search attributes of namespace ${namespace}`, () =>
+    isUsable(connection, namespace, missing),
+  );
+}
+
+/** A search that names the attributes is refused until the server has learned them. */
+async function isUsable(connection: Connection, namespace: string, attributes: Attributes = []) {
+  const query = attributes.map(([name]) => `${name} IS NOT NULL`).join(' OR ');
+  try {
+    await connection.workflowService.listWorkflowExecutions({ namespace, query, pageSize: 1 });
+    return true;
+  } catch (error) {
+    const status = statusOf(error);
+    if (status === grpcStatus.notFound || status === grpcStatus.invalidArgument) return false;
+    throw error;
+  }
+}
+
+const waitAttempts = 240;
+const waitPauseMs = 250;
+
+async function waitFor(what: string, condition: () => Promise<boolean>): Promise<void> {
+  for (let attempts = 0; attempts < waitAttempts; attempts++) {
+    if (await condition()) return;
+    await pause(waitPauseMs);
+  }
+  throw new HoldfastError(
+    'HF_TEMPORAL_REFUSED',
+    `Waited a minute in vain for ${what}; try again in a minute`,
+  );
+}
