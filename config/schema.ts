@@ -1,3 +1,4 @@
+import ms from 'ms';
 import { z } from 'zod';
 import { namePattern } from '../contracts/names.js';
 import { Duration, EnvironmentValue, SecretReference, Size } from './values.js';
@@ -198,6 +199,14 @@ const Schedule = z.strictObject({
   catchup: timing.catchup.prefault('12h'),
   overlap: timing.overlap.default('skip'),
 });
+
+/** For an operation of a job that has no schedule to take them from. */
+export const timingDefaults = {
+  timezone: 'UTC',
+  jitter: ms('1m'),
+  catchup: ms('12h'),
+  overlap: 'skip',
+} as const;
 
 /** An operation's own schedule: what it does not say is taken from the job's. */
 const operationTiming = {

@@ -24,31 +24,59 @@ const sizeUnits: Record<string, number> = {
 };
 const sizeForm = /^(\d+(?:\.\d+)?)\s?(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)$/;
 
-/** "1GiB" or a plain number of bytes -> bytes. */
-export const Size = z.union([
-  z.number().int().min(0),
-  z
-    .string()
-    .regex(sizeForm, 'is not a size: write a number and B, kB, MB, GB, TB, KiB, MiB, GiB or TiB')
-    .transform((text) => {
-      const [, amount, unit] = sizeForm.exec(text) ?? [];
-      return Math.round(Number(amount) * (sizeUnits[unit ?? 'B'] ?? 1));
-    }),
-]);
+const sizeWords =
+  'is not a size: write a number of bytes, or a number and B, kB, MB, GB, TB, KiB, MiB, GiB or TiB';
 
-const absolute = (what: string) => z.string().startsWith('/', `must be an absolute path of ${what}`);
+/** "1GiB" or a plain number of bytes -> bytes. */
+export const Size = z.union(
+  [
+    z.number().int().min(0),
+    z
+      .string()
+      .regex(sizeForm, sizeWords)
+      .transform((text) => {
+        const [, amount, unit] = sizeForm.exec(text) ?? [];
+        return Math.round(Number(amount) * (sizeUnits[unit ?? 'B'] ?? 1));
+      }),
+  ],
+  { error: sizeWords },
+);
+
+const File = z
+  .string()
+  .startsWith('/', 'must be the absolute path of a file')
+  .describe('A file on the host; its last line break is not part of the secret')
+  .meta({ examples: ['/etc/holdfast/store.key'] });
+const Variable = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of a variable')
+  .describe("A variable of the worker's environment")
+  .meta({ examples: ['STORE_KEY'] });
+const SecretCommand = z
+  .array(z.string().min(1))
+  .min(1)
+  .describe('A program and its arguments, run on the host; what it prints is the secret')
+  .meta({ examples: [['pass', 'show', 'store/key']] });
+
+const forms = 'one of { file: /path }, { env: NAME } and { command: [program, argument] }';
 
 /** Where a secret is, never the secret itself. */
-export const SecretReference = z.union([
-  z.strictObject({
-    file: absolute('a file').describe('A file; its last line break is not part of the secret'),
-  }),
-  z.strictObject({ env: z.string().min(1).describe("A variable of the worker's environment") }),
-  z.strictObject({
-    command: z.array(z.string()).min(1).describe('A program and its arguments; what it prints is the secret'),
-  }),
-]);
+export const SecretReference = z.union(
+  [
+    z.strictObject({ file: File }),
+    z.strictObject({ env: Variable }),
+    z.strictObject({ command: SecretCommand }),
+  ],
+  {
+    error: (issue) =>
+      issue.input === undefined
+        ? `is missing: ${forms}`
+        : `must be a reference, exactly ${forms}; a secret itself never stands in this file`,
+  },
+);
 export type SecretReference = z.output<typeof SecretReference>;
 
 /** A value for a tool's environment: plain text where it is no secret, else a reference. */
-export const EnvironmentValue = z.union([z.string(), SecretReference]);
+export const EnvironmentValue = z.union([z.string(), SecretReference], {
+  error: `must be text (a number goes in quotes) or, for a secret, a reference: ${forms}`,
+});

@@ -1,0 +1,156 @@
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from 'yaml';
+import type { Finding, KeyPath } from './mistakes.js';
+
+/** The YAML side of a configuration: its values, and where in the text each of them stands. */
+export interface Place {
+  line: number;
+  column: number;
+}
+export interface ConfigDocument {
+  value: unknown;
+  /** What keeps the text from being read at all. */
+  syntax: (Place & { message: string })[];
+  /** Keys that stand twice in one map: YAML would silently keep the last. */
+  duplicates: (Finding & Place)[];
+  placeOf: (finding: Pick<Finding, 'path' | 'atKey'>) => Place;
+}
+
+/** Own words, because the library's quote the text, and the text may hold a secret. */
+const syntaxWords: Record<string, string> = {
+  BAD_ALIAS: 'an alias (*name) is not written correctly',
+  BAD_DIRECTIVE: 'a line beginning with % is not understood',
+  BAD_DQ_ESCAPE: 'a backslash in "double quotes" needs to be doubled; or use \'single quotes\'',
+  BAD_INDENT: 'the indentation is wrong, or a bracket is not closed',
+  BAD_PROP_ORDER: 'an anchor or tag stands in the wrong place',
+  BAD_SCALAR_START: 'a value that begins with @, %, ` or the like must be in quotes',
+  BLOCK_AS_IMPLICIT_KEY:
+    'a second "key:" where a value is expected: look at the indentation, or quote the value',
+  BLOCK_IN_FLOW: 'an indented block cannot stand inside { } or [ ]',
+  COMMENT_SPACE: 'a comment needs a space before its #',
+  MISSING_CHAR: 'something is missing before this: a colon, a comma, a closing quote or a closing bracket',
+  MULTILINE_IMPLICIT_KEY: 'a colon with a space after it is missing, or the indentation is wrong',
+  MULTIPLE_DOCS: 'a line "---" begins a second document; write everything in one',
+  TAB_AS_INDENT: 'the line is indented with a tab; use spaces',
+  UNEXPECTED_TOKEN: 'this cannot stand here: look at the indentation, the quotes and the brackets',
+};
+const syntaxMessage = (code: string): string =>
+  `not valid YAML: ${syntaxWords[code] ?? 'look at the indentation, the quotes and the brackets'}`;
+
+/** Reads the text without judging it. Never throws, never echoes a value. */
+export function readDocument(text: string): ConfigDocument {
+  const lines = new LineCounter();
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    uniqueKeys: false,
+    merge: true,
+    logLevel: 'silent',
+  });
+  const placeAt = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  const syntax = [
+    ...oneForEachLine(document.errors, placeAt),
+    ...brokenAliases(document).map((at) => ({
+      ...placeAt(at),
+      message: 'not valid YAML: an alias (*name) without its anchor (&name) before it',
+    })),
+  ];
+  if (syntax.length > 0) return { value: undefined, syntax, duplicates: [], placeOf: () => placeAt(0) };
+  const duplicates = findDuplicates(document, placeAt);
+  const placeOf: ConfigDocument['placeOf'] = (finding) => placeAt(offsetOf(document, finding));
+  try {
+    return { value: document.toJS({ maxAliasCount: 100 }), syntax, duplicates, placeOf };
+  } catch {
+    const message = 'not valid YAML: its aliases or merges (<<) cannot be resolved';
+    return { value: undefined, syntax: [{ ...placeAt(0), message }], duplicates: [], placeOf };
+  }
+}
+
+/** One slip makes the parser stumble several times on the same line. */
+function oneForEachLine(errors: YAMLError[], placeAt: (offset: number) => Place) {
+  const seen = new Set<number>();
+  return errors
+    .map((error) => ({ ...placeAt(error.pos[0]), message: syntaxMessage(error.code) }))
+    .filter(({ line }) => !seen.has(line) && seen.add(line));
+}
+
+function brokenAliases(document: Document): number[] {
+  const offsets: number[] = [];
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document) === undefined) offsets.push(alias.range?.[0] ?? 0);
+    },
+  });
+  return offsets;
+}
+
+const keyText = (pair: Pair): string => String(isScalar(pair.key) ? pair.key.value : pair.key);
+const startOf = (node: unknown): number | undefined => (node as Node | undefined)?.range?.[0];
+const resolved = (document: Document, node: unknown): unknown =>
+  isAlias(node) ? (node as Alias).resolve(document) : node;
+
+/** What lies under a key or an index, and the node to point at for it. */
+function step(document: Document, parent: unknown, part: string | number, atKey: boolean) {
+  if (isSeq(parent)) {
+    const item = parent.items[Number(part)];
+    return item === undefined ? undefined : { child: item, shown: item };
+  }
+  if (!isMap(parent)) return undefined;
+  const pair = parent.items.findLast((item) => keyText(item) === String(part));
+  if (!pair) return undefined;
+  const child = resolved(document, pair.value);
+  const shown = atKey || isMap(child) || isSeq(child) ? pair.key : (pair.value ?? pair.key);
+  return { child: pair.value, shown };
+}
+
+/** Walks down as far as the text goes: a key that is missing is shown where its parent begins. */
+function offsetOf(document: Document, { path, atKey = false }: Pick<Finding, 'path' | 'atKey'>): number {
+  let node: unknown = document.contents;
+  let offset = startOf(node) ?? 0;
+  for (const [depth, part] of path.entries()) {
+    const found = step(document, resolved(document, node), part, atKey && depth === path.length - 1);
+    if (!found) return offset;
+    offset = startOf(found.shown) ?? offset;
+    node = found.child;
+  }
+  return offset;
+}
+
+function findDuplicates(document: Document, placeAt: (offset: number) => Place): (Finding & Place)[] {
+  const found: (Finding & Place)[] = [];
+  const walk = (node: unknown, path: KeyPath): void => {
+    if (isSeq(node)) for (const [at, item] of node.items.entries()) walk(item, [...path, at]);
+    if (!isMap(node)) return;
+    const first = new Map<string, number>();
+    for (const pair of node.items) {
+      const key = keyText(pair);
+      const place = placeAt(startOf(pair.key) ?? 0);
+      const earlier = first.get(key);
+      if (earlier === undefined) first.set(key, place.line);
+      else
+        found.push({
+          path: [...path, key],
+          ...place,
+          message: `stands here a second time; the first is in line ${earlier}`,
+        });
+      walk(pair.value, [...path, key]);
+    }
+  };
+  walk(document.contents, []);
+  return found;
+}

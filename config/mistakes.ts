@@ -1,0 +1,73 @@
+import leven from 'leven';
+
+/** What is wrong in a configuration, where, and in words for the person who wrote it. */
+export interface Mistake {
+  file: string;
+  /** 1-based; 0 when the whole file is meant. */
+  line: number;
+  column: number;
+  /** Dotted, as in `jobs.photos.resources[1]`; empty for the whole file. */
+  key: string;
+  message: string;
+}
+
+export type KeyPath = readonly (string | number)[];
+
+/** A mistake before its place in the file is known. */
+export interface Finding {
+  path: KeyPath;
+  message: string;
+  /** Show the key rather than the value. */
+  atKey?: boolean;
+}
+
+const plainKey = /^[\w.@-]{1,80}$/;
+
+/** Names come from a file that may hold anything: control characters must not reach a terminal, nor a page of text. */
+export const showName = (name: string): string =>
+  plainKey.test(name) ? name : JSON.stringify([...name].slice(0, 60).join('').replace(/\p{C}/gu, '?'));
+
+const quoted = (name: string): string => (plainKey.test(name) ? `"${name}"` : showName(name));
+
+/** The key as an operator would say it, for messages and for `explain`. */
+export const dottedKey = (path: KeyPath): string =>
+  path
+    .map((part, at) => (typeof part === 'number' ? `[${part}]` : `${at ? '.' : ''}${showName(part)}`))
+    .join('');
+
+/** One line, in the form that editors and terminals turn into a link. */
+export function renderMistake({ file, line, column, key, message }: Mistake): string {
+  const place = line > 0 ? `${file}:${line}:${column}` : file;
+  return key === '' ? `${place}: ${message}` : `${place} ${key}: ${message}`;
+}
+
+/** People write `retry_for` and `Retry-For` where `retryFor` is meant. */
+const loose = (word: string): string => word.toLowerCase().replace(/[-_\s]/g, '');
+
+function distance(word: string, known: string): number {
+  const [typed, meant] = [loose(word).slice(0, 80), loose(known)];
+  return typed.length >= 3 && meant.startsWith(typed) ? 0.5 : leven(typed, meant);
+}
+
+/** The known name that was most likely meant, if any is near enough to be worth saying. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  const ranked = known
+    .map((name) => ({ name, distance: distance(word, name) }))
+    .sort((a, b) => a.distance - b.distance);
+  const [best] = ranked;
+  const limit = word.length < 3 ? 0 : Math.max(1, Math.floor(word.length / 3));
+  return best && best.distance <= limit ? best.name : undefined;
+}
+
+/** Ends a message about an unknown word: the word that was meant, else all that there are. */
+export function suggestion(word: string, known: readonly string[]): string {
+  const meant = nearest(word, known);
+  if (meant !== undefined) return `; did you mean "${meant}"?`;
+  if (known.length === 0) return '; there are none';
+  const shown = known.slice(0, 12).join(', ');
+  return `; known: ${shown}${known.length > 12 ? `, and ${known.length - 12} more` : ''}`;
+}
+
+/** "no host is named ...", said the same way wherever one name points at another. */
+export const unknownName = (kind: string, name: string, known: readonly string[]): string =>
+  `there is no ${kind} ${quoted(name)}${suggestion(name, known)}`;

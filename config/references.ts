@@ -1,0 +1,150 @@
+import { type Finding, type KeyPath, unknownName } from './mistakes.js';
+import { checkOverlaps, checkRepeats } from './repeats.js';
+import type { Config, JobConfig } from './schema.js';
+import { checkTiming } from './timing.js';
+
+/** What no schema can see: names that point nowhere, and settings that contradict each other. Pure. */
+export interface Checked {
+  mistakes: Finding[];
+  warnings: Finding[];
+}
+
+/** The names that the file declares, also those whose entry has a mistake: a name is not unknown because of that. */
+export interface Names {
+  hosts: string[];
+  resources: string[];
+  stores: string[];
+}
+
+/** Of a file that was read but not yet judged. */
+export function namesIn(value: object): Names {
+  const keys = (section: string): string[] => {
+    const entries = Object.hasOwn(value, section) ? (value as Record<string, unknown>)[section] : undefined;
+    return typeof entries === 'object' && entries !== null ? Object.keys(entries) : [];
+  };
+  return { hosts: keys('hosts'), resources: keys('resources'), stores: keys('stores') };
+}
+
+/** Everything at once; `names` are the declared ones where the configuration was cut down to what is right. */
+export function checkReferences(config: Config, names: Names = namesIn(config)): Checked {
+  const checked: Checked = { mistakes: [], warnings: [] };
+  checkHosts(config, names, checked);
+  for (const [name, resource] of Object.entries(config.resources)) {
+    pointsAt(checked, 'host', resource.host, names.hosts, ['resources', name, 'host']);
+  }
+  checkStores(config, checked);
+  for (const [name, job] of Object.entries(config.jobs)) {
+    const path = ['jobs', name];
+    checkNames(config, names, job, path, checked);
+    checkRepeats(job, path, checked);
+    checkOverlaps(config, job, path, checked);
+    checkTiming(job, path, checked);
+  }
+  checkUnused(config, checked);
+  return checked;
+}
+
+function pointsAt(checked: Checked, kind: string, name: string, known: string[], path: KeyPath): boolean {
+  if (known.includes(name)) return true;
+  checked.mistakes.push({ path, message: unknownName(kind, name, known) });
+  return false;
+}
+
+function checkHosts(config: Config, names: Names, checked: Checked): void {
+  for (const [name, { ssh }] of Object.entries(config.hosts)) {
+    for (const key of ['via', 'jump'] as const) {
+      const other = ssh?.[key];
+      if (other === undefined) continue;
+      const path = ['hosts', name, 'ssh', key];
+      if (other === name) checked.mistakes.push({ path, message: 'names the host itself' });
+      else if (pointsAt(checked, 'host', other, names.hosts, path) && key === 'via') {
+        checkDriver(config, other, path, checked);
+      }
+    }
+  }
+}
+
+/** A worker can drive a host, but a host that is driven has no worker to drive another with. */
+function checkDriver(config: Config, driver: string, path: KeyPath, checked: Checked): void {
+  const above = hostOf(config, driver)?.ssh?.via;
+  if (above === undefined) return;
+  const message = `"${driver}" has no worker of its own, it is driven by "${above}"; name a host with a worker`;
+  checked.mistakes.push({ path, message });
+}
+
+const hostOf = (config: Config, name: string) =>
+  Object.hasOwn(config.hosts, name) ? config.hosts[name] : undefined;
+
+function checkNames(config: Config, names: Names, job: JobConfig, path: KeyPath, checked: Checked): void {
+  job.resources.forEach((resource, at) => {
+    const place = [...path, 'resources', at];
+    if (pointsAt(checked, 'resource', resource, names.resources, place)) {
+      checkWorker(config, resource, place, checked);
+    }
+  });
+  if (job.store !== undefined) pointsAt(checked, 'store', job.store, names.stores, [...path, 'store']);
+  job.stores?.forEach((store, at) => {
+    pointsAt(checked, 'store', store, names.stores, [...path, 'stores', at]);
+  });
+}
+
+/** restic reads the folder where it lies, so its host needs a worker. */
+function checkWorker(config: Config, resource: string, path: KeyPath, checked: Checked): void {
+  const host = Object.hasOwn(config.resources, resource) ? config.resources[resource]?.host : undefined;
+  const via = host === undefined ? undefined : hostOf(config, host)?.ssh?.via;
+  if (via === undefined) return;
+  const message = `"${resource}" lies on "${host}", which "${via}" drives over ssh; this version backs up only hosts with a worker of their own`;
+  checked.mistakes.push({ path, message });
+}
+
+/** Set from `repository` and `password`; a second source of truth would win in silence. */
+const ownVariables = /^RESTIC_(REPOSITORY(_FILE)?|PASSWORD(_FILE|_COMMAND)?)$/;
+const soundsSecret = /(PASS(WORD|PHRASE)?|SECRET|TOKEN|CREDENTIALS?|_KEY)$/i;
+
+function checkStores(config: Config, checked: Checked): void {
+  const seen = new Map<string, string>();
+  for (const [name, { restic }] of Object.entries(config.stores)) {
+    const path = ['stores', name, 'restic'];
+    const address = restic.repository.replace(/\/+$/, '');
+    const other = seen.get(address);
+    if (other === undefined) seen.set(address, name);
+    else {
+      const message = `is the same repository as that of the store "${other}": two names for one copy are not two copies`;
+      checked.warnings.push({ path: [...path, 'repository'], message });
+    }
+    for (const [variable, value] of Object.entries(restic.env)) {
+      const place = [...path, 'env', variable];
+      if (ownVariables.test(variable)) {
+        checked.mistakes.push({
+          path: place,
+          atKey: true,
+          message: 'is set from "repository" and "password"; leave it out',
+        });
+      } else if (typeof value === 'string' && soundsSecret.test(variable)) {
+        checked.warnings.push({
+          path: place,
+          atKey: true,
+          message:
+            'looks like a secret in plain text; use { file: /path }, { env: NAME } or { command: [...] }',
+        });
+      }
+    }
+  }
+}
+
+function checkUnused(config: Config, checked: Checked): void {
+  const jobs = Object.values(config.jobs);
+  const used = {
+    resources: new Set(jobs.flatMap((job) => job.resources)),
+    stores: new Set(
+      jobs.flatMap((job) => [...(job.stores ?? []), ...(job.store === undefined ? [] : [job.store])]),
+    ),
+  };
+  for (const section of ['resources', 'stores'] as const) {
+    for (const name of Object.keys(config[section])) {
+      if (used[section].has(name)) continue;
+      const message = section === 'resources' ? 'is in no job: it is not protected' : 'is used by no job';
+      checked.warnings.push({ path: [section, name], atKey: true, message });
+    }
+  }
+}

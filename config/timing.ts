@@ -1,0 +1,124 @@
+import ms from 'ms';
+import { type CronIntervals, cronIntervals, parseCron } from './cron.js';
+import { type Finding, type KeyPath, nearest } from './mistakes.js';
+import { type JobConfig, timingDefaults } from './schema.js';
+
+/** Cron lines and time zones that cannot be, and promises that the schedule cannot keep. */
+interface Checked {
+  mistakes: Finding[];
+  warnings: Finding[];
+}
+interface Timing {
+  cron: string;
+  timezone?: string;
+  jitter?: number;
+}
+
+/** All three schedules of a job, and its objective against them. */
+export function checkTiming(job: JobConfig, path: KeyPath, checked: Checked): void {
+  const jitterAbove = job.schedule?.jitter ?? timingDefaults.jitter;
+  const backup = checkSchedule(job.schedule, jitterAbove, [...path, 'schedule'], checked);
+  const prune = checkSchedule(job.prune, jitterAbove, [...path, 'prune'], checked);
+  const check = checkSchedule(job.check, jitterAbove, [...path, 'check'], checked);
+  const promised = [...path, 'objective'];
+  for (const key of ['check', 'prune'] as const) {
+    if (job.objective[key] !== undefined && !job[key]) {
+      const message = `promises something that nothing does: the job has no "${key}"`;
+      checked.mistakes.push({ path: [...promised, key], message });
+    }
+  }
+  if (job.objective.rpo !== undefined && !job.schedule) {
+    const message = 'the job has no "schedule": the promise is kept only while somebody runs it by hand';
+    checked.warnings.push({ path: [...promised, 'rpo'], message });
+  }
+  checkPromise(job.objective.rpo, backup, [...promised, 'rpo'], checked);
+  checkPromise(job.objective.prune, prune, [...promised, 'prune'], checked);
+  if (job.check?.parts === undefined)
+    checkPromise(job.objective.check, check, [...promised, 'check'], checked);
+  else checkParts(job.check.parts, job.objective.check, check, [...path, 'check', 'parts'], checked);
+}
+
+interface Known extends CronIntervals {
+  jitterMs: number;
+}
+
+function checkSchedule(
+  timing: Timing | undefined,
+  jitterAbove: number,
+  path: KeyPath,
+  checked: Checked,
+): Known | undefined {
+  if (!timing) return undefined;
+  const zone = timing.timezone === undefined ? undefined : zoneMistake(timing.timezone);
+  if (zone) checked.mistakes.push({ path: [...path, 'timezone'], message: zone });
+  const jitterMs = timing.jitter ?? jitterAbove;
+  try {
+    const intervals = cronIntervals(parseCron(timing.cron));
+    if (jitterMs >= intervals.smallestMs) {
+      const message = `jitter of ${span(jitterMs)} must be shorter than the ${span(intervals.smallestMs)} between two starts`;
+      checked.mistakes.push({ path: [...path, timing.jitter === undefined ? 'cron' : 'jitter'], message });
+    }
+    return { ...intervals, jitterMs };
+  } catch (error) {
+    checked.mistakes.push({ path: [...path, 'cron'], message: (error as Error).message });
+    return undefined;
+  }
+}
+
+/** Between two starts nothing gets younger: a promise that is shorter is broken even when all goes well. */
+function checkPromise(
+  promisedMs: number | undefined,
+  known: Known | undefined,
+  path: KeyPath,
+  checked: Checked,
+): void {
+  if (promisedMs === undefined || !known) return;
+  const { largestMs, jitterMs } = known;
+  if (largestMs === Infinity || promisedMs >= largestMs + jitterMs) return;
+  const message = `${span(promisedMs)} cannot be kept: up to ${span(largestMs)} lie between two starts, and ${span(jitterMs)} of jitter come on top`;
+  checked.warnings.push({ path, message });
+}
+
+function checkParts(
+  parts: number,
+  promisedMs: number | undefined,
+  known: Known | undefined,
+  path: KeyPath,
+  checked: Checked,
+): void {
+  if (promisedMs === undefined || !known || known.meanMs === Infinity) return;
+  const roundMs = parts * known.meanMs;
+  if (roundMs <= promisedMs) return;
+  const message = `${parts} parts x ${span(known.meanMs)} between two checks: every pack is read once in ${span(roundMs)}, but objective.check promises ${span(promisedMs)}`;
+  checked.warnings.push({ path, message });
+}
+
+/** 26h, not "1 day": the numbers are compared by eye. */
+export function span(milliseconds: number): string {
+  const units = [
+    { unit: 'd', size: ms('1d'), from: ms('2d') },
+    { unit: 'h', size: ms('1h'), from: ms('1h') },
+    { unit: 'm', size: ms('1m'), from: ms('1m') },
+    { unit: 's', size: ms('1s'), from: 0 },
+  ];
+  const { unit, size } = units.find(({ from }) => milliseconds >= from) ?? { unit: 's', size: 1000 };
+  return `${Math.round((milliseconds / size) * 10) / 10}${unit}`;
+}
+
+/** The server knows zones by their exact IANA name; "europe/berlin" or "+01:00", which JavaScript takes, it refuses. */
+export function zoneMistake(zone: string): string | undefined {
+  const known = Intl.supportedValuesOf('timeZone');
+  if (zone === 'UTC' || known.includes(zone)) return undefined;
+  const otherCase = known.find((name) => name.toLowerCase() === zone.toLowerCase());
+  if (!otherCase && isZone(zone) && /^[A-Z]/.test(zone)) return undefined;
+  const meant = otherCase ?? (zone.toUpperCase() === 'UTC' ? 'UTC' : nearest(zone, ['UTC', ...known]));
+  return `is not a time zone${meant ? `; did you mean "${meant}"?` : '; write it as in Europe/Berlin, or UTC'}`;
+}
+
+function isZone(zone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
