@@ -63,6 +63,15 @@ export function createDoor({ host, config }: DoorOptions): Door {
   };
 }
 
+/** For a short question that belongs to no run: errors in our own words, no heartbeat, no log. */
+export async function answer<O>(body: () => Promise<O>): Promise<O> {
+  try {
+    return await body();
+  } catch (error) {
+    throw toFailure(error, Context.current(), { retryForMs: 0, movedAt: new Date(0) });
+  }
+}
+
 /** The run is what tags, locks and logs are named after: a step may only speak for the workflow that it belongs to. */
 function checkRun(run: string, workflowId: string | undefined): void {
   if (run === workflowId && parseRunId(run)) return;
@@ -120,5 +129,10 @@ export function toFailure(error: unknown, context: Context, { retryForMs, movedA
   });
 }
 
-const unexpected = (error: unknown): HoldfastError =>
-  new HoldfastError('HF_INTERNAL', `Unexpected: ${error instanceof Error ? error.message : String(error)}`);
+function unexpected(error: unknown): HoldfastError {
+  const { code, message } =
+    error instanceof Error ? (error as NodeJS.ErrnoException) : { code: '', message: String(error) };
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new HoldfastError('HF_NO_SPACE', `No space left: ${message}`);
+  return new HoldfastError('HF_INTERNAL', `Unexpected: ${message}`);
+}

@@ -1,0 +1,60 @@
+import type { Config } from '../config/schema.js';
+import { connectClient } from '../schedules/connection.js';
+import { ensureNamespaceReady } from '../schedules/namespace.js';
+import { createLog } from '../system/log.js';
+import { connectWorker } from './connection.js';
+import { runUntil, untilAskedToEnd } from './drain.js';
+import { createHostWorkers } from './host-worker.js';
+import { putBackLeftovers } from './leftovers.js';
+import { createOrchestrator } from './orchestrator.js';
+import { installRuntime } from './runtime.js';
+import { thisHost } from './this-host.js';
+
+export interface ProcessOptions {
+  config: Config;
+  configFile: string;
+}
+
+/** The process of `holdfast worker`: this host's steps, until it is asked to end. */
+export async function runWorker({
+  config,
+  configFile,
+  host,
+}: ProcessOptions & { host?: string }): Promise<number> {
+  const name = thisHost(config, host);
+  const log = createLog(`holdfast worker ${name}`);
+  installRuntime(log);
+  const asked = untilAskedToEnd(log);
+  const { connection, namespace } = await connectWorker(config, log);
+  const workers = await createHostWorkers({ connection, namespace, config, configFile, host: name });
+  const running = runUntil(workers, asked);
+  await askForLeftovers(config, name).catch((error: Error) =>
+    log.warn({ reason: error.message }, 'could not ask for what was left changed'),
+  );
+  log.info({ host: name, pid: process.pid }, 'worker runs');
+  await running;
+  await connection.close();
+  return 0;
+}
+
+async function askForLeftovers(config: Config, host: string): Promise<void> {
+  const { client, connection } = await connectClient(config);
+  await putBackLeftovers(client, host);
+  await connection.close();
+}
+
+/** The process of `holdfast orchestrator`: the workflows of the estate, until it is asked to end. */
+export async function runOrchestrator({ config }: ProcessOptions): Promise<number> {
+  const log = createLog('holdfast orchestrator');
+  installRuntime(log);
+  const asked = untilAskedToEnd(log);
+  const { connection, namespace } = await connectWorker(config, log);
+  const client = await connectClient(config);
+  await ensureNamespaceReady(client.connection, namespace);
+  await client.connection.close();
+  const orchestrator = await createOrchestrator({ connection, namespace });
+  log.info({ pid: process.pid }, 'orchestrator runs');
+  await runUntil([orchestrator], asked);
+  await connection.close();
+  return 0;
+}

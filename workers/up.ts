@@ -1,0 +1,165 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Config } from '../config/schema.js';
+import { HoldfastError } from '../contracts/errors.js';
+import { applySchedules } from '../schedules/apply.js';
+import { compileSchedules } from '../schedules/compile.js';
+import { connectClient, resolveConnection } from '../schedules/connection.js';
+import { ensureNamespaceReady } from '../schedules/namespace.js';
+import { observeSchedules } from '../schedules/observe.js';
+import { planSchedules } from '../schedules/plan.js';
+import { type Daemon, isProcess } from '../system/daemon.js';
+import { stateFolder } from '../system/environment.js';
+import { localHost } from '../system/local-host.js';
+import { createLog, type Log } from '../system/log.js';
+import { connectWorker } from './connection.js';
+import { runUntil, untilAskedToEnd } from './drain.js';
+import { createHostWorkers } from './host-worker.js';
+import { putBackLeftovers } from './leftovers.js';
+import { createOrchestrator } from './orchestrator.js';
+import { installRuntime } from './runtime.js';
+import { type EmbeddedServer, type ServerOptions, startServer, stopServer } from './server.js';
+import { ensureServerBinary } from './server-binary.js';
+import { thisHost } from './this-host.js';
+
+export interface UpOptions {
+  config: Config;
+  configFile: string;
+  host?: string;
+  recreateDatabase?: boolean;
+}
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/** Everything for one machine in one command: server, orchestrator, this host's worker, schedules. Ends with exit code 0 when asked. */
+export async function runUp({ config, configFile, host, recreateDatabase }: UpOptions): Promise<number> {
+  const log = createLog('holdfast up', process.env.HOLDFAST_LOG ?? 'warn');
+  const name = thisHost(config, host);
+  refuseCluster(config);
+  await refuseSecond();
+  installRuntime(log);
+  const asked = untilAskedToEnd(log);
+  const binary = await ensureServerBinary(say);
+  const server = await keepServer({ binary, stateFolder: stateFolder(), config, recreateDatabase }, log);
+  try {
+    await untilReady(config, server.current());
+    await runWorkers(config, configFile, name, asked, log);
+    return 0;
+  } finally {
+    await server.stop();
+  }
+}
+
+async function runWorkers(
+  config: Config,
+  configFile: string,
+  host: string,
+  asked: Promise<unknown>,
+  log: Log,
+): Promise<void> {
+  const { connection, namespace } = await connectWorker(config, log);
+  const workers = [
+    await createOrchestrator({ connection, namespace }),
+    ...(await createHostWorkers({ connection, namespace, config, configFile, host })),
+  ];
+  const running = runUntil(workers, asked);
+  await Promise.race([announce(config, host), running]);
+  await running;
+  await connection.close();
+  say('Stopped. Steps that were interrupted are done again at the next start.');
+}
+
+/** Said when it is true: schedules applied, worker and Web UI ready. */
+async function announce(config: Config, host: string): Promise<void> {
+  const { client, connection } = await connectClient(config);
+  const changes = planSchedules(compileSchedules(config), await observeSchedules(client));
+  const applied = await applySchedules(client, changes, { prune: false });
+  await putBackLeftovers(client, host);
+  await connection.close();
+  const changed = applied.filter(({ done }) => done === 'created' || done === 'updated').length;
+  say(`Schedules: ${applied.length}, ${changed} changed.`);
+  say(`Worker of host ${host} and orchestrator run, pid ${process.pid}.`);
+  say(
+    `Web UI: http://127.0.0.1:${config.temporal.embedded.uiPort}/namespaces/${config.temporal.namespace}/workflows`,
+  );
+  say('Ready. Ctrl-C stops the tools that run and ends.');
+}
+
+function refuseCluster(config: Config): void {
+  if (!config.temporal.address) return;
+  throw new HoldfastError(
+    'HF_CONFIG_INVALID',
+    `temporal.address names a server already (${config.temporal.address}): "holdfast up" is for the embedded one. Start "holdfast orchestrator" and "holdfast worker --host NAME" instead`,
+  );
+}
+
+/** Two of them would answer for the same host and stop each other's server. */
+async function refuseSecond(): Promise<void> {
+  const local = localHost({ name: 'local', stateFolder: stateFolder() });
+  const file = `${local.stateFolder}/up.pid`;
+  const [pid = '', argument = ''] = (await local.readFile(file).catch(() => '')).split('\n');
+  if (pid && Number(pid) !== process.pid && isProcess(Number(pid), argument)) {
+    throw new HoldfastError(
+      'HF_ALREADY_RUNNING',
+      `"holdfast up" runs already as pid ${pid} with the state folder ${local.stateFolder}`,
+    );
+  }
+  await local.writeFile(file, `${process.pid}\n${process.argv[1] ?? ''}\n`);
+}
+
+interface KeptServer {
+  current(): EmbeddedServer;
+  stop(): Promise<void>;
+}
+
+/** A server that dies is started again: runs wait for it and go on. */
+async function keepServer(options: ServerOptions, log: Log): Promise<KeptServer> {
+  let server = await startServer(options);
+  let stopping = false;
+  const watch = async (daemon: Daemon): Promise<void> => {
+    await daemon.ended;
+    if (stopping) return;
+    log.error('the embedded server ended by itself: starting it again');
+    await wait(1_000);
+    if (stopping) return;
+    server = await startServer({ ...options, recreateDatabase: false });
+    await watch(server.daemon);
+  };
+  const watching = watch(server.daemon).catch((error: unknown) => {
+    log.error(
+      { reason: error instanceof Error ? error.message : '' },
+      'the embedded server cannot be started again',
+    );
+  });
+  return {
+    current: () => server,
+    stop: async () => {
+      stopping = true;
+      await stopServer(server);
+      await watching;
+    },
+  };
+}
+
+const readyWithinMs = 60_000;
+
+/** The server answers, has our namespace, and keeps histories long enough. */
+async function untilReady(config: Config, { daemon }: EmbeddedServer): Promise<void> {
+  let gone = false;
+  void daemon.ended.then(() => {
+    gone = true;
+  });
+  const { namespace, address } = resolveConnection(config);
+  for (let waitedMs = 0; waitedMs < readyWithinMs && !gone; waitedMs += 200) {
+    const client = await connectClient(config).catch(() => undefined);
+    if (client) {
+      await ensureNamespaceReady(client.connection, namespace);
+      return client.connection.close();
+    }
+    await wait(200);
+  }
+  const log = `${stateFolder()}/logs/temporal-server.log`;
+  throw new HoldfastError(
+    'HF_TEMPORAL_UNREACHABLE',
+    `The embedded server does not answer at ${address}; another program may use the port. Its log: ${log}`,
+  );
+}

@@ -1,0 +1,70 @@
+import { workflowInfo } from '@temporalio/workflow';
+import type { Copy, JobInput, RunResult, Source, StepInput } from '../contracts/jobs.js';
+import { resourceLease, storeLease } from '../contracts/names.js';
+import { each } from './steps/each.js';
+import { withLeases } from './steps/lease.js';
+import { heavyOnHost, onHost } from './steps/on-host.js';
+import { openReport, type Report } from './steps/report.js';
+import { endRun } from './steps/run.js';
+
+/** Copies every resource of a job to every one of its stores and proves each copy. */
+export async function backupRestic(input: JobInput): Promise<RunResult> {
+  const report = openReport();
+  const leases = [
+    ...input.sources.map(({ resource }) => resourceLease(resource)),
+    ...input.stores.map((store) => storeLease(store)),
+  ];
+  return endRun(report, () =>
+    withLeases(leases, report, async () => {
+      // One that fails does not keep the others from being copied.
+      const copies = await each(input.sources, (source) => backUp(source, input, report));
+      return summarise(copies.flat());
+    }),
+  );
+}
+
+async function backUp(source: Source, input: JobInput, report: Report): Promise<Copy[]> {
+  const { resource } = source;
+  const name = `look at ${resource}`;
+  const guard = onHost(source.host, input.limits, `look at ${resource} on ${source.host}`);
+  const found = await report.watch(name, () => guard.hostGuardSource(stepInput(source, '', input)));
+  const least = found.complete ? '' : 'at least ';
+  report.step(name, 'done', `${least}${found.files} files`);
+  return each(input.stores, (store) => copyTo(store, source, input, report));
+}
+
+async function copyTo(store: string, source: Source, input: JobInput, report: Report): Promise<Copy> {
+  const name = `${source.resource} → ${store}`;
+  const steps = heavyOnHost(source.host, input.limits, `back up ${source.resource} to ${store}`);
+  const copy = await report.watch(name, () => steps.resticBackup(stepInput(source, store, input)));
+  report.step(name, copy.warnings.length > 0 ? 'warned' : 'done', describe(copy));
+  return copy;
+}
+
+const describe = ({ snapshot, files, warnings }: Copy): string =>
+  [
+    `snapshot ${snapshot.slice(0, 8)}`,
+    `${files} files`,
+    ...(warnings.length > 0 ? [`${warnings.length} warnings`] : []),
+  ].join(', ');
+
+const stepInput = ({ resource }: Source, store: string, { job, limits, options }: JobInput): StepInput => ({
+  job,
+  resource,
+  store,
+  run: workflowInfo().workflowId,
+  retryForMs: limits.retryForMs,
+  acceptCounts: options?.acceptCounts,
+});
+
+function summarise(copies: Copy[]): RunResult {
+  const warnings = copies.flatMap((copy) =>
+    copy.warnings.map((text) => `${copy.resource} → ${copy.store}: ${text}`),
+  );
+  return {
+    outcome: warnings.length > 0 ? 'warnings' : 'ok',
+    copies,
+    summary: copies.map((copy) => `${copy.resource} → ${copy.store}: ${describe(copy)}`).join('; '),
+    warnings: warnings.slice(0, 20),
+  };
+}

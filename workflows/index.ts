@@ -1,0 +1,9 @@
+/** Every export is a workflow type: its name is public and permanent. */
+export { backupRestic } from './backup-restic.js';
+export { checkRestic } from './check-restic.js';
+export { holdLease } from './hold-lease.js';
+export { initialiseStore } from './initialise-store.js';
+export { pruneRestic } from './prune-restic.js';
+export { readRunLog } from './read-run-log.js';
+export { restoreRestic } from './restore-restic.js';
+export { undoLeftovers } from './undo-leftovers.js';

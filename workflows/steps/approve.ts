@@ -1,0 +1,48 @@
+import { allHandlersFinished, condition, defineUpdate, setHandler } from '@temporalio/workflow';
+import type { ApprovalAnswer } from '../../contracts/jobs.js';
+import { updateNames } from '../../contracts/names.js';
+import { failure } from './failure.js';
+import type { Report } from './report.js';
+
+/** An approval is an Update: it is answered, it can be refused, and a refused one leaves no trace in the history. */
+export const approveUpdate = defineUpdate<string, [ApprovalAnswer]>(updateNames.approve);
+export const denyUpdate = defineUpdate<string, [ApprovalAnswer]>(updateNames.deny);
+
+export interface Question {
+  /** Of what is shown; an answer to anything else is refused. */
+  digest: string;
+  /** In words, for those who look at why the run waits. */
+  what: string;
+  /** No answer by then is a no. */
+  withinMs: number;
+}
+
+/** Waits for a human's yes to just what was shown; a no, or no answer in time, ends the run with nothing changed. */
+export async function askApproval(
+  { digest, what, withinMs }: Question,
+  report: Report,
+): Promise<ApprovalAnswer> {
+  let answer: (ApprovalAnswer & { yes: boolean }) | undefined;
+  let closed = false;
+  const decide = (yes: boolean) => (given: ApprovalAnswer) => {
+    answer = { ...given, yes };
+    return yes ? 'approved' : 'denied';
+  };
+  const validator = (given: ApprovalAnswer): void => {
+    if (answer || closed) throw new Error('This question has been answered already, or its time is over');
+    if (given?.digest !== digest)
+      throw new Error('The answer is for something else than what is shown now: look again');
+  };
+  setHandler(approveUpdate, decide(true), { validator, description: `Say yes to: ${what}` });
+  setHandler(denyUpdate, decide(false), { validator, description: `Say no to: ${what}` });
+  report.waitFor(`an answer: ${what}`);
+  await condition(() => answer !== undefined, withinMs, { summary: `wait for an answer: ${what}` });
+  closed = true;
+  await condition(allHandlersFinished);
+  report.waitFor(undefined);
+  if (answer?.yes) return answer;
+  const why = answer
+    ? `${answer.by} said no${answer.note ? `: ${answer.note}` : ''}`
+    : 'Nobody answered in time';
+  throw failure('HF_NOT_APPROVED', `${why}. Nothing was changed.`);
+}

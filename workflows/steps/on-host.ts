@@ -1,0 +1,35 @@
+import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import type { createHostActivities } from '../../activities/host/activities.js';
+import type { createHostQuestions } from '../../activities/host/questions.js';
+import type { createResticActivities } from '../../activities/restic/activities.js';
+import type { Limits } from '../../contracts/jobs.js';
+import { heavyQueue, hostQueue } from '../../contracts/names.js';
+
+/** Steps run on a host's own queue: a step that is tried again waits for the same machine, however long its reboot takes. */
+
+export type HostSteps = ReturnType<typeof createHostActivities> &
+  ReturnType<typeof createHostQuestions> &
+  ReturnType<typeof createResticActivities>;
+
+/** An outage is tried again after 2 s, 4 s, 8 s … at most every 10 minutes; the door of the activities decides when it is over. */
+const retry = { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '10m' } as const;
+
+function steps(taskQueue: string, limits: Limits, summary: string): HostSteps {
+  return proxyActivities<HostSteps>({
+    taskQueue,
+    summary,
+    retry,
+    heartbeatTimeout: limits.deadHostAfterMs,
+    scheduleToCloseTimeout: limits.giveUpAfterMs,
+    // The default would end the run while the tool still works; its clean-up must be over before ours begins.
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  });
+}
+
+/** Short questions, and restores: a restore never queues behind a night of transfers. */
+export const onHost = (host: string, limits: Limits, summary: string): HostSteps =>
+  steps(hostQueue(host), limits, summary);
+
+/** Transfers, checks and scrubs: as many at a time as the host has heavy slots. */
+export const heavyOnHost = (host: string, limits: Limits, summary: string): HostSteps =>
+  steps(heavyQueue(host), limits, summary);

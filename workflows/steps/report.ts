@@ -1,0 +1,95 @@
+import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
+import {
+  defineQuery,
+  isCancellation,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import type { Outcome, RestorePlan, RunReport, StepLine } from '../../contracts/jobs.js';
+import { queryNames, type SearchAttributeName, searchAttributes } from '../../contracts/names.js';
+import { diagnose } from './failure.js';
+
+/** What the Web UI, `show` and `status` say of a run while it goes on. */
+export interface Report {
+  /** Adds a line to the table of steps, or changes it. */
+  step(name: string, state: StepLine['state'], note?: string): void;
+  /** Does one step and keeps its line true: a failure is marked, and its words shown. */
+  watch<R>(name: string, body: () => Promise<R>): Promise<R>;
+  /** Why nothing moves, in words; undefined when it moves again. */
+  waitFor(reason: string | undefined): void;
+  /** What a human is asked to approve. */
+  show(plan: RestorePlan): void;
+  /** Known at the end; `restorePoint` only when every copy of the run is proved. */
+  end(outcome: Outcome, facts?: { bytes?: number; restorePoint?: string }): void;
+}
+
+export const reportQuery = defineQuery<RunReport>(queryNames.report);
+
+type AttributeValue = string | number | Date | null;
+
+const attribute = (name: SearchAttributeName, value: AttributeValue): SearchAttributePair =>
+  ({ key: defineSearchAttributeKey(name, searchAttributes[name]), value }) as SearchAttributePair;
+
+const marks: Record<StepLine['state'], string> = {
+  waiting: '·',
+  running: '▶',
+  done: '✔',
+  warned: '⚠',
+  failed: '✘',
+  skipped: '–',
+};
+
+/** The table as Markdown: names and notes may hold characters that would break it. */
+export function renderReport({ steps, waitingFor }: RunReport): string {
+  const clean = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+  const rows = steps.map(({ name, state, note }) => `| ${marks[state]} | ${clean(name)} | ${clean(note)} |`);
+  const wait = waitingFor ? [`**Waiting:** ${waitingFor}`, ''] : [];
+  return [...wait, '| | step | |', '|---|---|---|', ...rows].join('\n');
+}
+
+export function openReport(): Report {
+  const state: RunReport = { steps: [] };
+  const render = (): void => setCurrentDetails(renderReport(state));
+  setHandler(reportQuery, () => state, { description: 'The steps of this run and what it waits for' });
+  const report: Report = {
+    step(name, lineState, note = '') {
+      const line = state.steps.find((known) => known.name === name);
+      if (line) Object.assign(line, { state: lineState, note });
+      else state.steps.push({ name, state: lineState, note });
+      render();
+    },
+    async watch(name, body) {
+      report.step(name, 'running');
+      try {
+        return await body();
+      } catch (error) {
+        report.step(
+          name,
+          isCancellation(error) ? 'skipped' : 'failed',
+          isCancellation(error) ? 'cancelled' : diagnose(error).message,
+        );
+        throw error;
+      }
+    },
+    waitFor(reason) {
+      if (reason === state.waitingFor) return;
+      state.waitingFor = reason;
+      upsertSearchAttributes([attribute('HfWaiting', reason?.slice(0, 200) ?? null)]);
+      render();
+    },
+    show(plan) {
+      state.plan = plan;
+      render();
+    },
+    end(outcome, { bytes, restorePoint } = {}) {
+      upsertSearchAttributes([
+        attribute('HfOutcome', outcome),
+        ...(bytes === undefined ? [] : [attribute('HfBytes', bytes)]),
+        ...(restorePoint === undefined ? [] : [attribute('HfRestorePoint', new Date(restorePoint))]),
+      ]);
+      render();
+    },
+  };
+  return report;
+}
