@@ -1,0 +1,42 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { onPath } from '../places.js';
+import { sh } from '../shell.js';
+
+const release = 'trixie';
+const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
+
+/** The address that apt already uses for Debian itself, so that a local mirror is used here too. */
+async function mirror(): Promise<string> {
+  const format = '$(ORIGIN) $(LABEL) $(REPO_URI)';
+  const lines = await sh('apt-get', ['indextargets', '--format', format, 'Identifier: Packages']);
+  const line = lines.split('\n').find((candidate) => candidate.startsWith('Debian Debian '));
+  const address = line?.split(' ')[2];
+  if (address === undefined) throw new Error('apt knows no mirror of Debian here (run apt-get update once)');
+  return address;
+}
+
+/** Unpacks packages of Debian 13 into a folder, beside what is installed: nothing of the machine changes. */
+export async function unpackDebian13(packages: readonly string[], folder: string): Promise<void> {
+  if (onPath('apt-get') === undefined || onPath('dpkg') === undefined)
+    throw new Error(`needs apt-get and dpkg to fetch ${packages.join(', ')} of Debian 13`);
+  const work = join(folder, '.fetch');
+  for (const part of ['lists/partial', 'cache/archives/partial', 'debs'])
+    mkdirSync(join(work, part), { recursive: true });
+  const source = `Types: deb\nURIs: ${await mirror()}\nSuites: ${release}\nComponents: main\nSigned-By: ${keyring}\n`;
+  writeFileSync(join(work, 'debian13.sources'), source);
+  writeFileSync(join(work, 'status'), '');
+  const settings = {
+    'Dir::Etc::sourcelist': join(work, 'debian13.sources'),
+    'Dir::Etc::sourceparts': '/dev/null',
+    'Dir::State::lists': join(work, 'lists'),
+    'Dir::State::status': join(work, 'status'),
+    'Dir::Cache': join(work, 'cache'),
+    'APT::Sandbox::User': 'root',
+  };
+  const flags = Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
+  await sh('apt-get', [...flags, 'update']);
+  await sh('apt-get', [...flags, 'download', ...packages], { cwd: join(work, 'debs') });
+  for (const file of readdirSync(join(work, 'debs')))
+    await sh('dpkg', ['-x', join(work, 'debs', file), folder]);
+}

@@ -1,0 +1,83 @@
+import { type NodeTestOutcome, runNodeTest } from './node-test.js';
+import { nodePath, versions } from './places.js';
+import { setUp } from './setup.js';
+import { allTestFiles, byHardness, type Selection, select } from './test-files.js';
+
+const minutes = (count: number): number => count * 60_000;
+
+/** `npm test`: everything but the full cases, in one go, ending with the summary of node's own runner. */
+async function runDefault(): Promise<boolean> {
+  await setUp();
+  const files = select(allTestFiles(), 'default');
+  const { ok } = await runNodeTest({
+    files,
+    concurrency: 2,
+    timeoutMs: minutes(5),
+    endsWithinMs: minutes(20),
+  });
+  return ok;
+}
+
+/** `npm run test:fast`: nothing is installed, no server is started, no root is needed. */
+async function runFast(node?: string): Promise<NodeTestOutcome> {
+  const files = select(allTestFiles(), 'fast');
+  return await runNodeTest({ files, node, concurrency: 2, timeoutMs: minutes(1), endsWithinMs: minutes(3) });
+}
+
+interface Phase {
+  name: string;
+  run: (endsWithinMs: number) => Promise<NodeTestOutcome>;
+}
+
+/** `npm run test:full`: hardest first, an hour at most, then the fast part under the oldest and the newest Node. */
+async function runFull(): Promise<boolean> {
+  const endsAt = performance.now() + minutes(60);
+  const parts = await setUp({ nodes: true });
+  const leftOut = Object.entries(parts).flatMap(([name, part]) =>
+    'missing' in part ? [`${name}: ${part.missing}`] : [],
+  );
+  let allOk = true;
+  for (const { name, run } of fullPhases()) {
+    const left = endsAt - performance.now();
+    if (left < minutes(1)) {
+      leftOut.push(`${name}: the hour was over`);
+      allOk = false;
+      continue;
+    }
+    console.log(`\ntests: ${name}`);
+    const { ok, skipped } = await run(left);
+    if (!ok) console.log(`tests: FAILED: ${name}`);
+    allOk &&= ok;
+    leftOut.push(...skipped);
+  }
+  console.log(`\ntests: left out: ${leftOut.length === 0 ? 'nothing' : ''}`);
+  for (const what of new Set(leftOut)) console.log(`  ${what}`);
+  console.log(allOk ? 'tests: everything passed' : 'tests: FAILED, see above');
+  return allOk;
+}
+
+function fullPhases(): Phase[] {
+  const { hard, server, rest } = byHardness(allTestFiles());
+  const phase = (name: string, files: string[], concurrency: number): Phase => ({
+    name: `${name} (${files.length} files)`,
+    run: (endsWithinMs) => runNodeTest({ files, concurrency, timeoutMs: minutes(15), endsWithinMs }),
+  });
+  const phases = [
+    ...(hard.length > 0 ? [phase('chaos, platform and full cases', hard, 1)] : []),
+    ...(server.length > 0 ? [phase('cases with a server', server, 1)] : []),
+    ...(rest.length > 0 ? [phase('everything else', rest, 2)] : []),
+  ];
+  for (const version of Object.values(versions.node)) {
+    const node = nodePath(version);
+    if (node) phases.push({ name: `the fast cases under Node ${version}`, run: () => runFast(node) });
+  }
+  return phases;
+}
+
+const runs: Record<Selection, () => Promise<boolean>> = {
+  default: runDefault,
+  fast: async () => (await runFast()).ok,
+  full: runFull,
+};
+const selection = (process.argv[2] ?? 'default') as Selection;
+process.exitCode = (await runs[selection]()) ? 0 : 1;

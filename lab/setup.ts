@@ -1,0 +1,36 @@
+import { pathToFileURL } from 'node:url';
+import { ensurePackages } from './parts/apt.js';
+import { ensureTemporal, ensureVersitygw } from './parts/go.js';
+import { ensureNode } from './parts/node.js';
+import { ensureSecondRestic } from './parts/restic.js';
+import { versions } from './places.js';
+import { announce, type Part } from './shell.js';
+
+export interface SetupOptions {
+  /** Other Node versions too: only `npm run test:full` runs under them. */
+  nodes?: boolean;
+}
+
+/** Brings every part that is missing, says what, and answers what could not be had. Quick when all is there. */
+export async function setUp(options: SetupOptions = {}): Promise<Record<string, Part>> {
+  const startedAt = performance.now();
+  const parts: Record<string, Part> = await ensurePackages();
+  parts['restic-0.18'] = await ensureSecondRestic();
+  parts.temporal = await ensureTemporal();
+  parts.versitygw = await ensureVersitygw();
+  if (options.nodes)
+    for (const version of Object.values(versions.node)) parts[`node-${version}`] = await ensureNode(version);
+  report(parts, (performance.now() - startedAt) / 1000);
+  return parts;
+}
+
+function report(parts: Record<string, Part>, seconds: number): void {
+  const missing = Object.entries(parts).filter(([, part]) => 'missing' in part);
+  for (const [name, part] of missing)
+    announce(`MISSING ${name}: ${'missing' in part ? part.missing : ''} -- what needs it is skipped`);
+  const count = Object.keys(parts).length - missing.length;
+  announce(`${count} of ${Object.keys(parts).length} parts are ready (${seconds.toFixed(1)} s)`);
+}
+
+// Only when started by itself: `npm run setup`.
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await setUp({ nodes: true });
