@@ -64,7 +64,7 @@ function withoutRepeats(field: string, at: number): string {
   return [...new Set(items)].join(',');
 }
 
-/** Throws an Error whose message says what is wrong with the line, in words that go on after "cron ". */
+/** Throws an Error whose message says what is wrong with the line, in words that go on after the key. */
 export function parseCron(text: string): CronFields {
   const line = text.trim();
   const expanded = line.startsWith('@') ? macros[line.toLowerCase()] : line;
@@ -77,6 +77,16 @@ export function parseCron(text: string): CronFields {
   const mistake = fields.map(fieldMistake).find((found) => found !== undefined);
   if (mistake) throw new Error(mistake);
   return readFields(fields);
+}
+
+/** The same as a question. */
+export function cronMistake(text: string): string | undefined {
+  try {
+    parseCron(text);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 function readFields(fields: string[]): CronFields {

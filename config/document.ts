@@ -11,6 +11,7 @@ import {
   parseDocument,
   visit,
   type YAMLError,
+  type YAMLWarning,
 } from 'yaml';
 import type { Finding, KeyPath } from './mistakes.js';
 
@@ -23,14 +24,14 @@ export interface ConfigDocument {
   value: unknown;
   /** What keeps the text from being read at all. */
   syntax: (Place & { message: string })[];
-  /** Keys that stand twice in one map: YAML would silently keep the last. */
+  /** Keys that stand twice in one map (YAML would silently keep the last), and one that JavaScript would lose. */
   duplicates: (Finding & Place)[];
   placeOf: (finding: Pick<Finding, 'path' | 'atKey'>) => Place;
 }
 
 /** Own words, because the library's quote the text, and the text may hold a secret. */
 const syntaxWords: Record<string, string> = {
-  BAD_ALIAS: 'an alias (*name) is not written correctly',
+  BAD_ALIAS: 'text that begins with * or & must be in quotes',
   BAD_DIRECTIVE: 'a line beginning with % is not understood',
   BAD_DQ_ESCAPE: 'a backslash in "double quotes" needs to be doubled; or use \'single quotes\'',
   BAD_INDENT: 'the indentation is wrong, or a bracket is not closed',
@@ -43,6 +44,8 @@ const syntaxWords: Record<string, string> = {
   MISSING_CHAR: 'something is missing before this: a colon, a comma, a closing quote or a closing bracket',
   MULTILINE_IMPLICIT_KEY: 'a colon with a space after it is missing, or the indentation is wrong',
   MULTIPLE_DOCS: 'a line "---" begins a second document; write everything in one',
+  TAG_RESOLVE_FAILED:
+    'a tag such as !secret is not understood here; a secret is a reference such as { file: /path }',
   TAB_AS_INDENT: 'the line is indented with a tab; use spaces',
   UNEXPECTED_TOKEN: 'this cannot stand here: look at the indentation, the quotes and the brackets',
 };
@@ -52,37 +55,45 @@ const syntaxMessage = (code: string): string =>
 /** Reads the text without judging it. Never throws, never echoes a value. */
 export function readDocument(text: string): ConfigDocument {
   const lines = new LineCounter();
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    uniqueKeys: false,
-    merge: true,
-    logLevel: 'silent',
-  });
   const placeAt = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  const syntax = [
-    ...oneForEachLine(document.errors, placeAt),
-    ...brokenAliases(document).map((at) => ({
-      ...placeAt(at),
-      message: 'not valid YAML: an alias (*name) without its anchor (&name) before it',
-    })),
-  ];
-  if (syntax.length > 0) return { value: undefined, syntax, duplicates: [], placeOf: () => placeAt(0) };
-  const duplicates = findDuplicates(document, placeAt);
-  const placeOf: ConfigDocument['placeOf'] = (finding) => placeAt(offsetOf(document, finding));
+  const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: true };
   try {
-    return { value: document.toJS({ maxAliasCount: 100 }), syntax, duplicates, placeOf };
+    const document = parseDocument(text, { ...options, logLevel: 'silent' });
+    const syntax = syntaxMistakes(document, placeAt);
+    if (syntax.length > 0) return unread(syntax);
+    return {
+      value: document.toJS({ maxAliasCount: 100 }),
+      syntax,
+      duplicates: findDuplicates(document, placeAt),
+      placeOf: (finding) => placeAt(offsetOf(document, finding)),
+    };
   } catch {
-    const message = 'not valid YAML: its aliases or merges (<<) cannot be resolved';
-    return { value: undefined, syntax: [{ ...placeAt(0), message }], duplicates: [], placeOf };
+    // A merge of something that is no map, an alias bomb, or nesting that is too deep for the parser.
+    const message = 'not valid YAML: its aliases, merges (<<) or brackets cannot be resolved';
+    return unread([{ line: 1, column: 1, message }]);
   }
 }
 
+const unread = (syntax: ConfigDocument['syntax']): ConfigDocument => ({
+  value: undefined,
+  syntax,
+  duplicates: [],
+  placeOf: () => ({ line: 1, column: 1 }),
+});
+
+function syntaxMistakes(document: Document, placeAt: (offset: number) => Place): ConfigDocument['syntax'] {
+  const aliases = brokenAliases(document).map((offset) => ({
+    ...placeAt(offset),
+    message: 'not valid YAML: text that begins with * must be in quotes',
+  }));
+  return [...oneForEachLine([...document.errors, ...document.warnings], placeAt), ...aliases];
+}
+
 /** One slip makes the parser stumble several times on the same line. */
-function oneForEachLine(errors: YAMLError[], placeAt: (offset: number) => Place) {
+function oneForEachLine(errors: (YAMLError | YAMLWarning)[], placeAt: (offset: number) => Place) {
   const seen = new Set<number>();
   return errors
     .map((error) => ({ ...placeAt(error.pos[0]), message: syntaxMessage(error.code) }))
@@ -141,7 +152,8 @@ function findDuplicates(document: Document, placeAt: (offset: number) => Place):
       const key = keyText(pair);
       const place = placeAt(startOf(pair.key) ?? 0);
       const earlier = first.get(key);
-      if (earlier === undefined) first.set(key, place.line);
+      if (key === '__proto__') found.push({ path: [...path, key], ...place, message: 'cannot be a name' });
+      else if (earlier === undefined) first.set(key, place.line);
       else
         found.push({
           path: [...path, key],

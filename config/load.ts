@@ -64,12 +64,15 @@ export function parseConfig(text: string, file: string): ReadResult {
   const place = (finding: Finding) => placed(document, file, finding);
   const { config, findings, clean } = judge(value);
   const checked = config && checkReferences(config, namesIn(value));
+  const contradictions = (checked?.mistakes ?? []).filter(
+    ({ unless }) => unless === undefined || valueAt(value, unless) === undefined,
+  );
   const duplicates = document.duplicates.map((duplicate) => ({
     ...place(duplicate),
     line: duplicate.line,
     column: duplicate.column,
   }));
-  const mistakes = inOrder([...duplicates, ...findings.map(place), ...(checked?.mistakes ?? []).map(place)]);
+  const mistakes = inOrder([...duplicates, ...findings.map(place), ...contradictions.map(place)]);
   const warnings = clean ? inOrder((checked?.warnings ?? []).map(place)) : [];
   return { ...(mistakes.length === 0 && config && { config }), mistakes, warnings };
 }
@@ -111,14 +114,38 @@ function judge(input: object): Judgement {
     const result = ConfigFile.safeParse(value, { error: plainMessage });
     if (result.success) return { config: result.data, findings, clean: findings.length === 0 };
     const found = result.error.issues.flatMap((issue) => findingsOf(issue));
-    findings.push(...found.filter(({ path }) => !removed.some((gone) => isBelow(gone, path.slice(0, -1)))));
-    for (const { path, message } of found) {
-      const gone = removeAt(value, path);
-      if (!message.startsWith('unknown key')) removed.push(path, gone);
+    findings.push(...found.filter((finding) => !isConsequence(finding, found, removed)));
+    for (const finding of found) {
+      const gone = takeOut(value, finding);
+      if (finding.meant === undefined) removed.push(finding.path, gone);
       if (gone.length === 0) return { findings, clean: false };
     }
   }
   return { findings, clean: false };
+}
+
+/** Follows from something taken out beside it, or from a key that is misspelt and told as such. */
+function isConsequence({ path }: Finding, found: readonly Finding[], removed: readonly KeyPath[]): boolean {
+  const above = path.slice(0, -1);
+  if (removed.some((gone) => isBelow(gone, above))) return true;
+  return found.some(
+    (other) =>
+      other.meant !== undefined &&
+      other.meant === path.at(-1) &&
+      other.path.length === path.length &&
+      isBelow(other.path, above),
+  );
+}
+
+/** A misspelt key is given its right name where that is free, so that what is below it is still judged. */
+function takeOut(value: unknown, { path, meant }: Finding): KeyPath {
+  const misspelt = meant === undefined ? undefined : valueAt(value, path);
+  const gone = removeAt(value, path);
+  const parent = valueAt(value, path.slice(0, -1));
+  if (meant !== undefined && typeof parent === 'object' && parent !== null && !Object.hasOwn(parent, meant)) {
+    (parent as Record<string, unknown>)[meant] = misspelt;
+  }
+  return gone;
 }
 
 const isBelow = (path: KeyPath, above: KeyPath): boolean => above.every((part, at) => path[at] === part);

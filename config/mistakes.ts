@@ -19,6 +19,10 @@ export interface Finding {
   message: string;
   /** Show the key rather than the value. */
   atKey?: boolean;
+  /** The known key that an unknown one most likely stands for. */
+  meant?: string;
+  /** Not a mistake when the file holds this, however wrong it is there. */
+  unless?: KeyPath;
 }
 
 const plainKey = /^[\w.@-]{1,80}$/;
@@ -46,8 +50,13 @@ const loose = (word: string): string => word.toLowerCase().replace(/[-_\s]/g, ''
 
 function distance(word: string, known: string): number {
   const [typed, meant] = [loose(word).slice(0, 80), loose(known)];
-  return typed.length >= 3 && meant.startsWith(typed) ? 0.5 : leven(typed, meant);
+  if (typed.length >= 3 && meant.startsWith(typed)) return 0.5;
+  return sameLetters(typed, meant) ? 1 : leven(typed, meant);
 }
+
+/** "nsa" for "nas": two letters that changed places count as one slip. */
+const sameLetters = (one: string, other: string): boolean =>
+  one !== other && [...one].sort().join('') === [...other].sort().join('');
 
 /** The known name that was most likely meant, if any is near enough to be worth saying. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
@@ -62,9 +71,9 @@ export function nearest(word: string, known: readonly string[]): string | undefi
 /** Ends a message about an unknown word: the word that was meant, else all that there are. */
 export function suggestion(word: string, known: readonly string[]): string {
   const meant = nearest(word, known);
-  if (meant !== undefined) return `; did you mean "${meant}"?`;
+  if (meant !== undefined) return `; did you mean ${quoted(meant)}?`;
   if (known.length === 0) return '; there are none';
-  const shown = known.slice(0, 12).join(', ');
+  const shown = known.slice(0, 12).map(showName).join(', ');
   return `; known: ${shown}${known.length > 12 ? `, and ${known.length - 12} more` : ''}`;
 }
 

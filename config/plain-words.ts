@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type Finding, type KeyPath, showName, suggestion } from './mistakes.js';
+import { type Finding, type KeyPath, nearest, showName, suggestion } from './mistakes.js';
 
 /** What the schema found, in the words of somebody who runs a homelab and has never heard of Zod. */
 
@@ -69,17 +69,20 @@ function kindMessage(issue: RawIssue): string {
 }
 
 const unknownKeys = (issue: Issue & { code: 'unrecognized_keys' }, path: KeyPath): Finding[] =>
-  issue.keys.map((key) => ({
-    path: [...path, key],
-    atKey: true,
-    message: `unknown key${suggestion(key, issue.message.split(' '))}`,
-  }));
+  issue.keys.map((key) => {
+    const known = issue.message.split(' ');
+    const message = `unknown key${suggestion(key, known)}`;
+    return { path: [...path, key], atKey: true, message, meant: nearest(key, known) };
+  });
 
 /** True when the author plainly meant this form: the same keys, only a value in it is wrong. */
-const isMeant = (issues: readonly Issue[]): boolean =>
-  issues.every((issue) => issue.code !== 'unrecognized_keys' && !isWrongForm(issue));
-const isWrongForm = (issue: Issue): boolean =>
-  issue.code === 'invalid_type' && (issue.path.length === 0 || issue.message === 'is missing');
+const isMeant = (issues: readonly Issue[]): boolean => issues.every((issue) => !isWrongForm(issue));
+
+function isWrongForm(issue: Issue): boolean {
+  if (issue.code === 'unrecognized_keys') return true;
+  if (issue.code === 'invalid_union' && issue.path.length === 0) return !issue.errors.some(isMeant);
+  return issue.code === 'invalid_type' && (issue.path.length === 0 || issue.message === 'is missing');
+}
 
 /** One issue of Zod as what we tell: several unknown keys are several, a union is the form that was meant. */
 export function findingsOf(issue: Issue, above: KeyPath = []): Finding[] {

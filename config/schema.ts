@@ -1,15 +1,18 @@
 import ms from 'ms';
 import { z } from 'zod';
 import { namePattern } from '../contracts/names.js';
-import { Duration, EnvironmentValue, SecretReference, Size } from './values.js';
+import { cronMistake } from './cron.js';
+import { atLeast, Duration, EnvironmentValue, SecretReference, Size, wordsFor } from './values.js';
+import { zoneMistake } from './zone.js';
 
 /** The shape of holdfast.yaml. Descriptions and examples feed the editor's schema, the reference page and `explain`. */
 
 const Name = z
   .string()
-  .regex(namePattern, 'must be 1 to 63 of the characters a-z, 0-9 and "-": it goes into ids and tags');
+  .regex(namePattern, 'must be 1 to 63 of the characters a-z, 0-9 and "-": it goes into ids and tags')
+  .meta({ title: 'name' });
 const named = <T extends z.ZodType>(value: T) => z.record(Name, value);
-const absolutePath = z.string().startsWith('/', 'must be an absolute path');
+const absolutePath = z.string().startsWith('/', 'must be an absolute path').meta({ title: 'absolute path' });
 
 const Embedded = z.strictObject({
   port: z
@@ -44,7 +47,8 @@ const Temporal = z
       .describe('Namespace for everything of Holdfast')
       .meta({ examples: ['holdfast'] }),
     embedded: Embedded.prefault({}).describe('The server that "holdfast up" starts on this machine'),
-    deadHostAfter: Duration.prefault('10m')
+    deadHostAfter: atLeast('1s', 'a worker needs time to give a sign')
+      .prefault('10m')
       .describe('A worker that gives no sign for so long is taken for dead, and its step is done again')
       .meta({ examples: ['10m'] }),
   })
@@ -88,7 +92,12 @@ const Host = z.strictObject({
     .describe('Folders below which restores may write, besides /tmp and the state folder')
     .meta({ examples: [['/mnt/restore']] }),
   tools: z
-    .strictObject({ restic: absolutePath.optional() })
+    .strictObject({
+      restic: absolutePath
+        .optional()
+        .describe('Path of restic')
+        .meta({ examples: ['/opt/restic/restic'] }),
+    })
     .prefault({})
     .describe('Paths of programs that are not on PATH')
     .meta({ examples: [{ restic: '/opt/restic/restic' }] }),
@@ -132,13 +141,20 @@ const Restic = z.strictObject({
     .string()
     .min(1)
     .regex(/^(?!.*:\/\/[^/@]*:[^/@]*@)/, 'holds a password: put it under env or in a file instead')
+    .regex(
+      /^(\/|[a-z0-9]+:.)/,
+      'must be an absolute path, or begin with what restic calls the backend: s3:, b2:, sftp:, rest:, rclone:',
+    )
     .describe('Address of the repository, as restic takes it')
     .meta({ examples: ['s3:https://s3.example.com/bucket'] }),
   password: SecretReference.describe('Where the password of the repository is').meta({
     examples: [{ file: '/etc/holdfast/b2-photos.key' }],
   }),
   env: z
-    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), EnvironmentValue)
+    .record(
+      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'holds something that is not the name of a variable'),
+      EnvironmentValue,
+    )
     .default({})
     .describe('Environment of restic: credentials of the store, by reference')
     .meta({ examples: [{ AWS_ACCESS_KEY_ID: { file: '/etc/holdfast/b2.id' } }] }),
@@ -173,22 +189,31 @@ const Restic = z.strictObject({
 
 const Store = z.strictObject({ restic: Restic.describe('A restic repository') });
 
+/** The message of a check that has its own words for each mistake. */
+const judged = (mistakeOf: (text: string) => string | undefined) =>
+  z.string().superRefine((text, context) => {
+    const message = mistakeOf(text);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
+
 export const timing = {
-  timezone: z
-    .string()
+  timezone: judged(zoneMistake)
+    .meta({ title: 'time zone' })
     .describe('Time zone of the schedule')
     .meta({ examples: ['Europe/Berlin'] }),
   jitter: Duration.describe('Starts are spread over so long').meta({ examples: ['5m'] }),
-  catchup: Duration.describe('A start that was missed is made up for within so long').meta({
-    examples: ['12h'],
-  }),
+  catchup: atLeast('10s', 'the server knows nothing shorter')
+    .describe('A start that was missed is made up for within so long')
+    .meta({
+      examples: ['12h'],
+    }),
   overlap: z
     .enum(['skip', 'buffer-one'])
     .describe('A start that falls due while the last run still goes on: left out, or one kept for afterwards')
     .meta({ examples: ['skip'] }),
 };
-const Cron = z
-  .string()
+const Cron = judged(cronMistake)
+  .meta({ title: 'cron line' })
   .describe('Minute, hour, day of month, month, day of week')
   .meta({ examples: ['30 3 * * *'] });
 
@@ -209,12 +234,17 @@ export const timingDefaults = {
 } as const;
 
 /** An operation's own schedule: what it does not say is taken from the job's. */
+const asInJob = "; without it as in the job's schedule";
 const operationTiming = {
   cron: Cron,
-  timezone: timing.timezone.optional(),
-  jitter: timing.jitter.optional(),
-  catchup: timing.catchup.optional(),
-  overlap: timing.overlap.optional(),
+  timezone: timing.timezone.describe(`Time zone of the schedule${asInJob}`).optional(),
+  jitter: timing.jitter.describe(`Starts are spread over so long${asInJob}`).optional(),
+  catchup: timing.catchup
+    .describe(`A start that was missed is made up for within so long${asInJob}`)
+    .optional(),
+  overlap: timing.overlap
+    .describe(`A start that falls due while the last run still goes on${asInJob}`)
+    .optional(),
 };
 
 const Keep = z
@@ -267,6 +297,9 @@ const Keep = z
     'must keep something: say at least one of last, hourly, daily, weekly, monthly, yearly',
   );
 
+const Promised = atLeast('1m', 'nothing can be younger');
+const unusedWords = 'must be a percentage such as 5%, a size such as 500M, or "unlimited"';
+
 const ResticBackup = z
   .strictObject({
     kind: z.literal('restic-backup').describe('Back up folders to restic repositories'),
@@ -295,11 +328,9 @@ const ResticBackup = z
       .strictObject({
         ...operationTiming,
         maxUnused: z
-          .string()
-          .regex(
-            /^(\d+(\.\d+)?(%|[kKmMgGtT])?|unlimited)$/,
-            'must be a percentage such as 5%, a size or "unlimited"',
-          )
+          .string({ error: wordsFor(unusedWords) })
+          .regex(/^(\d+(\.\d+)?(%|[kKmMgGtT])|unlimited)$/, unusedWords)
+          .meta({ title: 'percentage, size or unlimited' })
           .default('5%')
           .describe('How much unused data may stay in the repository')
           .meta({ examples: ['5%'] }),
@@ -324,13 +355,13 @@ const ResticBackup = z
       .describe('When the repository is checked'),
     objective: z
       .strictObject({
-        rpo: Duration.optional()
+        rpo: Promised.optional()
           .describe('How old the newest good copy may be')
           .meta({ examples: ['26h'] }),
-        check: Duration.optional()
+        check: Promised.optional()
           .describe('How old the newest clean check may be')
           .meta({ examples: ['35d'] }),
-        prune: Duration.optional()
+        prune: Promised.optional()
           .describe('How long ago retention may have run')
           .meta({ examples: ['15d'] }),
       })
@@ -339,7 +370,8 @@ const ResticBackup = z
     retryFor: Duration.prefault('6h')
       .describe('An outage is waited for so long, counted from the last progress')
       .meta({ examples: ['6h'] }),
-    giveUpAfter: Duration.prefault('30d')
+    giveUpAfter: atLeast('1m', 'no backup is faster')
+      .prefault('30d')
       .describe('The longest that one step may take')
       .meta({ examples: ['30d'] }),
   })

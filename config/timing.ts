@@ -1,16 +1,15 @@
 import ms from 'ms';
 import { type CronIntervals, cronIntervals, parseCron } from './cron.js';
-import { type Finding, type KeyPath, nearest } from './mistakes.js';
+import type { Finding, KeyPath } from './mistakes.js';
 import { type JobConfig, timingDefaults } from './schema.js';
 
-/** Cron lines and time zones that cannot be, and promises that the schedule cannot keep. */
+/** Starts that lie too close, and promises that the schedule cannot keep. */
 interface Checked {
   mistakes: Finding[];
   warnings: Finding[];
 }
 interface Timing {
   cron: string;
-  timezone?: string;
   jitter?: number;
 }
 
@@ -24,7 +23,7 @@ export function checkTiming(job: JobConfig, path: KeyPath, checked: Checked): vo
   for (const key of ['check', 'prune'] as const) {
     if (job.objective[key] !== undefined && !job[key]) {
       const message = `promises something that nothing does: the job has no "${key}"`;
-      checked.mistakes.push({ path: [...promised, key], message });
+      checked.mistakes.push({ path: [...promised, key], message, unless: [...path, key] });
     }
   }
   if (job.objective.rpo !== undefined && !job.schedule) {
@@ -49,20 +48,13 @@ function checkSchedule(
   checked: Checked,
 ): Known | undefined {
   if (!timing) return undefined;
-  const zone = timing.timezone === undefined ? undefined : zoneMistake(timing.timezone);
-  if (zone) checked.mistakes.push({ path: [...path, 'timezone'], message: zone });
   const jitterMs = timing.jitter ?? jitterAbove;
-  try {
-    const intervals = cronIntervals(parseCron(timing.cron));
-    if (jitterMs >= intervals.smallestMs) {
-      const message = `jitter of ${span(jitterMs)} must be shorter than the ${span(intervals.smallestMs)} between two starts`;
-      checked.mistakes.push({ path: [...path, timing.jitter === undefined ? 'cron' : 'jitter'], message });
-    }
-    return { ...intervals, jitterMs };
-  } catch (error) {
-    checked.mistakes.push({ path: [...path, 'cron'], message: (error as Error).message });
-    return undefined;
+  const intervals = cronIntervals(parseCron(timing.cron));
+  if (jitterMs >= intervals.smallestMs) {
+    const message = `jitter of ${span(jitterMs)} must be shorter than the ${span(intervals.smallestMs)} between two starts`;
+    checked.mistakes.push({ path: [...path, timing.jitter === undefined ? 'cron' : 'jitter'], message });
   }
+  return { ...intervals, jitterMs };
 }
 
 /** Between two starts nothing gets younger: a promise that is shorter is broken even when all goes well. */
@@ -103,22 +95,4 @@ export function span(milliseconds: number): string {
   ];
   const { unit, size } = units.find(({ from }) => milliseconds >= from) ?? { unit: 's', size: 1000 };
   return `${Math.round((milliseconds / size) * 10) / 10}${unit}`;
-}
-
-/** The server knows zones by their exact IANA name; "europe/berlin" or "+01:00", which JavaScript takes, it refuses. */
-export function zoneMistake(zone: string): string | undefined {
-  const known = Intl.supportedValuesOf('timeZone');
-  if (zone === 'UTC' || known.includes(zone)) return undefined;
-  const otherCase = known.find((name) => name.toLowerCase() === zone.toLowerCase());
-  if (!otherCase && isZone(zone) && /^[A-Z]/.test(zone)) return undefined;
-  const meant = otherCase ?? (zone.toUpperCase() === 'UTC' ? 'UTC' : nearest(zone, ['UTC', ...known]));
-  return `is not a time zone${meant ? `; did you mean "${meant}"?` : '; write it as in Europe/Berlin, or UTC'}`;
-}
-
-function isZone(zone: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== '';
-  } catch {
-    return false;
-  }
 }
