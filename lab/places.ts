@@ -1,9 +1,10 @@
 import { accessSync, constants, statSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { cacheFolder } from '../system/environment.js';
+import { findServerBinary } from '../workers/server-binary.js';
 
 /** Where the parts that the lab fetched lie. Nothing here fetches anything: that is setup.ts. */
-export const cacheFolder = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'holdfast');
+export const cached = (...parts: string[]): string => join(cacheFolder(), ...parts);
 
 export const versions = {
   temporal: 'v1.5.1',
@@ -34,13 +35,8 @@ export function onPath(name: string): string | undefined {
   return undefined;
 }
 
-export const cached = (...parts: string[]): string => join(cacheFolder, ...parts);
-
-const named = (path: string | undefined): string | undefined => (path ? program(path) : undefined);
-
-/** The order of the product's own search, without its download: a test never fetches a server by itself. */
-export const temporalPath = (): string | undefined =>
-  named(process.env.HOLDFAST_TEMPORAL_BIN) ?? onPath('temporal') ?? program(cached('bin', 'temporal'));
+/** The product's own search, without its download: a test never fetches a server by itself. */
+export const temporalPath = (): string | undefined => findServerBinary();
 
 export const versitygwPath = (): string | undefined =>
   onPath('versitygw') ?? program(cached('bin', 'versitygw'));

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { cacheFolder } from './places.js';
+import { cached } from './places.js';
 
 /** What a part of the lab answers: where it is, or in one line why this machine cannot have it. */
 export type Part = { path: string } | { missing: string };
@@ -55,6 +55,6 @@ export async function attempt(make: () => Promise<Part>): Promise<Part> {
   try {
     return await make();
   } catch (error) {
-    return { missing: (error as Error).message.replaceAll(cacheFolder, '<cache>') };
+    return { missing: (error as Error).message.replaceAll(cached(), '<cache>') };
   }
 }
