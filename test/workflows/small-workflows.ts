@@ -1,0 +1,58 @@
+import { condition, defineSignal, proxyActivities, setHandler, sleep } from '@temporalio/workflow';
+import { askApproval } from '../../workflows/steps/approve.js';
+import { failure } from '../../workflows/steps/failure.js';
+import { withLeases } from '../../workflows/steps/lease.js';
+import { openReport } from '../../workflows/steps/report.js';
+import { withUndo } from '../../workflows/steps/undo.js';
+
+/** Small workflows that use one step each; bundled for the tests together with the lease's own workflow. */
+export { holdLease } from '../../workflows/hold-lease.js';
+export { undoLeftovers } from '../../workflows/undo-leftovers.js';
+
+export const go = defineSignal('go');
+
+interface Journal {
+  note(line: string): Promise<void>;
+  change(thing: string): Promise<void>;
+  putBack(thing: string): Promise<void>;
+}
+
+const { note, change, putBack } = proxyActivities<Journal>({
+  startToCloseTimeout: '10s',
+  retry: { maximumAttempts: 1 },
+});
+
+/** Takes leases, says so, and holds them until it is told to go. */
+export async function useLeases(leases: string[]): Promise<string> {
+  let gone = false;
+  setHandler(go, () => {
+    gone = true;
+  });
+  const report = openReport();
+  return withLeases(leases, report, async () => {
+    report.step('holding', 'running');
+    await condition(() => gone);
+    return 'done';
+  });
+}
+
+/** Changes two things and then ends as it is told. */
+export async function changeThings(end: 'well' | 'badly' | 'hang'): Promise<string> {
+  const report = openReport();
+  return withUndo(async (undo) => {
+    for (const thing of ['first', 'second']) {
+      undo.register(thing, () => putBack(thing));
+      await change(thing);
+    }
+    report.step('changed', 'done');
+    if (end === 'badly') throw failure('HF_TOOL_FAILED', 'it broke in the middle');
+    if (end === 'hang') await sleep('1h');
+    await note('body ended');
+    return 'done';
+  });
+}
+
+export async function askFirst(question: { digest: string; withinMs: number }): Promise<string> {
+  const answer = await askApproval({ ...question, what: 'delete everything' }, openReport());
+  return `approved by ${answer.by}`;
+}

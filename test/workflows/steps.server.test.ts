@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import type { RunReport } from '../../contracts/jobs.js';
+import { leaseId, queryNames, updateNames, workflowQueue } from '../../contracts/names.js';
+import { createLog } from '../../system/log.js';
+import { bundle } from '../../workers/bundle.js';
+import { installRuntime } from '../../workers/runtime.js';
+import { needs } from '../support/needs.js';
+import { temporaryFolder } from '../support/temp.js';
+import { startTestServer, type TestServer } from '../support/temporal-server.js';
+import { waitFor } from '../support/wait.js';
+
+const skip = needs('temporal');
+const timeoutMs = 20_000;
+
+describe('the steps that procedures share, on a real server', { skip }, () => {
+  let server: TestServer;
+  let worker: Worker;
+  let running: Promise<void>;
+  let native: NativeConnection;
+  let connection: Connection;
+  let client: Client;
+  const journal: string[] = [];
+  const putBackFails = new Set<string>();
+
+  before(async () => {
+    installRuntime(createLog('test', 'fatal'));
+    server = await startTestServer();
+    const codePath = join(temporaryFolder(), 'bundle.js');
+    await bundle(fileURLToPath(new URL('./small-workflows.js', import.meta.url)), codePath);
+    native = await NativeConnection.connect({ address: server.address });
+    worker = await Worker.create({
+      connection: native,
+      namespace: server.namespace,
+      taskQueue: workflowQueue,
+      workflowBundle: { codePath },
+      activities: {
+        note: async (line: string) => void journal.push(line),
+        change: async (thing: string) => void journal.push(`change ${thing}`),
+        putBack: async (thing: string) => {
+          if (putBackFails.has(thing)) throw new Error(`cannot put ${thing} back`);
+          journal.push(`put back ${thing}`);
+        },
+      },
+    });
+    running = worker.run();
+    connection = await Connection.connect({ address: server.address });
+    client = new Client({ connection, namespace: server.namespace });
+  });
+
+  after(async () => {
+    worker?.shutdown();
+    await running;
+    await connection?.close();
+    await native?.close();
+    await server?.stop();
+  });
+
+  const start = (type: string, workflowId: string, ...args: unknown[]): Promise<WorkflowHandle> =>
+    client.workflow.start(type, { workflowId, taskQueue: workflowQueue, args });
+  const reportOf = (handle: WorkflowHandle): Promise<RunReport> => handle.query<RunReport>(queryNames.report);
+  const holds = (handle: WorkflowHandle) =>
+    waitFor(async () => (await reportOf(handle)).steps.some(({ name }) => name === 'holding'), {
+      timeoutMs,
+      what: `${handle.workflowId} to hold its leases`,
+    });
+  const waitsFor = (handle: WorkflowHandle, words: string) =>
+    waitFor(async () => (await reportOf(handle)).waitingFor?.includes(words), {
+      timeoutMs,
+      what: `${handle.workflowId} to wait for ${words}`,
+    });
+  const causeOf = async (handle: WorkflowHandle): Promise<Error | undefined> => {
+    const error = await handle.result().then(
+      () => assert.fail('it did not fail'),
+      (failed: unknown) => failed,
+    );
+    assert(error instanceof WorkflowFailedError);
+    return error.cause;
+  };
+
+  test('who finds a lease taken shows for whom it waits, and gets it when it is released', async () => {
+    const first = await start('useLeases', 'first-2026-11-20T03:00:00Z', ['photos']);
+    await holds(first);
+    const second = await start('useLeases', 'second-2026-11-20T03:00:00Z', ['photos']);
+    await waitsFor(second, 'photos, used by first-2026-11-20T03:00:00Z');
+    await first.signal('go');
+    assert.equal(await first.result(), 'done');
+    await holds(second);
+    assert.equal((await reportOf(second)).waitingFor, undefined);
+    await second.signal('go');
+    assert.equal(await second.result(), 'done');
+    await waitFor(
+      async () => (await client.workflow.getHandle(leaseId('photos')).describe()).status.name !== 'RUNNING',
+      {
+        timeoutMs,
+        what: 'the lease to end with its last holder',
+      },
+    );
+  });
+
+  for (const end of ['cancel', 'terminate'] as const) {
+    test(`a lease is handed over when its holder ends by ${end}`, async () => {
+      const first = await start('useLeases', `holder-${end}`, [`thing-${end}`]);
+      await holds(first);
+      const second = await start('useLeases', `waiter-${end}`, [`thing-${end}`]);
+      await waitsFor(second, `holder-${end}`);
+      await first[end]();
+      await holds(second);
+      await second.signal('go');
+      assert.equal(await second.result(), 'done');
+    });
+  }
+
+  test('many who wait all get their turn, one at a time', async () => {
+    const all = await Promise.all(
+      Array.from({ length: 6 }, (_, index) => start('useLeases', `many-${index}`, ['busy'])),
+    );
+    const left = new Set(all);
+    while (left.size > 0) {
+      const holding = await waitFor(
+        async () => {
+          const reports = await Promise.all(
+            [...left].map(async (handle) => ({ handle, report: await reportOf(handle) })),
+          );
+          const having = reports.filter(({ report }) => report.steps.some(({ name }) => name === 'holding'));
+          assert(having.length <= 1, 'two hold the same lease');
+          return having[0]?.handle;
+        },
+        { timeoutMs, what: 'the next one to hold the lease' },
+      );
+      await holding.signal('go');
+      assert.equal(await holding.result(), 'done');
+      left.delete(holding);
+    }
+  });
+
+  test('two runs that want the same leases in another order do not wait for each other for ever', async () => {
+    const pairs = [
+      ['alpha', 'beta'],
+      ['beta', 'alpha'],
+    ];
+    const handles = await Promise.all(
+      pairs.map((leases, index) => start('useLeases', `crossed-${index}`, leases)),
+    );
+    for (const handle of handles) await handle.signal('go');
+    assert.deepEqual(await Promise.all(handles.map((handle) => handle.result())), ['done', 'done']);
+  });
+
+  test('a run that is cancelled while it waits ends, and leaves the lease with its holder', async () => {
+    const first = await start('useLeases', 'keeps-it', ['kept']);
+    await holds(first);
+    const second = await start('useLeases', 'gives-up', ['kept']);
+    await waitsFor(second, 'keeps-it');
+    await second.cancel();
+    assert((await causeOf(second)) instanceof CancelledFailure);
+    const lease = await client.workflow.getHandle(leaseId('kept')).describe();
+    assert.equal(lease.status.name, 'RUNNING');
+    await first.signal('go');
+    assert.equal(await first.result(), 'done');
+  });
+
+  test('former states are put back after success, last change first', async () => {
+    journal.length = 0;
+    assert.equal(await (await start('changeThings', 'undo-well', 'well')).result(), 'done');
+    assert.deepEqual(journal, [
+      'change first',
+      'change second',
+      'body ended',
+      'put back second',
+      'put back first',
+    ]);
+  });
+
+  test('former states are put back after a failure, and the failure is what is told', async () => {
+    journal.length = 0;
+    const cause = await causeOf(await start('changeThings', 'undo-badly', 'badly'));
+    assert.equal(cause?.message, 'it broke in the middle');
+    assert.deepEqual(journal, ['change first', 'change second', 'put back second', 'put back first']);
+  });
+
+  test('former states are put back after cancellation, and the run ends as cancelled', async () => {
+    journal.length = 0;
+    const hanging = await start('changeThings', 'undo-cancel', 'hang');
+    await waitFor(async () => (await reportOf(hanging)).steps.length > 0, {
+      timeoutMs,
+      what: 'both changes',
+    });
+    await hanging.cancel();
+    assert((await causeOf(hanging)) instanceof CancelledFailure);
+    assert.deepEqual(journal, ['change first', 'change second', 'put back second', 'put back first']);
+  });
+
+  test('one thing that cannot be put back does not keep the others from it, and is told', async () => {
+    journal.length = 0;
+    putBackFails.add('second');
+    const handle = await start('changeThings', 'undo-half', 'well');
+    const cause = await causeOf(handle);
+    putBackFails.clear();
+    assert.match(String((cause?.cause as Error | undefined)?.message), /cannot put second back/);
+    assert.deepEqual(journal.slice(-1), ['put back first']);
+  });
+
+  test('an approval counts only for what was shown', async () => {
+    const handle = await start('askFirst', 'ask-digest', { digest: 'abc', withinMs: 60_000 });
+    await waitsFor(handle, 'delete everything');
+    await assert.rejects(
+      handle.executeUpdate(updateNames.approve, { args: [{ digest: 'other', by: 'anna' }] }),
+    );
+    assert.equal(
+      await handle.executeUpdate(updateNames.approve, { args: [{ digest: 'abc', by: 'anna' }] }),
+      'approved',
+    );
+    assert.equal(await handle.result(), 'approved by anna');
+  });
+
+  test('a no, and no answer in time, are refusals with their reason', async () => {
+    const denied = await start('askFirst', 'ask-denied', { digest: 'abc', withinMs: 60_000 });
+    await waitsFor(denied, 'delete everything');
+    await denied.executeUpdate(updateNames.deny, {
+      args: [{ digest: 'abc', by: 'anna', note: 'wrong disk' }],
+    });
+    const no = await causeOf(denied);
+    assert(no instanceof ApplicationFailure);
+    assert.equal(no.type, 'HF_NOT_APPROVED');
+    assert.match(no.message, /anna said no: wrong disk/);
+    const silent = await causeOf(await start('askFirst', 'ask-silent', { digest: 'abc', withinMs: 500 }));
+    assert(silent instanceof ApplicationFailure);
+    assert.match(silent.message, /Nobody answered in time/);
+  });
+});

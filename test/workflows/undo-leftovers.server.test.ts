@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { createHostQuestions } from '../../activities/host/questions.js';
+import { openUndos, recordFormerState } from '../../activities/host/undo.js';
+import { answer } from '../../activities/run.js';
+import { hostQueue, workflowQueue } from '../../contracts/names.js';
+import { localHost } from '../../system/local-host.js';
+import { createLog } from '../../system/log.js';
+import { bundle } from '../../workers/bundle.js';
+import { putBackLeftovers } from '../../workers/leftovers.js';
+import { installRuntime } from '../../workers/runtime.js';
+import { needs } from '../support/needs.js';
+import { temporaryFolder } from '../support/temp.js';
+import { startTestServer } from '../support/temporal-server.js';
+
+test('a worker that starts puts back what a terminated run left changed, and leaves a running one alone', {
+  skip: needs('temporal'),
+}, async () => {
+  installRuntime(createLog('test', 'fatal'));
+  const folder = temporaryFolder();
+  const host = localHost({ name: 'nas', stateFolder: folder });
+  const server = await startTestServer();
+  const native = await NativeConnection.connect({ address: server.address });
+  const connection = await Connection.connect({ address: server.address });
+  const client = new Client({ connection, namespace: server.namespace });
+  const codePath = join(folder, 'bundle.js');
+  await bundle(fileURLToPath(new URL('./small-workflows.js', import.meta.url)), codePath);
+  const paused = (name: string) => join(folder, `${name}.paused`);
+  const putBack = {
+    container: async (_: unknown, what: string, former: Record<string, unknown>) => {
+      assert.deepEqual(former, { state: 'running' });
+      writeFileSync(join(folder, `${what.slice('container:'.length)}.resumed`), '');
+    },
+  };
+  const shared = { connection: native, namespace: server.namespace };
+  const workers = await Promise.all([
+    Worker.create({ ...shared, taskQueue: workflowQueue, workflowBundle: { codePath } }),
+    Worker.create({
+      ...shared,
+      taskQueue: hostQueue('nas'),
+      activities: createHostQuestions({ host, answer, putBack }),
+    }),
+  ]);
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  try {
+    const runs = { gone: 'gone-2026-11-20T03:00:00Z', alive: 'alive-2026-11-20T03:00:00Z' };
+    for (const [name, workflowId] of Object.entries(runs)) {
+      await client.workflow.start('useLeases', { workflowId, taskQueue: workflowQueue, args: [[name]] });
+      writeFileSync(paused(name), '');
+      await recordFormerState(host, workflowId, `container:${name}`, { state: 'running' });
+    }
+    await recordFormerState(host, 'never-2026-11-20T03:00:00Z', 'container:forgotten', { state: 'running' });
+    await client.workflow.getHandle(runs.gone).terminate('somebody pressed the button');
+    await putBackLeftovers(client, 'nas');
+    const result = await client.workflow.getHandle('undo-nas').result();
+    assert.deepEqual(result, {
+      putBack: ['container:forgotten of never-2026-11-20T03:00:00Z', `container:gone of ${runs.gone}`],
+    });
+    assert.equal(existsSync(join(folder, 'gone.resumed')), true);
+    assert.equal(existsSync(join(folder, 'alive.resumed')), false);
+    assert.deepEqual(
+      (await openUndos(host)).map(({ run }) => run),
+      [runs.alive],
+    );
+    // Safe to do again: nothing is left to put back.
+    await putBackLeftovers(client, 'nas');
+    assert.deepEqual(await client.workflow.getHandle('undo-nas').result(), { putBack: [] });
+  } finally {
+    for (const worker of workers) worker.shutdown();
+    await running;
+    await connection.close();
+    await native.close();
+    await server.stop();
+  }
+});
