@@ -1,0 +1,41 @@
+import type { Command } from './command.js';
+import { apply } from './commands/apply.js';
+import { approve } from './commands/approve.js';
+import { cancel } from './commands/cancel.js';
+import { check } from './commands/check.js';
+import { deny } from './commands/deny.js';
+import { initStore } from './commands/init-store.js';
+import { logs } from './commands/logs.js';
+import { orchestrator } from './commands/orchestrator.js';
+import { pause } from './commands/pause.js';
+import { plan } from './commands/plan.js';
+import { restore } from './commands/restore.js';
+import { resume } from './commands/resume.js';
+import { run } from './commands/run.js';
+import { runs } from './commands/runs.js';
+import { show } from './commands/show.js';
+import { status } from './commands/status.js';
+import { up } from './commands/up.js';
+import { worker } from './commands/worker.js';
+
+/** The one table of commands, in the order in which an operator meets them: parser, help and reference come from it. */
+export const commands: readonly Command[] = [
+  check,
+  up,
+  worker,
+  orchestrator,
+  plan,
+  apply,
+  initStore,
+  run,
+  status,
+  runs,
+  show,
+  logs,
+  restore,
+  approve,
+  deny,
+  cancel,
+  pause,
+  resume,
+];

@@ -1,0 +1,18 @@
+import type { Command } from '../command.js';
+import { exitCodes } from '../exit-codes.js';
+
+export const plan: Command = {
+  name: 'plan',
+  summary: 'Show what "apply" would change: configuration against the schedules that exist',
+  details: 'Changes nothing and ends with 0, with or without differences.',
+  examples: [{ line: 'holdfast plan', shows: 'after holdfast.yaml was changed' }],
+  json: true,
+  async run(context) {
+    const { plannedChanges } = await import('../schedule-changes.js');
+    const changes = await plannedChanges(context);
+    const { renderPlan } = await import('../../schedules/render.js');
+    if (context.json) context.out(JSON.stringify(changes, null, 2));
+    else context.out(renderPlan(changes).join('\n'));
+    return exitCodes.done;
+  },
+};

@@ -1,0 +1,31 @@
+import type { RestoreResult, RunResult } from '../contracts/jobs.js';
+import type { Context, Temporal } from './context.js';
+import { exitCodes, exitOfOutcome } from './exit-codes.js';
+import { printable } from './render.js';
+
+/** Any result of ours; workflows that have nothing to tell hand back less. */
+export type AnyResult = Partial<RunResult & RestoreResult> | undefined;
+
+/** Follows a run to its end, prints what it did, and gives the exit code that its outcome stands for. */
+export async function followToEnd(context: Context, temporal: Temporal, run: string): Promise<number> {
+  const { followRun } = await import('./follow.js');
+  const end = await followRun<AnyResult>(context, temporal, run);
+  if ('interrupted' in end) return exitCodes.interrupted;
+  if (context.json) context.out(JSON.stringify({ run, ...end.result }, null, 2));
+  else for (const line of endLines(run, end.result)) context.out(line);
+  return exitOfOutcome(end.result?.outcome ?? 'ok');
+}
+
+/** The summary, what was proved, and every warning: nothing of it may be lost in a scrolled-away bar. */
+export function endLines(run: string, result: AnyResult): string[] {
+  const outcome = result?.outcome === 'warnings' ? 'done with warnings' : 'done';
+  const report = result?.report;
+  const warnings = [...new Set([...(result?.warnings ?? []), ...(report?.warnings ?? [])])];
+  return [
+    `${run}: ${outcome}`,
+    ...(result?.summary ? result.summary.split('\n') : []),
+    ...(report && report.verified.length > 0 ? [`verified: ${report.verified.join(', ')}`] : []),
+    ...(report && report.notVerified.length > 0 ? [`not verified: ${report.notVerified.join(', ')}`] : []),
+    ...warnings.map((warning) => `warning: ${warning}`),
+  ].map(printable);
+}

@@ -1,0 +1,96 @@
+import { type ErrorCode, errors, HoldfastError } from '../contracts/errors.js';
+import type { Context } from './context.js';
+
+/** What an error is to the operator, whatever threw it. */
+export interface Failure {
+  code: ErrorCode;
+  message: string;
+  next: string;
+  exit: number;
+}
+
+/** The one way in which a command ends badly: on stderr for people, on stdout as an object for scripts. */
+export function fail(context: Pick<Context, 'json' | 'out' | 'note' | 'env'>, error: unknown): number {
+  const failure = describeFailure(error);
+  const { code, message, next, exit } = failure;
+  if (context.json) context.out(JSON.stringify({ error: { code, message, next } }));
+  else {
+    context.note(`holdfast: ${message}`);
+    context.note(`next: ${next}`);
+  }
+  if (context.env.HOLDFAST_DEBUG === '1') context.note(stackOf(error));
+  return exit;
+}
+
+/** Turns errors of the Temporal client into ours; anything unknown is a mistake in Holdfast and says so. */
+export function describeFailure(error: unknown): Failure {
+  const known = asHoldfastError(error);
+  const entry = errors[known.code];
+  const exit = known.details.exit;
+  const next = known.details.next;
+  return {
+    code: known.code,
+    message: known.message,
+    next: typeof next === 'string' ? next : entry.next,
+    exit: typeof exit === 'number' ? exit : entry.exit,
+  };
+}
+
+/** gRPC's numbers: https://grpc.io/docs/guides/status-codes/ */
+const grpc = { cancelled: 1, deadline: 4, notFound: 5, denied: 7, unavailable: 14, unauthenticated: 16 };
+const wordsOfStatus: Record<number, string> = {
+  [grpc.cancelled]: 'the connection to Temporal was closed',
+  [grpc.deadline]: 'Temporal did not answer in time',
+  [grpc.denied]: 'Temporal refuses this client',
+  [grpc.unavailable]: 'Temporal does not answer',
+  [grpc.unauthenticated]: 'Temporal refuses our credentials',
+};
+
+function asHoldfastError(error: unknown): HoldfastError {
+  const chain = causesOf(error);
+  const own = chain.find((cause) => cause instanceof HoldfastError);
+  if (own) return own;
+  if (chain.some((cause) => cause.name === 'WorkflowNotFoundError'))
+    return new HoldfastError('HF_RUN_NOT_FOUND', 'There is no run of this name in Temporal');
+  const status = chain.map(grpcStatus).find((code) => code !== undefined);
+  if (status === grpc.notFound) return notFound(chain);
+  const words = status === undefined ? undefined : wordsOfStatus[status];
+  if (words) return new HoldfastError('HF_TEMPORAL_UNREACHABLE', capital(words));
+  const text = chain[0]?.message ?? String(error);
+  return new HoldfastError('HF_INTERNAL', `A mistake in Holdfast itself: ${text.slice(0, 240)}`);
+}
+
+function notFound(chain: Error[]): HoldfastError {
+  const text = chain.map((cause) => cause.message).join(' ');
+  if (/namespace/i.test(text))
+    return new HoldfastError(
+      'HF_TEMPORAL_UNREACHABLE',
+      'Temporal answers, but it does not know our namespace',
+      {
+        next: 'Run "holdfast apply", which registers the namespace, or look at temporal.namespace',
+      },
+    );
+  return new HoldfastError('HF_RUN_NOT_FOUND', 'Temporal does not know this run or schedule');
+}
+
+/** The number of a gRPC status, where the error carries one. */
+export function grpcStatus(error: unknown): number | undefined {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return typeof code === 'number' ? code : undefined;
+}
+
+/** True for errors that pass when Temporal is back: the follower keeps trying on these and on no others. */
+export const isConnectionError = (error: unknown): boolean =>
+  causesOf(error).some((cause) =>
+    [grpc.cancelled, grpc.deadline, grpc.unavailable].includes(grpcStatus(cause) ?? -1),
+  );
+
+/** The error and what caused it, outermost first. */
+export function causesOf(error: unknown): Error[] {
+  const chain: Error[] = [];
+  for (let cause = error; cause instanceof Error && chain.length < 20; cause = cause.cause) chain.push(cause);
+  return chain;
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+const stackOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? '') : String(error));

@@ -1,0 +1,49 @@
+import { createRequire } from 'node:module';
+import type { CommanderError } from 'commander';
+import { HoldfastError } from '../contracts/errors.js';
+import { commands } from './commands.js';
+import { type Context, processContext } from './context.js';
+import { exitCodes } from './exit-codes.js';
+import { fail } from './fail.js';
+import { buildProgram, type Invocation, isUsageError } from './program.js';
+
+/** From the words of the command line to an exit code. Tests call it with a context of their own. */
+export async function invoke(argv: readonly string[], makeContext = processContext): Promise<number> {
+  const found: Invocation[] = [];
+  const program = buildProgram(commands, version(), (invocation) => found.push(invocation));
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    if (!isUsageError(error)) throw error;
+    return endOfParsing(makeContext({ json: argv.includes('--json') }), error, program.helpInformation());
+  }
+  const [invocation] = found;
+  return invocation ? runCommand(invocation, makeContext(invocation)) : exitCodes.usage;
+}
+
+async function runCommand({ command, values }: Invocation, context: Context): Promise<number> {
+  try {
+    return await command.run(context, values);
+  } catch (error) {
+    return fail(context, error);
+  } finally {
+    await context.close();
+  }
+}
+
+/** Help and version were asked for and have been printed; everything else was a word that the parser does not know. */
+function endOfParsing(context: Context, error: CommanderError, help: string): number {
+  if (error.exitCode === 0) return exitCodes.done;
+  if (error.code === 'commander.help') {
+    context.note(help);
+    return exitCodes.usage;
+  }
+  const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+  return fail(context, new HoldfastError('HF_USAGE', message));
+}
+
+/** dist/cli/invoke.js lies two folders below package.json. */
+function version(): string {
+  const manifest = createRequire(import.meta.url)('../../package.json') as { version: string };
+  return manifest.version;
+}

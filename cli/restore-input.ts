@@ -1,0 +1,93 @@
+import { storesOf } from '../config/lookup.js';
+import type { Config, JobConfig } from '../config/schema.js';
+import { HoldfastError } from '../contracts/errors.js';
+import type { RestoreInput } from '../contracts/jobs.js';
+import { findHost, findJob, shown } from './jobs.js';
+import { limitsOf } from './start-by-hand.js';
+import { parseTime } from './time.js';
+
+/** What was typed. */
+export interface RestoreWords {
+  what: string;
+  to?: string;
+  store?: string;
+  copy?: string;
+  at?: string;
+  paths: readonly string[];
+  approved: boolean;
+}
+
+/** From the words of the command line to the workflow's input, or to what is wrong with them. Pure. */
+export function restoreInput(config: Config, words: RestoreWords): RestoreInput {
+  const [jobName = '', ...resource] = words.what.split('/');
+  const job = findJob(config, jobName);
+  const { host, target } = placeOf(config, words.to);
+  if (words.copy !== undefined && words.at !== undefined)
+    throw usage('--copy and --at exclude each other: one names a copy, the other a moment');
+  return {
+    job: jobName,
+    resource: oneOf('resource', jobName, job.resources, resource.length > 0 ? resource.join('/') : undefined),
+    store: oneOf('store', jobName, storesOf(job), words.store),
+    host,
+    target,
+    paths: words.paths.map(relativePath),
+    ...(words.copy !== undefined && { copy: copyId(words.copy) }),
+    ...(words.at !== undefined && { at: moment(words.at) }),
+    ...(words.approved && { approved: true }),
+    limits: limitsOf(config, job as JobConfig),
+  };
+}
+
+const usage = (message: string): HoldfastError => new HoldfastError('HF_USAGE', message);
+
+/** The one there is, or the one that was named; several and none named is a question back, never a guess. */
+function oneOf(
+  kind: 'resource' | 'store',
+  job: string,
+  all: readonly string[],
+  named: string | undefined,
+): string {
+  const [first] = all;
+  if (named !== undefined && all.includes(named)) return named;
+  if (named === undefined && first !== undefined && all.length === 1) return first;
+  const list = all.join(', ');
+  if (named !== undefined) throw usage(`The job "${job}" has no ${kind} "${shown(named)}"; it has: ${list}`);
+  const how = kind === 'resource' ? `${job}/${first}` : `--store ${first}`;
+  throw usage(`The job "${job}" has several ${kind}s: ${list}. Name one, for example ${how}`);
+}
+
+function placeOf(config: Config, to: string | undefined): { host: string; target: string } {
+  if (to === undefined) throw usage('Say where to: --to HOST:DIR, for example --to nas:/tmp/restored');
+  const [, host = '', target = ''] = /^([^:/]*):(.*)$/s.exec(to) ?? [];
+  if (!host || !target.startsWith('/'))
+    throw usage(`--to takes HOST:DIR with an absolute path, not "${shown(to)}"`);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a path with NUL is cut short by the system
+  if (/\u0000/.test(target)) throw usage('--to holds a NUL character');
+  findHost(config, host);
+  const via = config.hosts[host]?.ssh?.via;
+  if (via)
+    throw usage(
+      `The host "${host}" has no worker of its own: restore to "${via}", which drives it, and copy from there`,
+    );
+  return { host, target };
+}
+
+/** Relative to the resource: an absolute path or one that climbs out could only be a mistake. */
+function relativePath(path: string): string {
+  const parts = path.split('/');
+  if (path === '' || path.startsWith('/') || parts.includes('..'))
+    throw usage(`--path takes a path relative to the resource, not "${shown(path)}"`);
+  return path;
+}
+
+function copyId(text: string): string {
+  const id = text.toLowerCase();
+  if (/^[0-9a-f]{4,64}$/.test(id)) return id;
+  throw usage(`--copy takes the id of a copy or its first characters (at least 4), not "${shown(text)}"`);
+}
+
+function moment(text: string): string {
+  const time = parseTime(text);
+  if (time) return time.toISOString();
+  throw usage(`--at takes a time such as "2026-11-19 12:00" or 2026-11-19T12:00:00Z, not "${shown(text)}"`);
+}

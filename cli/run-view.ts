@@ -1,0 +1,149 @@
+import { HoldfastError } from '../contracts/errors.js';
+import type { Copy } from '../contracts/jobs.js';
+import type { Context } from './context.js';
+import { type AnyResult, endLines } from './end.js';
+import { exitCodes } from './exit-codes.js';
+import { describeFailure } from './fail.js';
+import { type FoundRun, findRun } from './find-run.js';
+import { failureLine, progressLine } from './follow-lines.js';
+import { type PastStep, stepsOf } from './history.js';
+import { lookAtRun } from './look.js';
+import { planLines } from './plan-view.js';
+import { bytes, facts, printable, table } from './render.js';
+import { errorOfRun } from './run-end.js';
+import { colouredState } from './run-list.js';
+import { type Snapshot, waitOf, waitOfRun } from './snapshot.js';
+import { duration, localTimeWithZone } from './time.js';
+import { type RunRow, runRow } from './visibility.js';
+
+/** Everything that `show` knows; what --json prints. */
+interface RunView {
+  row: RunRow;
+  summary?: string;
+  steps: PastStep[];
+  snapshot?: Snapshot;
+  result?: AnyResult;
+  error?: HoldfastError;
+}
+
+/** `show RUN`. */
+export async function showRun(context: Context, run: string): Promise<number> {
+  const view = await readRun(context, await findRun(await context.temporal(), run));
+  if (context.json) context.out(JSON.stringify(plain(view), null, 2));
+  else context.out(sections(context, view).join('\n\n'));
+  return exitCodes.done;
+}
+
+async function readRun(context: Context, { run, handle, description }: FoundRun): Promise<RunView> {
+  const row = runRow(description);
+  if (!row) throw new HoldfastError('HF_RUN_NOT_FOUND', `${run} is not a run of ours`);
+  const running = row.state === 'running';
+  const [summary, history] = await Promise.all([description.staticSummary(), handle.fetchHistory()]);
+  const view: RunView = { row, summary, steps: stepsOf(history) };
+  if (running) return { ...view, snapshot: await lookAtRun(await context.temporal(), run, context.now()) };
+  try {
+    return { ...view, result: (await handle.result()) as AnyResult };
+  } catch (error) {
+    return { ...view, error: errorOfRun(run, error) };
+  }
+}
+
+function plain({ row, summary, steps, snapshot, result, error }: RunView): unknown {
+  const failure = error && describeFailure(error);
+  return {
+    ...row,
+    summary,
+    steps,
+    ...(snapshot && {
+      waitingFor: waitOfRun(snapshot),
+      pending: snapshot.pending,
+      plan: snapshot.report?.plan,
+    }),
+    ...(result && { result }),
+    ...(failure && { error: { code: failure.code, message: failure.message, next: failure.next } }),
+  };
+}
+
+function sections(context: Context, view: RunView): string[] {
+  const { row, snapshot, result, error } = view;
+  return [
+    head(context, view),
+    ...(view.steps.length > 0 ? [stepTable(context, view.steps)] : []),
+    ...(snapshot ? nowSections(snapshot, row.run) : []),
+    ...(result?.copies && result.copies.length > 0 ? [copyTable(context, result.copies)] : []),
+    ...(result ? [endLines(row.run, result).join('\n')] : []),
+    ...(error ? [failureText(error)] : []),
+  ];
+}
+
+function head(context: Context, { row, summary }: RunView): string {
+  const end = row.closedAt ?? context.now();
+  return facts(context, [
+    ['run', row.run],
+    ...(summary ? [['what', summary] as const] : []),
+    ['state', colouredState(context, row.state)],
+    ['started', localTimeWithZone(row.startedAt)],
+    [row.closedAt ? 'took' : 'for', duration(end.getTime() - row.startedAt.getTime())],
+    ...(row.restorePoint ? [['holds the state of', localTimeWithZone(row.restorePoint)] as const] : []),
+  ]);
+}
+
+function stepTable(context: Context, steps: readonly PastStep[]): string {
+  const now = context.now();
+  const took = ({ scheduledAt, endedAt }: PastStep): string =>
+    scheduledAt ? duration((endedAt ?? now).getTime() - scheduledAt.getTime()) : '';
+  return table(
+    context,
+    ['step', 'host', 'state', 'attempts', 'took', 'failure'],
+    steps.map((step) => [
+      step.summary,
+      step.host ?? '',
+      step.state,
+      String(step.attempts),
+      took(step),
+      (step.failure ?? '').slice(0, 200),
+    ]),
+  );
+}
+
+/** What is going on, what it waits for, and what it asks. */
+function nowSections(snapshot: Snapshot, run: string): string[] {
+  const wait = waitOfRun(snapshot);
+  const lines = snapshot.pending.flatMap((step) => [
+    ...(step.progress && step.state === 'started' ? [progressLine(step.progress)] : []),
+    ...(step.failure ? [failureLine(step, snapshot.at)] : []),
+    ...(waitOf(step, snapshot.at) === undefined ? [] : [`${step.activity}: ${waitOf(step, snapshot.at)}`]),
+  ]);
+  const steps = (snapshot.report?.steps ?? []).map(
+    ({ name, state, note }) => `${state.padEnd(8)} ${name}${note ? `: ${note}` : ''}`,
+  );
+  const plan = snapshot.report?.plan;
+  return [
+    ...(steps.length > 0 ? [steps.map(printable).join('\n')] : []),
+    ...(lines.length > 0 ? [lines.map(printable).join('\n')] : []),
+    ...(wait ? [printable(wait)] : []),
+    ...(plan && snapshot.report?.waitingFor
+      ? [[...planLines(plan), `say yes: holdfast approve ${run}`, `say no:  holdfast deny ${run}`].join('\n')]
+      : []),
+  ];
+}
+
+const copyTable = (context: Context, copies: readonly Copy[]): string =>
+  table(
+    context,
+    ['copy', 'resource', 'store', 'files', 'size', 'added', 'warnings'],
+    copies.map((copy) => [
+      copy.snapshot.slice(0, 12),
+      copy.resource,
+      copy.store,
+      String(copy.files),
+      bytes(copy.bytes),
+      bytes(copy.bytesAdded),
+      String(copy.warnings.length),
+    ]),
+  );
+
+function failureText(error: HoldfastError): string {
+  const { code, message, next } = describeFailure(error);
+  return [`${code}: ${message}`, `next: ${next}`].map(printable).join('\n');
+}

@@ -1,0 +1,63 @@
+import type { Config, JobConfig } from '../config/schema.js';
+import type { InitialiseStoreInput, Limits, RestoreInput } from '../contracts/jobs.js';
+import { operationName, workflowQueue, workflowTypes } from '../contracts/names.js';
+import type { Temporal } from './context.js';
+import { startRun } from './start.js';
+
+/** Runs that no schedule ever starts. */
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+
+/** A person waits for it: an outage is not sat out for half a day. */
+export async function startInitialiseStore(
+  temporal: Temporal,
+  config: Config,
+  store: string,
+  host: string,
+  now: Date,
+): Promise<string> {
+  const limits = {
+    deadHostAfterMs: config.temporal.deadHostAfter,
+    retryForMs: hourMs / 4,
+    giveUpAfterMs: hourMs,
+  };
+  const input: InitialiseStoreInput = { store, host, limits };
+  return startRun(
+    temporal,
+    {
+      workflowType: workflowTypes.initialiseStore,
+      name: `${store}.init`,
+      args: [input],
+      taskQueue: workflowQueue,
+      searchAttributes: { HfOperation: 'init', HfHost: host, HfTool: 'restic' },
+      staticSummary: `create the repository of store ${store}`,
+      executionTimeoutMs: dayMs,
+    },
+    now,
+  );
+}
+
+/** The limits of the job hold for its restores as well. */
+export const limitsOf = (config: Config, job: JobConfig): Limits => ({
+  deadHostAfterMs: config.temporal.deadHostAfter,
+  retryForMs: job.retryFor,
+  giveUpAfterMs: job.giveUpAfter,
+});
+
+/** A restore is a run of its job like any other; its RUN says so: JOB.restore-TIME. */
+export async function startRestore(temporal: Temporal, input: RestoreInput, now: Date): Promise<string> {
+  return startRun(
+    temporal,
+    {
+      workflowType: workflowTypes.restoreRestic,
+      name: operationName(input.job, 'restore', 'backup'),
+      args: [input],
+      taskQueue: workflowQueue,
+      searchAttributes: { HfJob: input.job, HfOperation: 'restore', HfHost: input.host, HfTool: 'restic' },
+      staticSummary: `restore ${input.resource} from ${input.store} to host ${input.host}`,
+      executionTimeoutMs: input.limits.giveUpAfterMs + dayMs,
+    },
+    now,
+  );
+}

@@ -1,0 +1,131 @@
+import type { Operation } from '../config/lookup.js';
+import type { RunRow } from './visibility.js';
+
+/** What is known of one operation, before it is judged. */
+export interface OperationFacts {
+  operation: Operation;
+  objectiveMs?: number;
+  /** Absent when Temporal has no schedule of it. */
+  schedule?: ScheduleFacts;
+  /** The newest run that did what it promises. */
+  newestGood?: RunRow;
+  /** The newest run that has ended, however. */
+  last?: RunRow;
+  running?: RunRow;
+  /** What the running one waits for or fails at. */
+  waiting?: string;
+}
+
+export interface ScheduleFacts {
+  paused: boolean;
+  note: string;
+  next?: Date;
+}
+
+/** green: within the objective; yellow: soon not, or the last run did not end well; red: overdue; none: nothing promised. */
+export type Level = 'green' | 'yellow' | 'red' | 'none';
+
+/** One line of `status`, and what --json prints. */
+export interface StatusRow {
+  name: string;
+  job: string;
+  operation: string;
+  level: Level;
+  overdue: boolean;
+  goodRun?: string;
+  /** Which moment the newest good copy holds; for other operations when the last good run ended. */
+  goodAt?: Date;
+  ageMs?: number;
+  objectiveMs?: number;
+  lastRun?: string;
+  lastState?: RunRow['state'];
+  lastAt?: Date;
+  next?: Date;
+  /** "by hand": the file gives it no schedule; "not applied": it does, but Temporal has none. */
+  schedule: 'active' | 'paused' | 'not applied' | 'by hand';
+  note: string;
+  running?: string;
+  runningSince?: Date;
+  waiting?: string;
+}
+
+/** From this share of the objective on, an age is shown in yellow. */
+const nearlyOverdue = 0.8;
+
+/** Whether a run counts as the proof that its operation promises. */
+export function isGood({ operation, state, restorePoint, closedAt }: RunRow): boolean {
+  if (closedAt === undefined) return false;
+  // "Newest clean check": a check that had to warn has not shown that all is well.
+  if (operation === 'check') return state === 'ok';
+  if (state !== 'ok' && state !== 'warnings') return false;
+  return operation !== 'backup' || restorePoint !== undefined;
+}
+
+/** Judges one operation. Pure, so that every colour has a test. */
+export function statusRow(facts: OperationFacts, now: Date): StatusRow {
+  const { operation, objectiveMs, newestGood, last, running } = facts;
+  const goodAt = newestGood && (operation.main ? newestGood.restorePoint : newestGood.closedAt);
+  const ageMs = goodAt && Math.max(0, now.getTime() - goodAt.getTime());
+  const overdue = objectiveMs !== undefined && (ageMs === undefined || ageMs > objectiveMs);
+  return {
+    name: operation.name,
+    job: operation.job,
+    operation: operation.operation,
+    level: levelOf({ objectiveMs, ageMs, overdue, last }),
+    overdue,
+    ...(newestGood && { goodRun: newestGood.run, goodAt, ageMs }),
+    ...(objectiveMs !== undefined && { objectiveMs }),
+    ...(last && { lastRun: last.run, lastState: last.state, lastAt: last.closedAt }),
+    ...(facts.schedule?.next && !facts.schedule.paused && { next: facts.schedule.next }),
+    schedule: scheduleWord(facts),
+    note: facts.schedule?.note ?? '',
+    ...(running && { running: running.run, runningSince: running.startedAt }),
+    ...(facts.waiting && { waiting: facts.waiting }),
+  };
+}
+
+function levelOf(judged: { objectiveMs?: number; ageMs?: number; overdue: boolean; last?: RunRow }): Level {
+  const { objectiveMs, ageMs, overdue, last } = judged;
+  if (overdue) return 'red';
+  const endedBadly = last !== undefined && !isGood(last);
+  if (endedBadly || last?.state === 'warnings') return 'yellow';
+  if (objectiveMs === undefined || ageMs === undefined) return 'none';
+  return ageMs > nearlyOverdue * objectiveMs ? 'yellow' : 'green';
+}
+
+function scheduleWord({ operation, schedule }: OperationFacts): StatusRow['schedule'] {
+  if (!schedule) return operation.schedule ? 'not applied' : 'by hand';
+  return schedule.paused ? 'paused' : 'active';
+}
+
+/** Takes runs as the list gives them, newest first; tells when every operation has its last and its last good one. */
+export function collectRuns(operations: readonly Pick<Operation, 'name' | 'job' | 'operation'>[]) {
+  const found = new Map(operations.map(({ job, operation }) => [`${job}.${operation}`, {} as FoundRuns]));
+  let missing = found.size;
+  return {
+    add(row: RunRow): void {
+      const entry = found.get(`${row.job}.${row.operation}`);
+      if (!entry) return;
+      const complete = entry.newestGood !== undefined;
+      entry.last ??= row;
+      if (!isGood(row)) return;
+      entry.newestGood = newerGood(entry.newestGood, row);
+      if (!complete) missing -= 1;
+    },
+    /** All have a good run; what comes after is older. */
+    complete: (): boolean => missing === 0,
+    of: ({ job, operation }: Pick<Operation, 'job' | 'operation'>): FoundRuns =>
+      found.get(`${job}.${operation}`) ?? {},
+  };
+}
+
+export interface FoundRuns {
+  last?: RunRow;
+  newestGood?: RunRow;
+}
+
+/** The list is sorted by end; a long run may end after a shorter one that holds a newer state. */
+const newerGood = (known: RunRow | undefined, row: RunRow): RunRow =>
+  known && pointOf(known) >= pointOf(row) ? known : row;
+
+const pointOf = (row: RunRow): number => (row.restorePoint ?? row.closedAt ?? row.startedAt).getTime();

@@ -1,0 +1,120 @@
+import { type Operation, operationsOf } from '../config/lookup.js';
+import type { Config } from '../config/schema.js';
+import { scheduleId } from '../contracts/names.js';
+import { mapBounded, requestsAtOnce } from '../schedules/pool.js';
+import type { Temporal } from './context.js';
+import { failureLine } from './follow-lines.js';
+import { findJob, objectiveMsOf } from './jobs.js';
+import { dateOf, lookAtRun } from './look.js';
+import { waitOfRun } from './snapshot.js';
+import { collectRuns, type OperationFacts, type ScheduleFacts } from './status-model.js';
+import { listRuns, type RunRow } from './visibility.js';
+
+/** Reads what status judges: a handful of calls however many jobs there are, and one more for each run that goes on. */
+
+const mostClosedRuns = 5000;
+const mostRunsLookedAt = 100;
+
+/** All operations of one job or of all, with what Temporal knows of them. */
+export async function readOperations(
+  temporal: Temporal,
+  config: Config,
+  job: string | undefined,
+  now: Date,
+): Promise<OperationFacts[]> {
+  const jobs = job === undefined ? Object.keys(config.jobs) : [job];
+  const operations = jobs.flatMap((name) => operationsOf(config, name));
+  const filter = job === undefined ? {} : { job };
+  const [schedules, running, closed] = await Promise.all([
+    readSchedules(temporal),
+    readRunning(temporal, filter),
+    readClosed(temporal, operations, filter),
+  ]);
+  const waits = await readWaits(temporal, operations, running, now);
+  return operations.map((operation) => {
+    const run = running.get(operation.name);
+    const objectiveMs = objectiveMsOf(findJob(config, operation.job), operation);
+    const wait = run && waits.get(run.run);
+    return {
+      operation,
+      ...(objectiveMs !== undefined && { objectiveMs }),
+      schedule: schedules.get(scheduleId(operation.name)),
+      ...closed.of(operation),
+      ...(run && { running: run }),
+      ...(wait && { waiting: wait }),
+    };
+  });
+}
+
+/** The raw list: the SDK's own decodes every schedule in the namespace, and one foreign payload would stop us. */
+async function readSchedules({ client, namespace }: Temporal): Promise<Map<string, ScheduleFacts>> {
+  const found = new Map<string, ScheduleFacts>();
+  let nextPageToken: Uint8Array | undefined;
+  do {
+    const page = await client.workflowService.listSchedules({
+      namespace,
+      nextPageToken,
+      maximumPageSize: 1000,
+    });
+    for (const { scheduleId: id, info } of page.schedules ?? []) {
+      const next = (info?.futureActionTimes ?? []).map(dateOf).find((time) => time);
+      if (id)
+        found.set(id, { paused: info?.paused === true, note: info?.notes ?? '', ...(next && { next }) });
+    }
+    nextPageToken = page.nextPageToken?.length ? page.nextPageToken : undefined;
+  } while (nextPageToken);
+  return found;
+}
+
+async function readRunning(temporal: Temporal, filter: { job?: string }): Promise<Map<string, RunRow>> {
+  const running = new Map<string, RunRow>();
+  for await (const row of listRuns(temporal, { ...filter, running: true })) running.set(nameOf(row), row);
+  return running;
+}
+
+const nameOf = ({ job, operation }: RunRow): string => (operation === 'backup' ? job : `${job}.${operation}`);
+
+/** One list for all; only operations whose good run lies deep in a busy past are asked for by name. */
+async function readClosed(temporal: Temporal, operations: readonly Operation[], filter: { job?: string }) {
+  const collected = collectRuns(operations);
+  let count = 0;
+  for await (const row of listRuns(temporal, { ...filter, running: false }, 500)) {
+    collected.add(row);
+    count += 1;
+    if (collected.complete() || count >= mostClosedRuns) break;
+  }
+  if (count < mostClosedRuns) return collected;
+  const without = operations.filter((operation) => !collected.of(operation).newestGood);
+  await mapBounded(without, requestsAtOnce, async ({ job, operation }) => {
+    for await (const row of listRuns(temporal, { job, operation, running: false, good: true }, 5)) {
+      collected.add(row);
+      if (collected.of({ job, operation }).newestGood) break;
+    }
+  });
+  return collected;
+}
+
+/** What runs wait for: from the list where the workflow wrote it there, else from a look at the run itself. */
+async function readWaits(
+  temporal: Temporal,
+  operations: readonly Operation[],
+  running: ReadonlyMap<string, RunRow>,
+  now: Date,
+): Promise<Map<string, string>> {
+  const rows = operations.flatMap(({ name }) => running.get(name) ?? []).slice(0, mostRunsLookedAt);
+  const waits = await mapBounded(
+    rows,
+    requestsAtOnce,
+    async (row) => [row.run, await waitOfRow(temporal, row, now)] as const,
+  );
+  return new Map(waits.filter((entry): entry is readonly [string, string] => entry[1] !== undefined));
+}
+
+async function waitOfRow(temporal: Temporal, row: RunRow, now: Date): Promise<string | undefined> {
+  if (row.waiting) return row.waiting;
+  // It may end between the list and this look, which is no reason to show nothing at all.
+  const snapshot = await lookAtRun(temporal, row.run, now).catch(() => undefined);
+  if (!snapshot) return undefined;
+  const failing = snapshot.pending.find((step) => step.failure);
+  return failing ? failureLine(failing, now) : waitOfRun(snapshot);
+}

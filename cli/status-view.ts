@@ -1,0 +1,66 @@
+import type { Context } from './context.js';
+import { exitCodes } from './exit-codes.js';
+import { findJob } from './jobs.js';
+import { table } from './render.js';
+import { colouredState } from './run-list.js';
+import { type StatusRow, statusRow } from './status-model.js';
+import { readOperations } from './status-read.js';
+import { age, duration, localTime, localZone } from './time.js';
+
+/** `status [JOB] [--check]`. */
+export async function showStatus(context: Context, job: string | undefined, check: boolean): Promise<number> {
+  const config = await context.config();
+  if (job !== undefined) findJob(config, job);
+  const now = context.now();
+  const facts = await readOperations(await context.temporal(), config, job, now);
+  const rows = facts.map((entry) => statusRow(entry, now));
+  context.out(context.json ? JSON.stringify(rows, null, 2) : statusText(context, rows, now));
+  const overdue = rows.filter((row) => row.overdue);
+  if (!check || overdue.length === 0) return exitCodes.done;
+  context.note(`holdfast: overdue: ${overdue.map(({ name }) => name).join(', ')}`);
+  return exitCodes.failed;
+}
+
+/** The table, and below it the sentences that do not fit into one: pauses and waits. */
+export function statusText(context: Context, rows: readonly StatusRow[], now: Date): string {
+  if (rows.length === 0) return 'No jobs in holdfast.yaml.';
+  const lines = rows.map((row) => [
+    row.name,
+    goodText(context, row),
+    row.objectiveMs === undefined ? '-' : `within ${age(row.objectiveMs)}`,
+    row.lastState
+      ? `${colouredState(context, row.lastState)}${row.lastAt ? ` ${agoText(row.lastAt, now)}` : ''}`
+      : 'never',
+    nextText(context, row),
+    runningText(context, row, now),
+  ]);
+  const head = ['job', 'newest good', 'objective', 'last run', `next run (${localZone()})`, 'now'];
+  return table(context, head, lines);
+}
+
+const agoText = (time: Date, now: Date): string => `${age(now.getTime() - time.getTime())} ago`;
+
+/** A word beside the colour: a pipe and a colour-blind reader have only the word. */
+function goodText({ colours }: Context, { ageMs, level, overdue }: StatusRow): string {
+  const text = `${ageMs === undefined ? 'none' : `${age(ageMs)} old`}${overdue ? ', overdue' : ''}`;
+  const paint = {
+    green: colours.green,
+    yellow: colours.yellow,
+    red: colours.red,
+    none: (plain: string) => plain,
+  };
+  return paint[level](text);
+}
+
+function nextText({ colours }: Context, { schedule, next, note }: StatusRow): string {
+  if (schedule === 'paused') return colours.yellow(note ? `paused: ${note}` : 'paused');
+  if (schedule === 'not applied') return colours.yellow('not applied');
+  if (schedule === 'by hand') return 'by hand';
+  return next ? localTime(next).slice(0, 16) : '-';
+}
+
+function runningText({ colours }: Context, { running, runningSince, waiting }: StatusRow, now: Date): string {
+  if (!running) return '';
+  const since = runningSince ? ` ${duration(now.getTime() - runningSince.getTime())}` : '';
+  return waiting ? `${colours.yellow(`running${since}:`)} ${waiting}` : colours.cyan(`running${since}`);
+}

@@ -1,0 +1,118 @@
+import type { WorkflowExecutionInfo } from '@temporalio/client';
+import type { Outcome } from '../contracts/jobs.js';
+import { parseRunId, workflowTypes } from '../contracts/names.js';
+import type { Temporal } from './context.js';
+
+/** How a run ended, or that it has not. `done`: it ended well but said no outcome, so nothing is concluded from it. */
+export type RunState = 'running' | Outcome | 'done' | 'terminated' | 'timed out';
+
+/** One run as the list knows it: one row, no further call. */
+export interface RunRow {
+  run: string;
+  job: string;
+  operation: string;
+  state: RunState;
+  startedAt: Date;
+  closedAt?: Date;
+  waiting?: string;
+  restorePoint?: Date;
+  bytes?: number;
+}
+
+/** What people call runs; leases and questions to hosts are not. */
+const runTypes = [
+  workflowTypes.backupRestic,
+  workflowTypes.pruneRestic,
+  workflowTypes.checkRestic,
+  workflowTypes.restoreRestic,
+  workflowTypes.initialiseStore,
+];
+
+export interface RunFilter {
+  job?: string;
+  operation?: string;
+  running?: boolean;
+  /** Only what ended well. */
+  good?: boolean;
+}
+
+/** Names come from the command line: only what is a name of ours may go into a query. */
+export function visibilityQuery({ job, operation, running, good }: RunFilter): string {
+  const quoted = (text: string): string => `'${text.replace(/[^a-z0-9-]/g, '')}'`;
+  return [
+    `WorkflowType IN (${runTypes.map((type) => `'${type}'`).join(', ')})`,
+    ...(job === undefined ? [] : [`HfJob = ${quoted(job)}`]),
+    ...(operation === undefined ? [] : [`HfOperation = ${quoted(operation)}`]),
+    ...(running === undefined ? [] : [`ExecutionStatus ${running ? '=' : '!='} 'Running'`]),
+    ...(good ? [`HfOutcome IN ('ok', 'warnings')`] : []),
+  ].join(' AND ');
+}
+
+/** The newest first, page by page, as long as the caller goes on asking. */
+export async function* listRuns(
+  temporal: Temporal,
+  filter: RunFilter,
+  pageSize = 200,
+): AsyncGenerator<RunRow> {
+  const query = visibilityQuery(filter);
+  for await (const info of temporal.client.workflow.list({ query, pageSize })) {
+    const row = runRow(info);
+    if (row) yield row;
+  }
+}
+
+/** Undefined for what does not carry a RUN as its id: somebody else's workflow. */
+export function runRow(
+  info: Pick<WorkflowExecutionInfo, 'workflowId' | 'searchAttributes' | 'status' | 'startTime' | 'closeTime'>,
+): RunRow | undefined {
+  const name = parseRunId(info.workflowId);
+  if (!name) return undefined;
+  const attributes = info.searchAttributes;
+  const first = (key: string): unknown => attributes[key]?.[0];
+  const restorePoint = first('HfRestorePoint');
+  const waiting = first('HfWaiting');
+  const bytes = first('HfBytes');
+  return {
+    run: info.workflowId,
+    job: name.job,
+    operation: name.operation ?? 'backup',
+    state: stateOf(info.status.name, first('HfOutcome')),
+    startedAt: info.startTime,
+    ...(info.closeTime && { closedAt: info.closeTime }),
+    ...(typeof waiting === 'string' && waiting !== '' && { waiting }),
+    ...(restorePoint instanceof Date && { restorePoint }),
+    ...(typeof bytes === 'number' && { bytes }),
+  };
+}
+
+const outcomes: readonly unknown[] = ['ok', 'warnings', 'failed', 'refused', 'cancelled'];
+
+/** Temporal's status has the last word: a run that failed after it had written "ok" did not end well. */
+export function stateOf(status: string, outcome: unknown): RunState {
+  switch (status) {
+    case 'RUNNING':
+    case 'PAUSED':
+    case 'CONTINUED_AS_NEW':
+      return 'running';
+    case 'COMPLETED':
+      return outcomes.includes(outcome) ? (outcome as Outcome) : 'done';
+    case 'CANCELLED':
+      return 'cancelled';
+    case 'TERMINATED':
+      return 'terminated';
+    case 'TIMED_OUT':
+      return 'timed out';
+    default:
+      return outcome === 'refused' || outcome === 'cancelled' ? outcome : 'failed';
+  }
+}
+
+/** The run of the same operation that still goes on, if there is one. */
+export async function runningRun(
+  temporal: Temporal,
+  job: string,
+  operation: string,
+): Promise<string | undefined> {
+  for await (const row of listRuns(temporal, { job, operation, running: true }, 5)) return row.run;
+  return undefined;
+}
