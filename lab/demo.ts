@@ -1,0 +1,156 @@
+import { rmSync } from 'node:fs';
+import { makePlace, type Place } from './demo/place.js';
+import { type Background, holdfast, show, startCommand, startStore, startUp } from './demo/processes.js';
+import { compareWithSource, leaksOfSecrets, snapshotsIn } from './demo/proofs.js';
+import { makeSource } from './demo/source.js';
+import { setUp } from './setup.js';
+import { endLeftovers } from './sweep.js';
+
+/** The whole of Holdfast with real parts on this machine: a backup that is killed in the middle, finishes, and comes back to the byte. */
+
+const keep = process.argv.includes('--keep');
+const job = 'photos-offsite';
+const startedAt = performance.now();
+let failures = 0;
+
+const seconds = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`;
+const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;
+
+async function step<T>(title: string, work: () => T | Promise<T>): Promise<T> {
+  console.log(`\n── ${title}`);
+  const since = performance.now();
+  const result = await work();
+  console.log(`   (${seconds(since)})`);
+  return result;
+}
+
+function expect(holds: boolean, words: string): void {
+  console.log(`  ${holds ? 'ok   ' : 'WRONG'} ${words}`);
+  if (!holds) failures += 1;
+}
+
+async function setUpLab(): Promise<void> {
+  if (process.getuid?.() !== 0)
+    throw new Error('the demo wants root: owners and attributes are part of the proof');
+  const parts = await setUp();
+  for (const name of ['restic', 'getfacl', 'getfattr', 'temporal', 'versitygw']) {
+    const part = parts[name];
+    if (part && 'missing' in part) throw new Error(`${name} is missing: ${part.missing}`);
+  }
+}
+
+function makeData(place: Place): void {
+  const made = makeSource(place.source);
+  console.log(`  ${made.files} files, ${mebibytes(made.bytes)}, ${made.real} of them this machine's own`);
+  for (const what of made.skipped) console.log(`  not made: ${what}`);
+}
+
+/** Follows the run, kills the worker in the middle, starts it again, and waits for the run's end. */
+async function backUpThroughAKill(place: Place, up: Background): Promise<Background> {
+  console.log(`  $ holdfast run ${job} --follow`);
+  const run = startCommand(place, ['run', job, '--follow']);
+  const line = await run.waitForLine(/\b[2-7]\d ?%/, 180_000);
+  console.log(`    ${line}`);
+  await up.end('SIGKILL');
+  console.log(`  killed the worker (pid ${up.pid}) with SIGKILL; the server and its records live on`);
+  const since = performance.now();
+  const again = await startUp(place);
+  console.log(`  started "holdfast up" again (pid ${again.pid}, ready after ${seconds(since)})`);
+  const ended = await run.exit;
+  show(ended.stdout + ended.stderr);
+  expect(ended.code === 0, `the run ended with exit code ${ended.code ?? ended.signal}`);
+  return again;
+}
+
+function proveOneSnapshot(place: Place): void {
+  const snapshots = snapshotsIn(place);
+  expect(snapshots.length === 1, `the repository holds ${snapshots.length} snapshot, says restic itself`);
+  const tags = snapshots[0]?.tags ?? [];
+  expect(
+    tags.some((tag) => tag.startsWith(`run:${job}-`)),
+    `its tags name the run: ${tags.join(', ')}`,
+  );
+}
+
+async function proveRestore(place: Place): Promise<void> {
+  await holdfast(place, ['restore', job, '--to', `nas:${place.restored}`, '--yes']);
+  const { differences, notCompared } = compareWithSource(place);
+  for (const property of notCompared)
+    console.log(`  not compared: ${property} (this restic cannot restore it)`);
+  show(differences.slice(0, 20).join('\n'));
+  expect(differences.length === 0, `${differences.length} differences between source and restored folder`);
+}
+
+function proveNoLeak(place: Place): void {
+  const leaks = leaksOfSecrets(place);
+  expect(
+    leaks.length === 0,
+    `no secret in any log, history or record${leaks.length ? `: ${leaks.join(', ')}` : ''}`,
+  );
+}
+
+async function showStatus(place: Place): Promise<void> {
+  await holdfast(place, ['status']);
+  await holdfast(place, ['runs']);
+  const address = `http://127.0.0.1:${place.uiPort}/namespaces/holdfast/workflows`;
+  const page = await fetch(address);
+  expect(page.ok, `Web UI: ${address}`);
+}
+
+async function tell(place: Place): Promise<void> {
+  await step('Making files: text, images, sparse files, links, odd names, odd owners', () => makeData(place));
+  const s3 = await step('Bringing up the S3 server (versitygw, on loopback)', () => startStore(place));
+  await step('Checking the configuration', () => holdfast(place, ['check']));
+  const up = await step('Starting "holdfast up": Temporal, orchestrator, worker, schedules', () =>
+    startUp(place),
+  );
+  await step('Creating the repository', () => holdfast(place, ['init-store', 'b2-photos']));
+  await step('Planning and applying the schedules', async () => {
+    await holdfast(place, ['plan']);
+    await holdfast(place, ['apply']);
+  });
+  const again = await step('Backing up, with the worker killed in the middle', () =>
+    backUpThroughAKill(place, up),
+  );
+  await step('Asking restic what is there', () => proveOneSnapshot(place));
+  await step('Restoring, and comparing every byte and attribute', () => proveRestore(place));
+  await step('Protection at a glance', () => showStatus(place));
+  await step('Looking for secrets where they must not be', () => proveNoLeak(place));
+  if (keep) return sayHowToStop(place, [again, s3]);
+  await step('Stopping: "holdfast up" drains on SIGTERM', () => again.end('SIGTERM'));
+}
+
+function sayHowToStop(place: Place, processes: Background[]): void {
+  console.log(`\nKept running. Look around with
+  export HOLDFAST_STATE=${place.state} HOLDFAST_CONFIG=${place.configFile}
+  npx holdfast status
+Stop it and remove everything:
+  kill ${processes.map(({ pid }) => pid).join(' ')}; sleep 15; rm -rf ${place.folder}`);
+}
+
+function cleanUp(place: Place): void {
+  endLeftovers(place.folder);
+  rmSync(place.folder, { recursive: true, force: true, maxRetries: 5 });
+}
+
+async function main(): Promise<number> {
+  await step('Setting up what is missing', setUpLab);
+  const place = await makePlace();
+  const stop = () => {
+    cleanUp(place);
+    process.exit(130);
+  };
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  try {
+    await tell(place);
+  } catch (error) {
+    expect(false, (error as Error).message);
+  }
+  if (!keep) cleanUp(place);
+  const verdict =
+    failures === 0 ? 'Everything is as it must be' : `${failures} things are NOT as they must be`;
+  console.log(`\n${verdict} (${seconds(startedAt)}).`);
+  return failures === 0 ? 0 : 1;
+}
+
+process.exit(await main());

@@ -1,0 +1,52 @@
+import { execFileSync } from 'node:child_process';
+import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { compareTrees, type Property } from '../../test/support/compare.js';
+import { resticPath } from '../places.js';
+import type { Place } from './place.js';
+
+export interface Snapshot {
+  id: string;
+  tags?: string[];
+  paths: string[];
+}
+
+/** The repository's own word, asked past Holdfast. */
+export function snapshotsIn({ s3, password }: Place): Snapshot[] {
+  const env = {
+    PATH: process.env.PATH,
+    RESTIC_REPOSITORY: `s3:http://127.0.0.1:${s3.port}/${s3.bucket}`,
+    RESTIC_PASSWORD: password,
+    AWS_ACCESS_KEY_ID: s3.accessKey,
+    AWS_SECRET_ACCESS_KEY: s3.secretKey,
+  };
+  const args = ['--no-cache', 'snapshots', '--json', '--no-lock'];
+  return JSON.parse(execFileSync(resticPath() ?? 'restic', args, { env, encoding: 'utf8' })) as Snapshot[];
+}
+
+/** restic restores holes as holes only from 0.15 on. */
+function canRestoreSparse(): boolean {
+  const words = execFileSync(resticPath() ?? 'restic', ['version'], { encoding: 'utf8' });
+  const [, minor] = /restic 0\.(\d+)/.exec(words) ?? [];
+  return minor === undefined || Number(minor) >= 15;
+}
+
+/** Every byte and every attribute; `notCompared` says what this machine's restic cannot give back. */
+export function compareWithSource(place: Place): { differences: string[]; notCompared: Property[] } {
+  const notCompared: Property[] = canRestoreSparse() ? [] : ['sparseness'];
+  return { differences: compareTrees(place.source, place.restored, { ignore: notCompared }), notCompared };
+}
+
+/** Files of ours that hold a secret in plain text; the keys' own folder and the source are not ours. */
+export function leaksOfSecrets(place: Place): string[] {
+  const secrets = [place.password, place.s3.secretKey].map((text) => Buffer.from(text));
+  return filesBelow(place.state)
+    .concat(join(place.folder, 'up.log'))
+    .filter((path) => secrets.some((secret) => readFileSync(path).includes(secret)));
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((path) => lstatSync(path).isFile());
+}
