@@ -25,7 +25,7 @@ export interface ConfigDocument {
   /** What keeps the text from being read at all. */
   syntax: (Place & { message: string })[];
   /** Keys that stand twice in one map (YAML would silently keep the last), and one that JavaScript would lose. */
-  duplicates: (Finding & Place)[];
+  duplicates: Finding[];
   placeOf: (finding: Pick<Finding, 'path' | 'atKey'>) => Place;
 }
 
@@ -59,9 +59,13 @@ export function readDocument(text: string): ConfigDocument {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: true };
   try {
-    const document = parseDocument(text, { ...options, logLevel: 'silent' });
+    const document = parseDocument(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      uniqueKeys: false,
+      merge: true,
+    });
     const syntax = syntaxMistakes(document, placeAt);
     if (syntax.length > 0) return unread(syntax);
     return {
@@ -142,27 +146,31 @@ function offsetOf(document: Document, { path, atKey = false }: Pick<Finding, 'pa
   return offset;
 }
 
-function findDuplicates(document: Document, placeAt: (offset: number) => Place): (Finding & Place)[] {
-  const found: (Finding & Place)[] = [];
-  const walk = (node: unknown, path: KeyPath): void => {
-    if (isSeq(node)) for (const [at, item] of node.items.entries()) walk(item, [...path, at]);
-    if (!isMap(node)) return;
-    const first = new Map<string, number>();
-    for (const pair of node.items) {
-      const key = keyText(pair);
-      const place = placeAt(startOf(pair.key) ?? 0);
-      const earlier = first.get(key);
-      if (key === '__proto__') found.push({ path: [...path, key], ...place, message: 'cannot be a name' });
-      else if (earlier === undefined) first.set(key, place.line);
-      else
-        found.push({
-          path: [...path, key],
-          ...place,
-          message: `stands here a second time; the first is in line ${earlier}`,
-        });
-      walk(pair.value, [...path, key]);
-    }
-  };
-  walk(document.contents, []);
-  return found;
+function findDuplicates(document: Document, placeAt: (offset: number) => Place): Finding[] {
+  const walk = (node: unknown, path: KeyPath): Finding[] => [
+    ...(isMap(node) ? repeatedKeys(node.items, path, placeAt) : []),
+    ...childrenOf(node).flatMap(([part, child]) => walk(child, [...path, part])),
+  ];
+  return walk(document.contents, []);
+}
+
+function childrenOf(node: unknown): [string | number, unknown][] {
+  if (isSeq(node)) return [...node.items.entries()];
+  return isMap(node) ? node.items.map((pair) => [keyText(pair), pair.value]) : [];
+}
+
+function repeatedKeys(pairs: Pair[], path: KeyPath, placeAt: (offset: number) => Place): Finding[] {
+  const first = new Map<string, number>();
+  return pairs.flatMap((pair) => {
+    const key = keyText(pair);
+    const place = placeAt(startOf(pair.key) ?? 0);
+    const message = keyMistake(key, first.get(key));
+    if (!first.has(key)) first.set(key, place.line);
+    return message === undefined ? [] : [{ path: [...path, key], place, message }];
+  });
+}
+
+function keyMistake(key: string, firstLine: number | undefined): string | undefined {
+  if (key === '__proto__') return 'cannot be a name';
+  return firstLine === undefined ? undefined : `stands here a second time; the first is in line ${firstLine}`;
 }

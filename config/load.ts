@@ -3,10 +3,11 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { HoldfastError } from '../contracts/errors.js';
 import { type ConfigDocument, readDocument } from './document.js';
-import { dottedKey, type Finding, type KeyPath, type Mistake, renderMistake } from './mistakes.js';
-import { findingsOf, plainMessage, withoutSecret } from './plain-words.js';
+import { judge, valueAt } from './judge.js';
+import { dottedKey, type Finding, type Mistake, renderMistake } from './mistakes.js';
+import { withoutSecret } from './plain-words.js';
 import { checkReferences, namesIn } from './references.js';
-import { type Config, ConfigFile } from './schema.js';
+import type { Config } from './schema.js';
 
 /** From a file to a Config, or to the list of everything that is wrong with it. */
 export interface ReadResult {
@@ -55,7 +56,7 @@ export function parseConfig(text: string, file: string): ReadResult {
   const document = readDocument(text);
   const { syntax, value } = document;
   if (syntax.length > 0) {
-    return { mistakes: syntax.map((mistake) => ({ file, key: '', ...mistake })), warnings: [] };
+    return { mistakes: inOrder(syntax.map((mistake) => ({ file, key: '', ...mistake }))), warnings: [] };
   }
   if (value === null || value === undefined) return wholeFile(file, 'is empty; at least "hosts" is needed');
   if (typeof value !== 'object' || Array.isArray(value)) {
@@ -64,107 +65,27 @@ export function parseConfig(text: string, file: string): ReadResult {
   const place = (finding: Finding) => placed(document, file, finding);
   const { config, findings, clean } = judge(value);
   const checked = config && checkReferences(config, namesIn(value));
-  const contradictions = (checked?.mistakes ?? []).filter(
-    ({ unless }) => unless === undefined || valueAt(value, unless) === undefined,
-  );
-  const duplicates = document.duplicates.map((duplicate) => ({
-    ...place(duplicate),
-    line: duplicate.line,
-    column: duplicate.column,
-  }));
-  const mistakes = inOrder([...duplicates, ...findings.map(place), ...contradictions.map(place)]);
+  const mistakes = inOrder([
+    ...document.duplicates.map(place),
+    ...findings.map(place),
+    ...(checked?.mistakes ?? []).filter((finding) => !isExplained(document, finding)).map(place),
+  ]);
   const warnings = clean ? inOrder((checked?.warnings ?? []).map(place)) : [];
-  return { ...(mistakes.length === 0 && config && { config }), mistakes, warnings };
+  return { ...(clean && mistakes.length === 0 && { config }), mistakes, warnings };
 }
+
+/** A contradiction that comes from a mistake which is told already: a wrong entry, or a section that hides another. */
+const isExplained = (document: ConfigDocument, { unless }: Finding): boolean =>
+  document.duplicates.some(({ path }) => path.length === 1) ||
+  (unless !== undefined && valueAt(document.value, unless) !== undefined);
 
 const inOrder = (mistakes: Mistake[]): Mistake[] =>
   mistakes.sort((a, b) => a.line - b.line || a.column - b.column || a.message.localeCompare(b.message, 'en'));
 
 function placed(document: ConfigDocument, file: string, finding: Finding): Mistake {
-  const shown = withoutSecret(finding, valueAt(document.value, finding.path));
-  return { file, ...document.placeOf(finding), key: dottedKey(shown.path), message: shown.message };
-}
-
-function valueAt(value: unknown, path: KeyPath): unknown {
-  return path.reduce<unknown>(
-    (inner, part) =>
-      typeof inner === 'object' && inner !== null && Object.hasOwn(inner, part)
-        ? (inner as Record<string | number, unknown>)[part]
-        : undefined,
-    value,
-  );
-}
-
-interface Judgement {
-  /** What is left of the configuration when the parts with mistakes are taken out: the rest can still be checked. */
-  config?: Config;
-  findings: Finding[];
-  clean: boolean;
-}
-
-/**
- * One pass of the schema hides what refinements and the cross checks would find. So what is wrong is taken out and the
- * rest judged again, until it fits; what only follows from a part having been taken out is not told.
- */
-function judge(input: object): Judgement {
-  const value: unknown = structuredClone(input);
-  const findings: Finding[] = [];
-  const removed: KeyPath[] = [];
-  for (let round = 0; round < 20; round += 1) {
-    const result = ConfigFile.safeParse(value, { error: plainMessage });
-    if (result.success) return { config: result.data, findings, clean: findings.length === 0 };
-    const found = result.error.issues.flatMap((issue) => findingsOf(issue));
-    findings.push(...found.filter((finding) => !isConsequence(finding, found, removed)));
-    for (const finding of found) {
-      const gone = takeOut(value, finding);
-      if (finding.meant === undefined) removed.push(finding.path, gone);
-      if (gone.length === 0) return { findings, clean: false };
-    }
-  }
-  return { findings, clean: false };
-}
-
-/** Follows from something taken out beside it, or from a key that is misspelt and told as such. */
-function isConsequence({ path }: Finding, found: readonly Finding[], removed: readonly KeyPath[]): boolean {
-  const above = path.slice(0, -1);
-  if (removed.some((gone) => isBelow(gone, above))) return true;
-  return found.some(
-    (other) =>
-      other.meant !== undefined &&
-      other.meant === path.at(-1) &&
-      other.path.length === path.length &&
-      isBelow(other.path, above),
-  );
-}
-
-/** A misspelt key is given its right name where that is free, so that what is below it is still judged. */
-function takeOut(value: unknown, { path, meant }: Finding): KeyPath {
-  const misspelt = meant === undefined ? undefined : valueAt(value, path);
-  const gone = removeAt(value, path);
-  const parent = valueAt(value, path.slice(0, -1));
-  if (meant !== undefined && typeof parent === 'object' && parent !== null && !Object.hasOwn(parent, meant)) {
-    (parent as Record<string, unknown>)[meant] = misspelt;
-  }
-  return gone;
-}
-
-const isBelow = (path: KeyPath, above: KeyPath): boolean => above.every((part, at) => path[at] === part);
-
-/** Takes out the value, or the nearest thing around it that is there; says what went. */
-function removeAt(value: unknown, path: KeyPath): KeyPath {
-  for (let depth = path.length; depth > 0; depth -= 1) {
-    const parent = valueAt(value, path.slice(0, depth - 1));
-    const part = path[depth - 1] as string | number;
-    if (Array.isArray(parent) && Number(part) < parent.length) {
-      parent.splice(0);
-      return path.slice(0, depth);
-    }
-    if (typeof parent === 'object' && parent !== null && Object.hasOwn(parent, part)) {
-      delete (parent as Record<string | number, unknown>)[part];
-      return path.slice(0, depth);
-    }
-  }
-  return [];
+  const { path, message } = withoutSecret(finding, valueAt(document.value, finding.path));
+  const { line, column } = finding.place ?? document.placeOf(finding);
+  return { file, line, column, key: dottedKey(path), message };
 }
 
 /** --config, else HOLDFAST_CONFIG, else the first that exists of this folder, the user's and the machine's. */
@@ -173,15 +94,12 @@ export function findConfigFile(env: NodeJS.ProcessEnv, explicit?: string): strin
   if (named !== undefined) return named;
   const userFolder = env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config');
   const places = [
-    'holdfast.yaml',
+    './holdfast.yaml',
     join(userFolder, 'holdfast', 'holdfast.yaml'),
     '/etc/holdfast/holdfast.yaml',
   ];
   const found = places.find((place) => existsSync(place));
-  if (found !== undefined) return found;
-  throw new HoldfastError(
-    'HF_CONFIG_INVALID',
-    `There is no configuration: looked for ${places.map((place) => (place === 'holdfast.yaml' ? './holdfast.yaml' : place)).join(', ')}. Make one, or name it with --config FILE or HOLDFAST_CONFIG`,
-    { places },
-  );
+  if (found !== undefined) return found === places[0] ? 'holdfast.yaml' : found;
+  const message = `There is no configuration: looked for ${places.join(', ')}. Write one, or name it with --config FILE or HOLDFAST_CONFIG`;
+  throw new HoldfastError('HF_CONFIG_INVALID', message, { places });
 }

@@ -2,7 +2,7 @@ import { HoldfastError } from '../contracts/errors.js';
 import { operationName } from '../contracts/names.js';
 import { unknownName } from './mistakes.js';
 import type { Config, JobConfig, ResourceConfig, ResticStore } from './schema.js';
-import { timingDefaults } from './schema.js';
+import { timingDefaults } from './schema-jobs.js';
 
 /** Questions to a configuration that is known to be right. Pure: nothing is read here. */
 

@@ -19,6 +19,8 @@ export interface Finding {
   message: string;
   /** Show the key rather than the value. */
   atKey?: boolean;
+  /** Where it is, when that is known from the start. */
+  place?: { line: number; column: number };
   /** The known key that an unknown one most likely stands for. */
   meant?: string;
   /** Not a mistake when the file holds this, however wrong it is there. */
@@ -33,10 +35,13 @@ export const showName = (name: string): string =>
 
 const quoted = (name: string): string => (plainKey.test(name) ? `"${name}"` : showName(name));
 
+/** A dot inside a key would look like one between two. */
+const showKey = (key: string): string => (key.includes('.') ? quoted(key) : showName(key));
+
 /** The key as an operator would say it, for messages and for `explain`. */
 export const dottedKey = (path: KeyPath): string =>
   path
-    .map((part, at) => (typeof part === 'number' ? `[${part}]` : `${at ? '.' : ''}${showName(part)}`))
+    .map((part, at) => (typeof part === 'number' ? `[${part}]` : `${at ? '.' : ''}${showKey(part)}`))
     .join('');
 
 /** One line, in the form that editors and terminals turn into a link. */

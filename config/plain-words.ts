@@ -21,9 +21,13 @@ function typeMessage(issue: RawIssue & { code: 'invalid_type' }): string {
   const holdsKeys = issue.expected === 'object' || issue.expected === 'record';
   if (issue.input === null) return holdsKeys ? 'is empty; write {} when nothing is to be set' : 'is empty';
   const words = typeWords[issue.expected] ?? 'has the wrong type';
+  if (issue.expected === 'number' && isNumberInQuotes(issue.input)) return `${words}, without quotes`;
   const unquoted = typeof issue.input === 'number' || typeof issue.input === 'boolean';
   return issue.expected === 'string' && unquoted ? `${words}; put it in quotes` : words;
 }
+
+const isNumberInQuotes = (input: unknown): boolean =>
+  typeof input === 'string' && /^\d+(\.\d+)?$/.test(input);
 
 function rangeMessage(issue: RawIssue & { code: 'too_small' | 'too_big' }): string {
   if (issue.code === 'too_big') return `must be at most ${issue.maximum}`;

@@ -1,7 +1,8 @@
 import ms from 'ms';
 import { type CronIntervals, cronIntervals, parseCron } from './cron.js';
 import type { Finding, KeyPath } from './mistakes.js';
-import { type JobConfig, timingDefaults } from './schema.js';
+import type { JobConfig } from './schema.js';
+import { timingDefaults } from './schema-jobs.js';
 
 /** Starts that lie too close, and promises that the schedule cannot keep. */
 interface Checked {

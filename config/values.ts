@@ -1,7 +1,30 @@
 import ms from 'ms';
 import { z } from 'zod';
+import { namePattern } from '../contracts/names.js';
 
 /** The small forms that values have in holdfast.yaml: durations, sizes, names, secrets by reference. */
+
+/** What things may be called: hosts, resources, stores and jobs. */
+export const Name = z
+  .string()
+  .regex(namePattern, 'must be 1 to 63 of the characters a-z, 0-9 and "-": it goes into ids and tags')
+  .meta({ title: 'name' });
+
+/** A place on a host. */
+export const AbsolutePath = z
+  .string()
+  .startsWith('/', 'must be an absolute path')
+  .meta({ title: 'absolute path' });
+
+/** A whole number from 1 on that may be left out. */
+export const count = (description: string, example: number) =>
+  z
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe(description)
+    .meta({ examples: [example] });
 
 const durationForm = /^\d{1,9}(\.\d{1,3})?\s?(ms|s|m|h|d|w)$/;
 
