@@ -71,7 +71,7 @@ function changeIn(event: HistoryEvent): { scheduledEventId: unknown; facts: Part
         failure: late.failure?.cause?.message || late.failure?.message || '',
       },
     };
-  const cancelled = event.activityTaskCanceledEventAttributes;
+  const cancelled = event.activityTaskCanceledEventAttributes ?? undefined;
   return (
     cancelled && { scheduledEventId: cancelled.scheduledEventId, facts: { state: 'cancelled', endedAt } }
   );
