@@ -1,0 +1,140 @@
+import type { RestoreReport } from '../../contracts/jobs.js';
+import { isoNow } from '../../system/clock.js';
+import type { Host } from '../../system/host.js';
+
+/**
+ * What was proved and when: one JSON object a line in the state folder, only ever appended, only after the proof.
+ * Losing the file means "not proved", never "ok".
+ */
+
+interface OfStore {
+  run: string;
+  store: string;
+}
+interface OfCopy extends OfStore {
+  job: string;
+  resource: string;
+  snapshot: string;
+  files: number;
+  bytes: number;
+}
+
+/** The copy is in the store, of the planned path, and its counts are plausible (or were accepted by a human). */
+export interface CopyProved extends OfCopy {
+  kind: 'copy';
+  restorePoint: string;
+  bytesAdded: number;
+  warnings: string[];
+  adopted?: boolean;
+}
+/** The copy is in the store but holds far too little: no measure for later ones, and not good for retention. */
+export interface CopyRefused extends OfCopy {
+  kind: 'copy-refused';
+}
+/** The check ended clean; without a part only the structure was looked at. */
+export interface CheckProved extends OfStore {
+  kind: 'check-part';
+  part?: number;
+  parts?: number;
+}
+export interface PruneDone extends OfStore {
+  kind: 'prune';
+  job: string;
+  kept: number;
+  removed: number;
+}
+export interface RestoreProved extends OfStore {
+  kind: 'restore';
+  digest: string;
+  report: RestoreReport;
+  /** The time that the target folder gets back at the very end; only when the whole resource was restored. */
+  folderMtimeNs?: string;
+}
+/** Something was paused, stopped or mounted: how it was before, so that it can be put back whatever happens. */
+export interface UndoOpen {
+  kind: 'undo-open';
+  run: string;
+  /** Which thing, unique within the run ("container:web"). */
+  what: string;
+  former: Record<string, unknown>;
+}
+export interface UndoDone {
+  kind: 'undo-done';
+  run: string;
+  what: string;
+}
+
+export type Fact = CopyProved | CopyRefused | CheckProved | PruneDone | RestoreProved | UndoOpen | UndoDone;
+export type Evidence = Fact & { v: 1; at: string };
+
+const evidenceFile = (host: Host): string => `${host.stateFolder}/evidence.jsonl`;
+
+/** Everything that is known; a line torn by a crash, or written by a newer version, is left out. */
+export async function readEvidence(host: Host): Promise<Evidence[]> {
+  const file = evidenceFile(host);
+  if (!(await host.exists(file))) return [];
+  return parseEvidence(await host.readFile(file));
+}
+
+/** The pure half of `readEvidence`. */
+export const parseEvidence = (text: string): Evidence[] =>
+  text.split('\n').flatMap((line) => {
+    try {
+      const entry = JSON.parse(line) as Partial<Evidence> | null;
+      return entry?.v === 1 && typeof entry.kind === 'string' ? [entry as Evidence] : [];
+    } catch {
+      return [];
+    }
+  });
+
+/** Adds a fact, unless the same run has stated it already: a retry must not count twice. */
+export async function addEvidence(host: Host, fact: Fact): Promise<void> {
+  const known = await readEvidence(host);
+  if (known.some((entry) => isSameStatement(entry, fact))) return;
+  const { kind, ...rest } = fact;
+  await host.appendLine(evidenceFile(host), JSON.stringify({ v: 1, at: isoNow(), kind, ...rest }));
+}
+
+function isSameStatement(known: Fact, fact: Fact): boolean {
+  if (known.kind !== fact.kind || known.run !== fact.run) return false;
+  return subjectOf(known) === subjectOf(fact);
+}
+
+/** What a fact is about: one run says one thing of a kind about it. */
+function subjectOf(fact: Fact): string {
+  switch (fact.kind) {
+    case 'copy':
+    case 'copy-refused':
+      return `${fact.store}/${fact.resource}/${fact.snapshot}`;
+    case 'check-part':
+      return `${fact.store}/${fact.part ?? 0}/${fact.parts ?? 0}`;
+    case 'undo-open':
+    case 'undo-done':
+      return fact.what;
+    default:
+      return fact.store;
+  }
+}
+
+/** The proved copies of one resource in one store, oldest first. */
+export const provedCopies = (
+  evidence: readonly Evidence[],
+  wanted: Pick<OfCopy, 'job' | 'resource' | 'store'>,
+): (CopyProved & { at: string })[] =>
+  evidence.filter(
+    (entry): entry is CopyProved & { v: 1; at: string } => entry.kind === 'copy' && isOf(entry, wanted),
+  );
+
+/** The ids of copies that were found to hold too little. */
+export const refusedCopies = (
+  evidence: readonly Evidence[],
+  wanted: Pick<OfCopy, 'job' | 'resource' | 'store'>,
+): Set<string> =>
+  new Set(
+    evidence.flatMap((entry) =>
+      entry.kind === 'copy-refused' && isOf(entry, wanted) ? [entry.snapshot] : [],
+    ),
+  );
+
+const isOf = (copy: OfCopy, { job, resource, store }: Pick<OfCopy, 'job' | 'resource' | 'store'>): boolean =>
+  copy.job === job && copy.resource === resource && copy.store === store;

@@ -1,0 +1,33 @@
+import type { Host } from '../../system/host.js';
+import { addEvidence, type Evidence, readEvidence, type UndoOpen } from './evidence.js';
+
+/** The journal of former states: what was running before we stopped it, so that it can be put back after any crash. */
+
+/** To be called before the thing is touched. The first record of a run stays: a retry sees our own change, not the former state. */
+export const recordFormerState = (
+  host: Host,
+  run: string,
+  what: string,
+  former: Record<string, unknown>,
+): Promise<void> => addEvidence(host, { kind: 'undo-open', run, what, former });
+
+/** Says that the former state is back. */
+export const markUndone = (host: Host, run: string, what: string): Promise<void> =>
+  addEvidence(host, { kind: 'undo-done', run, what });
+
+/** What still waits to be put back, newest first: the order in which it is undone. */
+export const openUndos = async (host: Host, run?: string): Promise<UndoOpen[]> =>
+  openUndosIn(await readEvidence(host), run);
+
+/** The pure half of `openUndos`. */
+export function openUndosIn(evidence: readonly Evidence[], run?: string): UndoOpen[] {
+  const done = new Set(
+    evidence.flatMap((entry) => (entry.kind === 'undo-done' ? [key(entry.run, entry.what)] : [])),
+  );
+  const open = evidence.filter((entry): entry is Evidence & UndoOpen => entry.kind === 'undo-open');
+  return open
+    .filter((entry) => !done.has(key(entry.run, entry.what)) && (run === undefined || entry.run === run))
+    .reverse();
+}
+
+const key = (run: string, what: string): string => `${run}\n${what}`;

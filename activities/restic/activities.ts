@@ -1,0 +1,43 @@
+import type {
+  CheckReport,
+  Copy,
+  PruneReport,
+  RestorePlan,
+  RestoreReport,
+  RestoreStepInput,
+  StepInput,
+} from '../../contracts/jobs.js';
+import type { Door } from '../door.js';
+import { backupResource } from './backup.js';
+import { checkStore } from './check.js';
+import { initialiseStore } from './initialise.js';
+import { pruneStore } from './prune.js';
+import { restoreCopy } from './restore.js';
+import { planRestore } from './restore-plan.js';
+
+export interface InitialiseStep {
+  run: string;
+  store: string;
+  retryForMs: number;
+}
+
+/** restic as steps of a workflow. What they do is in the driver's files; here is only the door. */
+export function createResticActivities(door: Door) {
+  return {
+    resticBackup: (input: StepInput): Promise<Copy> =>
+      door.step(input, (tools) => backupResource(tools, input)),
+    /** Of all resources of the job; the one in the input is only what the work is routed by. */
+    resticPrune: (input: StepInput): Promise<PruneReport> =>
+      door.step(input, (tools) => pruneStore(tools, input)),
+    resticCheck: (input: StepInput): Promise<CheckReport> =>
+      door.step(input, (tools) => checkStore(tools, input)),
+    resticInitialise: (input: InitialiseStep): Promise<{ repository: string }> =>
+      door.step(input, (tools) => initialiseStore(tools, input.store)),
+    resticPlanRestore: (input: RestoreStepInput): Promise<RestorePlan> =>
+      door.step(input, (tools) => planRestore(tools, input)),
+    resticRestore: (input: RestoreStepInput): Promise<RestoreReport> =>
+      door.step(input, (tools) => restoreCopy(tools, input)),
+  };
+}
+
+export type ResticActivities = ReturnType<typeof createResticActivities>;

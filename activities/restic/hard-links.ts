@@ -1,0 +1,78 @@
+import { findAllVerb } from './command.js';
+import type { OnDisk } from './compare.js';
+import { runRestic } from './driver.js';
+import type { Node } from './listing.js';
+import type { PreparedRestore } from './restore-plan.js';
+import type { Findings } from './verify.js';
+
+/** Whether names that shared one file share one again, and no others do. */
+
+/** Listings name the inode from 0.16 on; older ones know only how many names a file had, and tell it in `find`. */
+export async function checkHardLinks(
+  { restic, snapshot, nodes }: PreparedRestore,
+  disk: ReadonlyMap<string, OnDisk>,
+): Promise<Findings> {
+  const files = nodes.filter(({ type }) => type === 'file');
+  if (files.every(({ inode }) => inode !== undefined)) return compareGroups(files, disk);
+  const { result } = await runRestic(restic, findAllVerb(snapshot.id));
+  return compareLinkCounts(files, linkCounts(result.stdout), disk);
+}
+
+/** By inode: exact, as long as the source was one file system. */
+export function compareGroups(files: readonly Node[], disk: ReadonlyMap<string, OnDisk>): Findings {
+  const groups = new Map<string, Node[]>();
+  for (const file of files) {
+    const key = String(file.inode);
+    groups.set(key, [...(groups.get(key) ?? []), file]);
+  }
+  const inCopy = [...groups.values()].filter((group) => group.length > 1 && isOneFile(group));
+  const torn = inCopy.filter((group) => new Set(group.map(({ path }) => disk.get(path)?.inode)).size > 1);
+  const inGroup = new Set(inCopy.flat().map(({ path }) => path));
+  const joined = files.filter(({ path }) => !inGroup.has(path) && (disk.get(path)?.links ?? 1) > 1);
+  return {
+    verified: [`hard links: ${inCopy.length} groups`],
+    notVerified: [],
+    differences: [
+      ...torn.map(([first]) => `${first?.path}: is no longer one file with its other names`),
+      ...joined.map(({ path }) => `${path}: shares its file with a name that it had nothing to do with`),
+    ],
+  };
+}
+
+/** Two file systems under one folder may use the same inode number: such files differ in size or time. */
+const isOneFile = (group: readonly Node[]): boolean =>
+  new Set(group.map(({ size, mtimeNs, uid, gid, mode }) => `${size} ${mtimeNs} ${uid} ${gid} ${mode}`))
+    .size === 1;
+
+/** `find --json` -> number of names of each file. */
+export function linkCounts(stdout: string): Map<string, number> {
+  const results = (stdout.trim() === '' ? [] : JSON.parse(stdout)) as {
+    matches?: { path: string; links?: number }[];
+  }[];
+  return new Map(
+    results.flatMap(({ matches }) => (matches ?? []).map(({ path, links }) => [path, links ?? 1] as const)),
+  );
+}
+
+/** By count: a file with fewer names than before may have had the others outside of what was restored. */
+export function compareLinkCounts(
+  files: readonly Node[],
+  counts: ReadonlyMap<string, number>,
+  disk: ReadonlyMap<string, OnDisk>,
+): Findings {
+  const linked = files.filter(({ path }) => (counts.get(path) ?? 1) > 1);
+  const fewer = linked.filter(({ path }) => (disk.get(path)?.links ?? 0) < (counts.get(path) ?? 1));
+  const more = files.filter(({ path }) => (disk.get(path)?.links ?? 1) > (counts.get(path) ?? 1));
+  return {
+    verified: [`hard links: the number of names of ${files.length - fewer.length} files`],
+    notVerified:
+      fewer.length > 0
+        ? [
+            `hard links of ${fewer.length} files that have fewer names than in the source, some perhaps outside of it`,
+          ]
+        : [],
+    differences: more.map(
+      ({ path }) => `${path}: shares its file with a name that it had nothing to do with`,
+    ),
+  };
+}

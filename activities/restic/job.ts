@@ -1,0 +1,42 @@
+import { jobOf, resourceOf, storesOf, workerHostOf } from '../../config/lookup.js';
+import type { Config, ResticBackupJob } from '../../config/schema.js';
+import { HoldfastError } from '../../contracts/errors.js';
+import { parseRunId } from '../../contracts/names.js';
+
+/** Whoever starts a workflow can only ask for what this host's own holdfast.yaml joins together. */
+
+export interface Asked {
+  job: string;
+  resource?: string;
+  store?: string;
+}
+
+/** The job, when it really lists the resource and the store that a step names. */
+export function jobWith(config: Config, { job, resource, store }: Asked): ResticBackupJob {
+  const found = jobOf(config, job);
+  if (resource !== undefined && !found.resources.includes(resource)) {
+    throw refused(`The job "${job}" has no resource "${resource}"`);
+  }
+  if (store !== undefined && !storesOf(found).includes(store)) {
+    throw refused(`The job "${job}" has no store "${store}"`);
+  }
+  return found;
+}
+
+/** The run's tag goes onto snapshots of the job: a run of another job must not write it. */
+export function checkRunOfJob(run: string, job: string): void {
+  if (parseRunId(run)?.job !== job) throw refused(`The run "${run}" is not one of the job "${job}"`);
+}
+
+/** A step that landed on the wrong machine would read another folder of the same name. */
+export function checkHostOf(config: Config, resource: string, host: string): void {
+  const owner = workerHostOf(config, resourceOf(config, resource).host);
+  if (owner !== host)
+    throw refused(`The resource "${resource}" is worked on by "${owner}", not by "${host}"`);
+}
+
+const refused = (what: string): HoldfastError =>
+  new HoldfastError(
+    'HF_NOT_IN_CONFIG',
+    `${what} in this host's holdfast.yaml; give every host the same file`,
+  );

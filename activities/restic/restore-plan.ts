@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { HoldfastError } from '../../contracts/errors.js';
+import type { RestorePlan, RestoreStepInput } from '../../contracts/jobs.js';
+import type { Tools } from '../door.js';
+import { readEvidence, refusedCopies } from '../host/evidence.js';
+import { chooseSnapshot } from './choose.js';
+import { copyTags, listSnapshots, openRestic, type Restic } from './driver.js';
+import { jobWith } from './job.js';
+import { type Node, readListing } from './listing.js';
+import type { Snapshot } from './parse.js';
+import { type Selection, selectPaths } from './selection.js';
+import { allowedTarget, dataFolder, stagingName, type TargetState, targetState } from './target.js';
+
+/** What a restore will do: which copy, which nodes of it, where to, and whether there is room. */
+
+export interface PreparedRestore {
+  plan: RestorePlan;
+  restic: Restic;
+  snapshot: Snapshot;
+  /** The resource's folder as it is called in the copy. */
+  root: string;
+  selection: Selection;
+  /** What is restored, in restic's order. */
+  nodes: Node[];
+  state: TargetState;
+}
+
+/** What the operator is shown, and approves by its digest. */
+export const planRestore = async (tools: Tools, input: RestoreStepInput): Promise<RestorePlan> =>
+  (await prepareRestore(tools, input)).plan;
+
+/** Looks at everything anew: between plan and restore the world may have changed. */
+export async function prepareRestore(tools: Tools, input: RestoreStepInput): Promise<PreparedRestore> {
+  const { job, resource, store } = input;
+  const { host, config } = tools;
+  jobWith(config, { job, resource, store });
+  const target = await allowedTarget(host, config, input.target);
+  const restic = await openRestic(tools, store, `restore-${sha256(target).slice(0, 16)}`);
+  tools.progress({ phase: 'choosing the copy' });
+  const what = `"${resource}" by the job "${job}" in the store "${store}"`;
+  const refused = refusedCopies(await readEvidence(host), { job, resource, store });
+  const listing = await listSnapshots(restic, copyTags(job, resource));
+  const snapshot = chooseSnapshot(listing, input, refused, what);
+  const root = rootOf(snapshot);
+  const selection = selectPaths(root, input.paths, what);
+  tools.progress({ phase: 'listing the copy' });
+  const { nodes, listingDigest } = await selectNodes(restic, snapshot, selection, root);
+  const { files, bytes } = sizeOf(nodes);
+  const paths = selection.whole
+    ? []
+    : selection.wanted.map((path) => path.slice(root === '/' ? 1 : root.length + 1));
+  const digest = sha256(JSON.stringify([store, job, resource, snapshot.id, target, paths, listingDigest]));
+  const state = await targetState(host, target, digest);
+  const plan: RestorePlan = {
+    snapshot: snapshot.id,
+    restorePoint: new Date(snapshot.time).toISOString(),
+    target,
+    paths,
+    files,
+    bytes,
+    bytesFree: await host.freeBytes(target),
+    resumes: state !== 'new',
+    digest,
+  };
+  await checkSpace(restic, plan, state);
+  return { plan, restic, snapshot, root, selection, nodes, state };
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+function rootOf({ paths, id }: Snapshot): string {
+  const [root] = paths;
+  if (root !== undefined && paths.length === 1) return root;
+  const message = `The copy ${id.slice(0, 8)} holds ${paths.length} folders where we make copies of one; restore it with restic`;
+  throw new HoldfastError('HF_COPY_NOT_FOUND', message);
+}
+
+async function selectNodes(restic: Restic, snapshot: Snapshot, selection: Selection, root: string) {
+  const hash = createHash('sha256');
+  const nodes: Node[] = [];
+  await readListing(restic, snapshot.id, (node, line) => {
+    if (!selection.see(node.path)) return;
+    nodes.push(node);
+    hash.update(`${line}\n`);
+  });
+  selection.checkAllSeen();
+  const clash = `${root === '/' ? '' : root}/${stagingName}`;
+  if (nodes.some(({ path }) => path === clash)) {
+    const message = `The copy itself holds "${stagingName}", the name of our own working folder: restore the paths beside it with --path`;
+    throw new HoldfastError('HF_TARGET_REFUSED', message);
+  }
+  return { nodes, listingDigest: hash.digest('hex') };
+}
+
+function sizeOf(nodes: readonly Node[]): { files: number; bytes: number } {
+  const files = nodes.filter(({ type }) => type === 'file');
+  return { files: files.length, bytes: files.reduce((sum, { size }) => sum + size, 0) };
+}
+
+/** For the folders and the file system's own needs. */
+const spareShare = 0.02;
+
+async function checkSpace(
+  { host, signal }: Restic,
+  { target, bytes, bytesFree }: RestorePlan,
+  state: TargetState,
+): Promise<void> {
+  if (state === 'publishing') return;
+  const everything = { files: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
+  const there = (await host.exists(dataFolder(target)))
+    ? (await host.countTree(dataFolder(target), everything, signal)).bytes
+    : 0;
+  const needed = Math.ceil(bytes * (1 + spareShare)) - there;
+  if (needed <= bytesFree) return;
+  const message = `The restore to ${target} needs ${needed} bytes and ${bytesFree} are free. Free some space or choose another place`;
+  throw new HoldfastError('HF_NO_SPACE', message, { needed, bytesFree });
+}

@@ -1,0 +1,83 @@
+import { HoldfastError } from '../../contracts/errors.js';
+import type { OnDisk } from './compare.js';
+import type { Restic } from './driver.js';
+
+/** Everything below a folder with its facts, in one program and not one call a file. */
+
+/** Fields end with NUL, an entry with NUL and a line break: no name can hold that. */
+const format = `${['%y', '%m', '%U', '%G', '%s', '%T@', '%D:%i', '%n', '%b', '/%P', '%l'].join('\\0')}\\0\\n`;
+
+export interface Scan {
+  /** By the path that they have in the copy. */
+  entries: Map<string, OnDisk>;
+  /** Whether we could set owners. */
+  isRoot: boolean;
+}
+
+/** Walks `data`, which holds the copy's paths from "/" on. */
+export async function scanTree(
+  { host, signal }: Pick<Restic, 'host' | 'signal'>,
+  data: string,
+): Promise<Scan> {
+  const entries = new Map<string, OnDisk>();
+  let pending = '';
+  const command = { file: 'find', args: [data, '-printf', format], env: { LC_ALL: 'C.UTF-8' } };
+  const { exitCode, stderrTail } = await host.run(command, {
+    signal,
+    onLine: (line, stream) => {
+      if (stream !== 'stdout') return;
+      pending += line;
+      if (!line.endsWith('\0')) {
+        pending += '\n';
+        return;
+      }
+      const entry = parseEntry(pending);
+      entries.set(entry.path, entry);
+      pending = '';
+    },
+  });
+  if (exitCode !== 0) {
+    throw new HoldfastError(
+      'HF_RESTORE_DIFFERS',
+      `Cannot read what was restored: ${stderrTail.trim()}`.slice(0, 300),
+    );
+  }
+  const { exitCode: notRoot, stdout } = await host.run({ file: 'id', args: ['-u'] }, { signal });
+  return { entries, isRoot: notRoot === 0 && stdout.trim() === '0' };
+}
+
+const types: Record<string, OnDisk['type']> = {
+  f: 'file',
+  d: 'dir',
+  l: 'symlink',
+  p: 'fifo',
+  s: 'socket',
+  c: 'chardev',
+  b: 'dev',
+};
+
+/** One entry of the walk. */
+export function parseEntry(text: string): OnDisk & { path: string } {
+  const [type = '', mode, uid, gid, size, mtime = '', inode = '', links, blocks, path = '', linkTarget = ''] =
+    text.split('\0');
+  return {
+    path,
+    type: types[type] ?? 'irregular',
+    mode: Number.parseInt(mode ?? '', 8),
+    uid: Number(uid),
+    gid: Number(gid),
+    size: Number(size),
+    mtimeNs: decimalNanoseconds(mtime),
+    inode,
+    links: Number(links),
+    allocated: Number(blocks) * 512,
+    linkTarget,
+  };
+}
+
+/** find prints ten decimals, the last always 0; before 1970 both parts count down. */
+function decimalNanoseconds(seconds: string): string {
+  const [, sign, whole, fraction = ''] = /^(-?)(\d+)(?:\.(\d+))?$/.exec(seconds) ?? [];
+  const amount = BigInt(whole ?? 0) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0').slice(0, 9));
+  return String(sign ? -amount : amount);
+}

@@ -1,0 +1,86 @@
+import { dirname, isAbsolute } from 'node:path';
+import type { Config } from '../../config/schema.js';
+import { HoldfastError } from '../../contracts/errors.js';
+import type { Host } from '../../system/host.js';
+
+/** Where a restore may write, and what lies there already. */
+
+/** Our own folder inside a target, until everything in it is whole and compared. */
+export const stagingName = '.holdfast-restore';
+
+/** The real path of a target that this host allows; whatever links it is named by. */
+export async function allowedTarget(host: Host, config: Config, target: string): Promise<string> {
+  if (!isAbsolute(target)) throw refused(target, 'it is not an absolute path');
+  const real = await host.realPath(target);
+  if (await leadsThroughDeadLink(host, real)) throw refused(target, 'it leads through a link to nowhere');
+  const bases = ['/tmp', `${host.stateFolder}/restores`, ...(config.hosts[host.name]?.restore ?? [])];
+  for (const base of bases) {
+    if (real.startsWith(`${await host.realPath(base)}/`)) return real;
+  }
+  throw refused(target, `it does not lie below ${bases.join(', ')}`);
+}
+
+/** `realPath` keeps what does not exist; a link whose end is missing would be followed once something makes it. */
+async function leadsThroughDeadLink(host: Host, path: string): Promise<boolean> {
+  const facts = await host.facts(path);
+  if (facts) return facts.type === 'symlink';
+  return dirname(path) !== path && leadsThroughDeadLink(host, dirname(path));
+}
+
+const refused = (target: string, why: string): HoldfastError =>
+  new HoldfastError(
+    'HF_TARGET_REFUSED',
+    `The host does not restore to ${target}: ${why}. Choose a folder below /tmp, or list the place in hosts.NAME.restore`.slice(
+      0,
+      300,
+    ),
+  );
+
+export type TargetState = 'new' | 'unfinished' | 'publishing';
+
+interface PlanMark {
+  digest: string;
+}
+
+/** Whether the target is free for this plan, or holds the unfinished work of the very same one. */
+export async function targetState(host: Host, target: string, digest: string): Promise<TargetState> {
+  const facts = await host.facts(target);
+  if (!facts) return 'new';
+  if (facts.type !== 'dir') throw refused(target, 'it is not a folder');
+  const names = await host.list(target);
+  if (names.length === 0) return 'new';
+  const isOurs = (await markedDigest(host, target)) === digest;
+  if (isOurs && (await host.exists(reportFile(target)))) return 'publishing';
+  if (isOurs && names.length === 1) return 'unfinished';
+  const found = names.includes(stagingName)
+    ? 'it holds the unfinished restore of another plan'
+    : `it holds ${names.length} entries`;
+  throw new HoldfastError(
+    'HF_TARGET_NOT_EMPTY',
+    `${target} is not empty: ${found}. Nothing is ever overwritten; choose a new or empty folder`,
+  );
+}
+
+export const stagingFolder = (target: string): string => `${target}/${stagingName}`;
+export const dataFolder = (target: string): string => `${stagingFolder(target)}/data`;
+/** Written when everything was compared: from then on it is only moved. */
+export const reportFile = (target: string): string => `${stagingFolder(target)}/report.json`;
+const planFile = (target: string): string => `${stagingFolder(target)}/plan.json`;
+
+/** Claims the target for one plan. */
+export async function claimTarget(host: Host, target: string, digest: string): Promise<void> {
+  await host.makeFolder(stagingFolder(target));
+  if ((await host.realPath(stagingFolder(target))) !== stagingFolder(target)) {
+    throw refused(target, 'it changed while we were looking');
+  }
+  await host.writeFile(planFile(target), JSON.stringify({ digest } satisfies PlanMark));
+}
+
+async function markedDigest(host: Host, target: string): Promise<string | undefined> {
+  if (!(await host.exists(planFile(target)))) return undefined;
+  try {
+    return (JSON.parse(await host.readFile(planFile(target))) as PlanMark).digest;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,98 @@
+import { HoldfastError } from '../../contracts/errors.js';
+import type { RestoreReport } from '../../contracts/jobs.js';
+import { type Attributes, compareAttributes } from './attributes.js';
+import { compareNodes, type OnDisk } from './compare.js';
+import { checkHardLinks } from './hard-links.js';
+import { type Node, readLinkTargets } from './listing.js';
+import type { PreparedRestore } from './restore-plan.js';
+import { scanTree } from './scan.js';
+import { dataFolder } from './target.js';
+
+/** Compares what was restored with what the copy holds, and says what was compared, what was not, and what differs. */
+
+/** What one comparison found. */
+export interface Findings {
+  verified: string[];
+  notVerified: string[];
+  differences: string[];
+}
+
+/** Throws HF_RESTORE_DIFFERS when anything differs. Contents were compared by restic itself, which had ended well. */
+export async function verifyRestore(
+  prepared: PreparedRestore,
+  complaints: readonly string[],
+): Promise<RestoreReport> {
+  const { restic, plan } = prepared;
+  restic.progress({ phase: 'comparing' });
+  const disk = await scanTree(restic, dataFolder(plan.target));
+  const nodes = await withLinkTargets(prepared);
+  const all = [
+    { verified: [`contents of ${plan.files} files (hashes, by restic)`], notVerified: [], differences: [] },
+    compareNodes(nodes, disk.entries, disk.isRoot, isPlanned(prepared)),
+    await checkHardLinks(prepared, disk.entries),
+    await compareAttributes(attributesQuestion(prepared, disk.isRoot)),
+    sparseness(nodes, disk.entries),
+  ];
+  const differences = all.flatMap((findings) => findings.differences);
+  for (const difference of differences) restic.log(`differs: ${difference}`);
+  if (differences.length > 0) throw differs(plan.target, differences);
+  const { snapshot, restorePoint, target, files, bytes } = plan;
+  return {
+    snapshot,
+    restorePoint,
+    target,
+    files,
+    bytes,
+    verified: all.flatMap((findings) => findings.verified),
+    notVerified: all.flatMap((findings) => findings.notVerified),
+    warnings: complaints.slice(0, 20),
+  };
+}
+
+/** Folders on the way to what was wanted are there too, but were not asked for. */
+const isPlanned = ({ selection }: PreparedRestore) => {
+  const wanted = selection.wanted;
+  return (path: string): boolean =>
+    wanted.some((wish) => path === wish || wish.startsWith(path === '/' ? '/' : `${path}/`));
+};
+
+async function withLinkTargets({ restic, snapshot, nodes }: PreparedRestore): Promise<Node[]> {
+  const unknown = nodes.filter(({ type, linkTarget }) => type === 'symlink' && linkTarget === undefined);
+  if (unknown.length === 0) return nodes;
+  const targets = await readLinkTargets(restic, snapshot.id, unknown);
+  return nodes.map((node) =>
+    targets.has(node.path) ? { ...node, linkTarget: targets.get(node.path) } : node,
+  );
+}
+
+const attributesQuestion = (
+  { restic, snapshot, plan, selection, root, nodes }: PreparedRestore,
+  isRoot: boolean,
+): Attributes => {
+  const folders = new Set(nodes.filter(({ type }) => type === 'dir').map(({ path }) => path));
+  return {
+    restic,
+    snapshot: snapshot.id,
+    root,
+    data: dataFolder(plan.target),
+    folders: selection.wanted.filter((path) => folders.has(path)),
+    singles: selection.wanted.filter((path) => !folders.has(path)).length,
+    bytes: plan.bytes,
+    isRoot,
+  };
+};
+
+/** restic does not note where holes were: there is nothing to compare with, only something to say. */
+function sparseness(nodes: readonly Node[], disk: ReadonlyMap<string, OnDisk>): Findings {
+  const files = nodes.filter(({ type }) => type === 'file');
+  const apparent = files.reduce((sum, { size }) => sum + size, 0);
+  const allocated = files.reduce((sum, { path }) => sum + (disk.get(path)?.allocated ?? 0), 0);
+  const what = `sparseness: the copy does not say where holes were; ${allocated} bytes lie on the disk for ${apparent} bytes of content`;
+  return { verified: [], notVerified: files.length > 0 ? [what] : [], differences: [] };
+}
+
+function differs(target: string, differences: readonly string[]): HoldfastError {
+  const named = differences.slice(0, 10);
+  const message = `What was restored to ${target} differs from the copy in ${differences.length} places, first: ${named[0]}. Do not use it; the log names them all`;
+  return new HoldfastError('HF_RESTORE_DIFFERS', message.slice(0, 300), { differences: named });
+}
