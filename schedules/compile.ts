@@ -20,8 +20,6 @@ const typeOfOperation = {
 } as const;
 
 const dayMs = 86_400_000;
-/** The server takes less for this much. */
-const leastCatchupMs = 10_000;
 
 /** One run of one operation, for `holdfast run` and for the schedules alike. */
 export function compileRun(
@@ -103,7 +101,7 @@ function scheduleOf(config: Config, operation: Operation): DesiredSchedule[] {
     calendars: calendarsOf(schedule.cron),
     timezone: schedule.timezone,
     jitterMs: schedule.jitterMs,
-    catchupMs: Math.max(schedule.catchupMs, leastCatchupMs),
+    catchupMs: schedule.catchupMs,
     overlap: schedule.overlap,
     action: compileRun(config, operation.job, operation.operation),
     extras: [],

@@ -15,7 +15,12 @@ export interface FieldChange {
 export function differences(from: ScheduleSpec, to: ScheduleSpec): FieldChange[] {
   if (canonical(comparable(from)) === canonical(comparable(to))) return [];
   const times = sameCalendars(from.calendars, to.calendars) ? [] : [timesChange(from, to)];
-  const changes = [...times, ...changesOf(specWords(from), specWords(to)), ...detailsChange(from, to)];
+  const changes = [
+    ...times,
+    ...changesOf(specWords(from), specWords(to)),
+    ...changesOf(...inputsInWords(from.action.args, to.action.args)),
+    ...detailsChange(from, to),
+  ];
   // Never silent: what has no words of its own is shown as it is.
   return changes.length > 0
     ? changes
@@ -43,7 +48,6 @@ function specWords(spec: ScheduleSpec): Map<string, string> {
     ['jitter', durationWords(spec.jitterMs)],
     ['catchup', durationWords(spec.catchupMs)],
     ['overlap', spec.overlap],
-    ...inputWords(action.args),
     ['run name', action.name],
     ['workflow', action.workflowType],
     ['queue', action.taskQueue],
@@ -55,22 +59,26 @@ function specWords(spec: ScheduleSpec): Map<string, string> {
   ]);
 }
 
-function inputWords(args: readonly unknown[]): [string, string][] {
+/** Field by field when both are inputs of ours, else each as a whole. */
+function inputsInWords(from: readonly unknown[], to: readonly unknown[]) {
+  const [before, after] = [inputWords(from), inputWords(to)];
+  const whole = (args: readonly unknown[]) => new Map([['input', canonical(args)]]);
+  return before && after ? ([before, after] as const) : ([whole(from), whole(to)] as const);
+}
+
+function inputWords(args: readonly unknown[]): Map<string, string> | undefined {
   const [input, ...more] = args;
-  if (typeof input !== 'object' || input === null || more.length > 0) return [['input', canonical(args)]];
+  if (typeof input !== 'object' || input === null || more.length > 0) return undefined;
   const { sources, limits, ...rest } = input as Partial<JobInput>;
-  const plain = Object.entries(rest).map(([key, value]): [string, string] => [
-    `input ${key}`,
-    listOrText(value),
-  ]);
+  const plain = Object.entries(rest).map(([key, value]) => [`input ${key}`, listOrText(value)] as const);
   const sourceWords = Array.isArray(sources)
     ? sources.map((source) => `${source?.resource}@${source?.host}`).join(', ')
     : canonical(sources);
-  const limitWords = Object.entries(limits ?? {}).map(([key, value]): [string, string] => [
-    `limit ${key}`,
-    typeof value === 'number' ? durationWords(value) : canonical(value),
-  ]);
-  return [['sources', sourceWords], ...plain, ...limitWords];
+  const limitWords = Object.entries(limits ?? {}).map(
+    ([key, value]) =>
+      [`limit ${key}`, typeof value === 'number' ? durationWords(value) : canonical(value)] as const,
+  );
+  return new Map([['sources', sourceWords], ...plain, ...limitWords]);
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string';
