@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from '../test/support/root.js';
-import { endLeftovers } from './sweep.js';
+import { endLeftovers, unmountBelow } from './sweep.js';
 
 export interface NodeTestRun {
   /** Relative to dist/test. */
@@ -44,6 +44,7 @@ export async function runNodeTest(run: NodeTestRun): Promise<NodeTestOutcome> {
     return { ok, skipped: existsSync(tap) ? skippedIn(readFileSync(tap, 'utf8')) : [] };
   } finally {
     for (const words of endLeftovers(folder)) console.error(`tests: left running, ended now: ${words}`);
+    unmountBelow(folder);
     rmSync(folder, { recursive: true, force: true });
   }
 }

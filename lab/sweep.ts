@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
 const argumentsOf = (pid: number): string => {
@@ -26,4 +27,13 @@ export function endLeftovers(folder: string): string[] {
       return [];
     }
   });
+}
+
+/** Takes away the file systems that a killed test left mounted below its folder; the kernel writes a space as \\040. */
+export function unmountBelow(folder: string): void {
+  const points = readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map((line) => (line.split(' ')[1] ?? '').replaceAll('\\040', ' '))
+    .filter((point) => point.startsWith(`${folder}/`));
+  for (const point of points.reverse()) spawnSync('umount', ['--lazy', point]);
 }

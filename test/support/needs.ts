@@ -1,4 +1,5 @@
 import { onPath, resticPath, temporalPath, versitygwPath } from '../../lab/places.js';
+import { canMount } from './disk.js';
 
 /** What a test may ask for, and how a machine gets it. */
 const offers = {
@@ -8,6 +9,7 @@ const offers = {
     resticPath('0.18') !== undefined || 'needs restic 0.18 as a second version: npm run setup',
   temporal: () => temporalPath() !== undefined || 'needs a Temporal server: npm run setup',
   s3: () => versitygwPath() !== undefined || 'needs versitygw as S3 server: npm run setup',
+  mount: () => canMount() || 'needs to mount file systems: run it as root outside of a container',
   acl: () =>
     (onPath('getfacl') !== undefined && onPath('getfattr') !== undefined) ||
     'needs getfacl and getfattr (packages acl, attr): npm run setup',

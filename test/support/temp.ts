@@ -4,7 +4,13 @@ import { join } from 'node:path';
 
 const made = new Set<string>();
 
+const firstOfAll: (() => void)[] = [];
+
+/** For what must be undone before the folders can go: mounts. */
+export const beforeRemoval = (undo: () => void): void => void firstOfAll.push(undo);
+
 process.on('exit', () => {
+  for (const undo of firstOfAll) undo();
   if (process.env.HOLDFAST_KEEP_TEMP) return;
   for (const folder of made) removeTree(folder);
 });
