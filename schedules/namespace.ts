@@ -24,16 +24,18 @@ export async function ensureNamespaceReady(
 ): Promise<NamespaceReport> {
   try {
     const made = await ensureNamespace(connection, namespace);
-    const retention = made ? {} : await ensureRetention(connection, namespace);
+    const retention = made ? nothing : await ensureRetention(connection, namespace);
     const attributes = await ensureSearchAttributes(connection, namespace);
     return {
-      done: [...(made ? [made] : []), ...(retention.done ?? []), ...attributes],
-      warnings: retention.warnings ?? [],
+      done: [...(made ? [made] : []), ...retention.done, ...attributes.done],
+      warnings: [...retention.warnings, ...attributes.warnings],
     };
   } catch (error) {
     throw asHoldfastError(error, `prepare namespace ${namespace}`);
   }
 }
+
+const nothing: NamespaceReport = { done: [], warnings: [] };
 
 async function ensureNamespace(connection: Connection, namespace: string): Promise<string | undefined> {
   if (await exists(connection, namespace)) return undefined;
@@ -65,46 +67,60 @@ async function exists(connection: Connection, namespace: string): Promise<boolea
   }
 }
 
-async function ensureRetention(connection: Connection, namespace: string): Promise<Partial<NamespaceReport>> {
+async function ensureRetention(connection: Connection, namespace: string): Promise<NamespaceReport> {
   const { config } = await connection.workflowService.describeNamespace({ namespace });
   const presentMs = optionalTsToMs(config?.workflowExecutionRetentionTtl) ?? 0;
-  if (presentMs >= retentionMs) return {};
+  if (presentMs >= retentionMs) return nothing;
   const words = `retention of namespace ${namespace} (${durationWords(presentMs)})`;
   try {
     await connection.workflowService.updateNamespace({
       namespace,
       config: { workflowExecutionRetentionTtl: msToTs(retentionMs) },
     });
-    return { done: [`${words} raised to 90d`] };
+    return { done: [`${words} raised to 90d`], warnings: [] };
   } catch (error) {
-    const refused = asHoldfastError(error, `raise the ${words} to 90d`);
-    if (refused.code === 'HF_TEMPORAL_UNREACHABLE') throw refused;
-    return { warnings: [refused.message] };
+    return { done: [], warnings: [refusedWords(error, `raise the ${words} to 90d`)] };
   }
+}
+
+/** For what we can live without; a server that is away is never one of these. */
+function refusedWords(error: unknown, doing: string): string {
+  const refused = asHoldfastError(error, doing);
+  if (refused.code === 'HF_TEMPORAL_UNREACHABLE') throw refused;
+  return refused.message;
 }
 
 /** The server's words for our plain data. */
 const typeNumbers = { KEYWORD: 2, INT: 3, DATETIME: 6 } as const;
 
-async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<string[]> {
-  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  const present = new Map(Object.entries(customAttributes ?? {}));
-  const missing = Object.entries(searchAttributes).filter(([name]) => !present.has(name));
-  const wrong = Object.entries(searchAttributes).find(
-    ([name, type]) => present.has(name) && present.get(name) !== typeNumbers[type],
-  );
+type Attributes = [string, keyof typeof typeNumbers][];
+const ours: Attributes = Object.entries(searchAttributes);
+
+async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<NamespaceReport> {
+  const present = await listSearchAttributes(connection, namespace);
+  if (typeof present === 'string') return { done: [], warnings: [present] };
+  const wrong = ours.find(([name, type]) => present.has(name) && present.get(name) !== typeNumbers[type]);
   if (wrong) {
     throw new HoldfastError(
       'HF_TEMPORAL_REFUSED',
       `Search attribute ${wrong[0]} of namespace ${namespace} has another type than ${wrong[1]}: remove it there, or use another namespace`,
     );
   }
-  if (missing.length === 0) return [];
+  const missing = ours.filter(([name]) => !present.has(name));
+  if (missing.length === 0) return nothing;
   await addSearchAttributes(connection, namespace, missing);
-  return [`search attributes added: ${missing.map(([name]) => name).join(', ')}`];
+  return { done: [`search attributes added: ${missing.map(([name]) => name).join(', ')}`], warnings: [] };
 }
 
-type Attributes = [string, (typeof searchAttributes)[keyof typeof searchAttributes]][];
+/** Names and types, or why they may not be seen: a hosted cluster can have them all and still not show them. */
+async function listSearchAttributes(connection: Connection, namespace: string) {
+  try {
+    const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+    return new Map(Object.entries(customAttributes ?? {}));
+  } catch (error) {
+    return refusedWords(error, `look at the search attributes of namespace ${namespace}`);
+  }
+}
 
 async function addSearchAttributes(connection: Connection, namespace: string, missing: Attributes) {
   const names = missing.map(([name]) => name).join(', ');

@@ -3,7 +3,7 @@ import { ScheduleNotFoundError } from '@temporalio/client';
 import { schedulePrefix, workflowQueue, workflowTypes } from '../contracts/names.js';
 import { decodeSpec } from './decode.js';
 import { mapBounded, requestsAtOnce } from './pool.js';
-import { asHoldfastError } from './service-errors.js';
+import { asHoldfastError, statusOf } from './service-errors.js';
 import type { ObservedSchedule, ScheduleSpec } from './types.js';
 
 /**
@@ -15,12 +15,12 @@ export async function observeSchedules(
   expectedIds: readonly string[] = [],
 ): Promise<ObservedSchedule[]> {
   try {
-    const ids = new Set([...expectedIds, ...(await listIds(client))]);
-    const found = await mapBounded([...ids].sort(), requestsAtOnce, (id) => describeSchedule(client, id));
     const expected = new Set(expectedIds);
-    return found.flatMap((schedule) =>
-      schedule && (expected.has(schedule.id) || isOurs(schedule)) ? [schedule] : [],
+    const ids = new Set([...expectedIds, ...(await listIds(client))]);
+    const found = await mapBounded([...ids].sort(), requestsAtOnce, (id) =>
+      expected.has(id) ? describeSchedule(client, id) : describeIfOurs(client, id),
     );
+    return found.flatMap((schedule) => schedule ?? []);
   } catch (error) {
     throw asHoldfastError(error, `look at the schedules of namespace ${client.options.namespace}`);
   }
@@ -49,6 +49,16 @@ export async function listIds(client: Client): Promise<string[]> {
     nextPageToken = page.nextPageToken?.length ? page.nextPageToken : undefined;
   } while (nextPageToken);
   return ids.filter((id) => id.startsWith(schedulePrefix));
+}
+
+async function describeIfOurs(client: Client, id: string): Promise<ObservedSchedule | undefined> {
+  try {
+    const schedule = await describeSchedule(client, id);
+    return schedule && isOurs(schedule) ? schedule : undefined;
+  } catch (error) {
+    if (statusOf(error) !== undefined) throw error;
+    return undefined; // holds what only somebody else's codec can read
+  }
 }
 
 const ourTypes: readonly string[] = Object.values(workflowTypes);

@@ -30,7 +30,7 @@ const denied: readonly (number | undefined)[] = [
 export function asHoldfastError(error: unknown, doing: string): HoldfastError {
   if (error instanceof HoldfastError) return error;
   const status = statusOf(error);
-  const reason = reasonOf(error).slice(0, 150);
+  const reason = reasonOf(error).slice(0, 100);
   if (unreachable.includes(status)) {
     return new HoldfastError('HF_TEMPORAL_UNREACHABLE', `Could not ${doing}: Temporal does not answer`);
   }

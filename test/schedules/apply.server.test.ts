@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Client, Connection, ScheduleNotFoundError } from '@temporalio/client';
+import { defineSearchAttributeKey } from '@temporalio/common';
 import type { Config } from '../../config/schema.js';
-import { searchAttributes } from '../../contracts/names.js';
+import { parseRunId, searchAttributes } from '../../contracts/names.js';
 import { applySchedules } from '../../schedules/apply.js';
 import { compileSchedules } from '../../schedules/compile.js';
 import { pauseJob, resumeJob } from '../../schedules/control.js';
@@ -256,11 +257,40 @@ describe('schedules on a real server', { skip: needs('temporal') }, () => {
     ];
     const jobs = crons.map(
       (cron, index) =>
-        `  job-${index}: { kind: restic-backup, resources: [photos], store: b2-photos, schedule: { cron: "${cron}", jitter: ${index}s, catchup: ${index + 1}h } }\n`,
+        `  job-${index}: { kind: restic-backup, resources: [photos], store: b2-photos, schedule: { cron: "${cron}", jitter: ${index}s, catchup: ${index + 1}h, overlap: ${index % 2 ? 'skip' : 'buffer-one'} } }\n`,
     );
     const config = exampleWith(['jobs:\n', `jobs:\n${jobs.join('')}`]);
     await apply(client, config);
     assert.deepEqual(new Set(Object.values(await kinds(client, config))), new Set(['same']));
+  });
+
+  test('a start by the schedule carries the job into its run, and is seen', async () => {
+    const client = await freshClient('started');
+    await apply(client, example());
+    const handle = client.schedule.getHandle(main);
+    await handle.trigger('SKIP');
+    const started = async () => (await observeSchedules(client, [main])).find(({ id }) => id === main);
+    const seen = await waitFor(
+      async () => ((await started())?.runningRuns.length === 1 ? await started() : undefined),
+      { timeoutMs: 30_000, what: 'the run to be started' },
+    );
+    const [taken] = seen.recentActions;
+    assert.ok(taken);
+    assert.deepEqual(seen.runningRuns, [taken.run]);
+    assert.equal(parseRunId(taken.run)?.job, 'photos-offsite');
+    const run = await client.workflow.getHandle(taken.run).describe();
+    assert.equal(run.type, 'backupRestic');
+    assert.equal(run.taskQueue, 'holdfast');
+    assert.equal(await run.staticSummary(), 'restic backup of photos to b2-photos');
+    assert.deepEqual(
+      run.typedSearchAttributes.get(defineSearchAttributeKey('HfJob', 'KEYWORD')),
+      'photos-offsite',
+    );
+    await handle.trigger('SKIP');
+    await waitFor(async () => (await started())?.numActionsSkippedOverlap === 1, {
+      timeoutMs: 30_000,
+      what: 'the second start to be left out',
+    });
   });
 
   test('two applies at the same time end in the same place', async () => {
