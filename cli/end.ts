@@ -1,6 +1,7 @@
 import type { RestoreResult, RunResult } from '../contracts/jobs.js';
 import type { Context, Temporal } from './context.js';
 import { exitCodes, exitOfOutcome } from './exit-codes.js';
+import { describeFailure } from './fail.js';
 import { printable } from './render.js';
 
 /** Any result of ours; workflows that have nothing to tell hand back less. */
@@ -9,11 +10,21 @@ export type AnyResult = Partial<RunResult & RestoreResult> | undefined;
 /** Follows a run to its end, prints what it did, and gives the exit code that its outcome stands for. */
 export async function followToEnd(context: Context, temporal: Temporal, run: string): Promise<number> {
   const { followRun } = await import('./follow.js');
-  const end = await followRun<AnyResult>(context, temporal, run);
+  const end = await followRun<AnyResult>(context, temporal, run).catch((error: unknown) => {
+    if (!context.json) context.out(`${run}: ${badEnding(error)}`);
+    throw error;
+  });
   if ('interrupted' in end) return exitCodes.interrupted;
   if (context.json) context.out(JSON.stringify({ run, ...end.result }, null, 2));
   else for (const line of endLines(run, end.result)) context.out(line);
   return exitOfOutcome(end.result?.outcome ?? 'ok');
+}
+
+/** The last line on standard output; the reason follows on standard error. */
+function badEnding(error: unknown): string {
+  const { code, exit } = describeFailure(error);
+  if (code === 'HF_CANCELLED') return 'cancelled';
+  return exit === exitCodes.refused ? 'refused' : 'failed';
 }
 
 /** The summary, what was proved, and every warning: nothing of it may be lost in a scrolled-away bar. */

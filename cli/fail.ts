@@ -1,4 +1,4 @@
-import { type ErrorCode, errors, HoldfastError } from '../contracts/errors.js';
+import { type ErrorCode, errors, HoldfastError, isErrorCode } from '../contracts/errors.js';
 import type { Context } from './context.js';
 
 /** What an error is to the operator, whatever threw it. */
@@ -46,10 +46,19 @@ const wordsOfStatus: Record<number, string> = {
   [grpc.unauthenticated]: 'Temporal refuses our credentials',
 };
 
+/** Temporal's ApplicationFailure carries our code as its type. */
+interface CodedError extends Error {
+  type: ErrorCode;
+}
+
 function asHoldfastError(error: unknown): HoldfastError {
   const chain = causesOf(error);
   const own = chain.find((cause) => cause instanceof HoldfastError);
   if (own) return own;
+  const coded = chain.find((cause) => isErrorCode((cause as { type?: unknown }).type)) as
+    | CodedError
+    | undefined;
+  if (coded) return new HoldfastError(coded.type, coded.message || errors[coded.type].meaning);
   if (chain.some((cause) => cause.name === 'WorkflowNotFoundError'))
     return new HoldfastError('HF_RUN_NOT_FOUND', 'There is no run of this name in Temporal');
   const status = chain.map(grpcStatus).find((code) => code !== undefined);

@@ -32,7 +32,7 @@ export function lineFollower(options = { progress: true }): LineFollower {
 
   const progress = (snapshot: Snapshot): string[] =>
     snapshot.pending.flatMap((step) => {
-      if (!step.progress || step.state !== 'started') return [];
+      if (!step.progress || step.state !== 'started' || !hasNumbers(step.progress)) return [];
       const key = `${step.id} ${step.progress.phase}`;
       const now = {
         tenth: tenthOf(step.progress),
@@ -81,6 +81,9 @@ export function failureLine(step: PendingStep, now: Date): string {
   const pause = duration(step.nextAttemptAt.getTime() - now.getTime());
   return `attempt ${failed} failed: ${reason}; tried again at ${localTime(step.nextAttemptAt).slice(11)} (in ${pause})`;
 }
+
+/** A step that has only just begun has nothing to tell yet. */
+const hasNumbers = ({ bytesTotal, filesTotal }: Progress): boolean => bytesTotal > 0 || filesTotal > 0;
 
 const tenthOf = (progress: Progress): number => Math.floor(fractionOf(progress) * 10);
 

@@ -15,7 +15,12 @@ export async function invoke(argv: readonly string[], makeContext = processConte
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (!isUsageError(error)) throw error;
-    return endOfParsing(makeContext({ json: argv.includes('--json') }), error, program.helpInformation());
+    return endOfParsing(
+      makeContext({ json: argv.includes('--json') }),
+      error,
+      program.helpInformation(),
+      argv,
+    );
   }
   const [invocation] = found;
   return invocation ? runCommand(invocation, makeContext(invocation)) : exitCodes.usage;
@@ -32,14 +37,21 @@ async function runCommand({ command, values }: Invocation, context: Context): Pr
 }
 
 /** Help and version were asked for and have been printed; everything else was a word that the parser does not know. */
-function endOfParsing(context: Context, error: CommanderError, help: string): number {
+function endOfParsing(
+  context: Context,
+  error: CommanderError,
+  help: string,
+  argv: readonly string[],
+): number {
   if (error.exitCode === 0) return exitCodes.done;
   if (error.code === 'commander.help') {
     context.note(help);
     return exitCodes.usage;
   }
   const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
-  return fail(context, new HoldfastError('HF_USAGE', message));
+  const command = commands.find(({ name }) => argv.includes(name));
+  const next = `"holdfast ${command ? `${command.name} ` : ''}--help" shows what is understood, with examples`;
+  return fail(context, new HoldfastError('HF_USAGE', message, { next }));
 }
 
 /** dist/cli/invoke.js lies two folders below package.json. */

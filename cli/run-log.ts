@@ -11,6 +11,7 @@ import { findRun } from './find-run.js';
 import { shown } from './jobs.js';
 import { hasWorker } from './look.js';
 import { printable } from './render.js';
+import { localTime } from './time.js';
 
 const answerWithinMs = 20_000;
 
@@ -20,8 +21,27 @@ export async function printLog(context: Context, run: string, lines: number): Pr
   const file = join(context.stateFolder, 'logs', `${run}.log`);
   const log = existsSync(file) ? await lastLines(file, lines) : await askHost(context, run, lines);
   if (context.json) context.out(JSON.stringify({ run, lines: log }, null, 2));
-  else for (const line of log) context.out(printable(line));
+  else for (const line of log) context.out(printable(plainLine(line)));
   return exitCodes.done;
+}
+
+/** Logs are JSON lines; people read time, level where it matters, and words. */
+export function plainLine(line: string): string {
+  const fields = fieldsOf(line);
+  if (!fields) return line;
+  const { time, level, step, msg } = fields;
+  const when = typeof time === 'string' || typeof time === 'number' ? localTime(new Date(time)) : '';
+  const mark = typeof level === 'number' && level >= 40 ? (level >= 50 ? 'ERROR' : 'WARN') : '';
+  return [when, mark, typeof step === 'string' ? `${step}:` : '', String(msg)].filter(Boolean).join(' ');
+}
+
+function fieldsOf(line: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null && 'msg' in value ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Reads the file as a stream: a log may be larger than memory, its newest lines are not. */

@@ -111,7 +111,7 @@ async function readWaits(
 }
 
 async function waitOfRow(temporal: Temporal, row: RunRow, now: Date): Promise<string | undefined> {
-  if (row.waiting) return row.waiting;
+  if (row.waiting) return `waiting for ${row.waiting}`;
   // It may end between the list and this look, which is no reason to show nothing at all.
   const snapshot = await lookAtRun(temporal, row.run, now).catch(() => undefined);
   if (!snapshot) return undefined;
