@@ -78,8 +78,14 @@ export function suggestion(word: string, known: readonly string[]): string {
   const meant = nearest(word, known);
   if (meant !== undefined) return `; did you mean ${quoted(meant)}?`;
   if (known.length === 0) return '; there are none';
-  const shown = known.slice(0, 12).map(showName).join(', ');
-  return `; known: ${shown}${known.length > 12 ? `, and ${known.length - 12} more` : ''}`;
+  return `; known: ${listed(known)}`;
+}
+
+/** Short enough that the whole message stays readable in one line. */
+function listed(names: readonly string[]): string {
+  const shown = names.filter((_, at) => names.slice(0, at + 1).join(', ').length <= 160).map(showName);
+  const left = names.length - shown.length;
+  return `${shown.join(', ')}${left > 0 ? `${shown.length > 0 ? ', and ' : ''}${left} more` : ''}`;
 }
 
 /** "no host is named ...", said the same way wherever one name points at another. */

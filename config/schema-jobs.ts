@@ -13,7 +13,7 @@ const judged = (mistakeOf: (text: string) => string | undefined) =>
     if (message !== undefined) context.addIssue({ code: 'custom', message });
   });
 
-export const timing = {
+const timing = {
   timezone: judged(zoneMistake)
     .meta({ title: 'time zone' })
     .describe('Time zone of the schedule')

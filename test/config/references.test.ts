@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { mistakesIn, parts, textWith, warningsIn } from './text.js';
+
+/** Without the place, which other tests hold. */
+const words = (lines: string[]): string[] => lines.map((line) => line.replace(/^\S+ /, ''));
+const scheduled = (cron: string, more = ''): string => `schedule: { cron: "${cron}"${more} }`;
+
+describe('a warning', () => {
+  test('is not given for what is right', () => {
+    assert.deepEqual(warningsIn(textWith({}, [scheduled('30 3 * * *'), 'objective: { rpo: 26h }'])), []);
+  });
+
+  test('is given for two stores that are one repository', () => {
+    const stores = `${parts.stores}  usb: { restic: { repository: "s3:https://s3.example.com/photos/", password: { file: /key } } }\n`;
+    const jobs = parts.jobs.replace('store: b2', 'stores: [b2, usb]');
+    assert.deepEqual(words(warningsIn(textWith({ stores, jobs }))), [
+      'stores.usb.restic.repository: is the same repository as that of the store "b2": two names for one copy are not two copies',
+    ]);
+  });
+
+  test('is given for what no job uses', () => {
+    const text = textWith({ jobs: '' });
+    assert.deepEqual(words(warningsIn(text)), [
+      'resources.photos: is in no job: it is not protected',
+      'stores.b2: is used by no job',
+    ]);
+  });
+
+  test('is given for folders inside each other on one host, and not for neighbours', () => {
+    const resources = (second: string): string => `${parts.resources}  other: ${second}\n`;
+    const jobs = parts.jobs.replace('[photos]', '[photos, other]');
+    const hosts = 'hosts:\n  nas: {}\n  din: {}\n';
+    const inside = (second: string) =>
+      words(warningsIn(textWith({ hosts, jobs, resources: resources(second) })));
+    assert.deepEqual(inside('{ host: nas, directory: /srv/photos/2024 }'), [
+      'jobs.photos.resources[1]: "other" lies inside "photos": its files are backed up twice',
+    ]);
+    assert.deepEqual(inside('{ host: nas, directory: / }'), [
+      'jobs.photos.resources[0]: "photos" lies inside "other": its files are backed up twice',
+    ]);
+    assert.deepEqual(inside('{ host: nas, directory: /srv//photos/ }'), [
+      'jobs.photos.resources[1]: "other" and "photos" are the same folder: it is backed up twice',
+    ]);
+    assert.deepEqual(inside('{ host: nas, directory: /srv/photos-old }'), []);
+    assert.deepEqual(inside('{ host: din, directory: /srv/photos/2024 }'), []);
+  });
+
+  test('is given for a promise that the schedule cannot keep, with the arithmetic', () => {
+    const promise = (cron: string, rpo: string, more = '') =>
+      words(warningsIn(textWith({}, [scheduled(cron, more), `objective: { rpo: ${rpo} }`])));
+    assert.deepEqual(promise('30 3 * * *', '20h'), [
+      'jobs.photos.objective.rpo: 20h cannot be kept: up to 24h lie between two starts, and 1m of jitter come on top',
+    ]);
+    assert.equal(promise('30 3 * * *', '24h').length, 1);
+    assert.equal(promise('30 3 * * *', '25h', ', jitter: 2h').length, 1);
+    assert.match(promise('0 3 * * 1-5', '26h').join(), /up to 3d lie between/);
+    assert.deepEqual(promise('0 3 * * 1-5', '4d'), []);
+  });
+
+  test('is given for a promise that nothing keeps by itself', () => {
+    assert.match(warningsIn(textWith({}, ['objective: { rpo: 26h }'])).join(), /has no "schedule"/);
+  });
+
+  test('is given when the parts of a check take longer than is promised', () => {
+    const check = (cron: string, parts: number, promised: string) =>
+      words(
+        warningsIn(
+          textWith({}, [`check: { cron: "${cron}", parts: ${parts} }`, `objective: { check: ${promised} }`]),
+        ),
+      );
+    assert.deepEqual(check('0 7 * * *', 30, '35d'), []);
+    assert.deepEqual(check('0 7 * * *', 30, '20d'), [
+      'jobs.photos.check.parts: 30 parts x 24h between two checks: every pack is read once in 30d, but objective.check promises 20d',
+    ]);
+    assert.match(check('0 7 * * 0', 8, '35d').join(), /8 parts x 7d .* once in 56d/);
+    assert.match(check('0 7 * * 1-5', 30, '35d').join(), /once in 42d/);
+  });
+
+  test('is given when a check of the structure or a prune is rarer than is promised', () => {
+    const lines = [
+      'keep: { daily: 7 }',
+      'prune: { cron: "0 6 1 * *" }',
+      'check: { cron: "0 7 1 * *" }',
+      'objective: { check: 20d, prune: 15d }',
+    ];
+    assert.deepEqual(
+      words(warningsIn(textWith({}, lines))).map((line) => line.split(' cannot')[0]),
+      ['jobs.photos.objective.check: 20d', 'jobs.photos.objective.prune: 15d'],
+    );
+  });
+
+  test('is given for what sounds like a secret in plain text', () => {
+    const stores = parts.stores.replace(
+      ' } }\n',
+      ', env: { AWS_SECRET_ACCESS_KEY: x, AWS_DEFAULT_REGION: eu } } }\n',
+    );
+    assert.match(warningsIn(textWith({ stores })).join(), /env\.AWS_SECRET_ACCESS_KEY: looks like a secret/);
+  });
+});
+
+describe('a mistake between two settings', () => {
+  test('is a jitter that reaches the next start, also an inherited one', () => {
+    assert.match(
+      mistakesIn(textWith({}, [scheduled('0 * * * *', ', jitter: 60m')])).join(),
+      /schedule\.jitter: jitter of 1h must be shorter than the 1h between two starts/,
+    );
+    const inherited = [scheduled('0 3 * * *', ', jitter: 2h'), 'check: { cron: "0 * * * *" }'];
+    assert.match(
+      mistakesIn(textWith({}, inherited)).join(),
+      /check\.cron: jitter of 2h must be shorter than the 1h/,
+    );
+  });
+
+  test('is a schedule of every minute, whose default jitter is a minute', () => {
+    assert.match(mistakesIn(textWith({}, [scheduled('* * * * *')])).join(), /jitter of 1m must be shorter/);
+    assert.deepEqual(mistakesIn(textWith({}, [scheduled('* * * * *', ', jitter: 5s')])), []);
+  });
+
+  test('is a host that is driven by one without a worker, whatever their order', () => {
+    const ssh = (via: string): string => `{ ssh: { address: 10.0.0.9, user: root, via: ${via} } }`;
+    const hosts = `hosts:\n  a-first: ${ssh('din')}\n  din: ${ssh('nas')}\n  nas: {}\n`;
+    assert.deepEqual(words(mistakesIn(textWith({ hosts }))), [
+      'hosts.a-first.ssh.via: "din" has no worker of its own, it is driven by "nas"; name a host with a worker',
+    ]);
+  });
+
+  test('is a job on a host that is driven over ssh; declaring the host is none', () => {
+    const hosts = 'hosts:\n  nas: {}\n  din: { ssh: { address: 10.0.0.2, user: root, via: nas } }\n';
+    assert.deepEqual(mistakesIn(textWith({ hosts })), []);
+    const resources = parts.resources.replace('host: nas', 'host: din');
+    assert.match(
+      mistakesIn(textWith({ hosts, resources })).join(),
+      /resources\[0\]: "photos" lies on "din", which "nas" drives/,
+    );
+  });
+
+  test('is not one for a host that can be reached and has its own worker', () => {
+    const hosts = 'hosts:\n  nas: { ssh: { address: 10.0.0.1, user: root } }\n';
+    assert.deepEqual(mistakesIn(textWith({ hosts })), []);
+  });
+});
