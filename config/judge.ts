@@ -19,6 +19,14 @@ interface Judgement {
   findings: Finding[];
   /** False as soon as anything was taken out: such a configuration is only for looking further, never for use. */
   clean: boolean;
+  /** Findings name keys as they were judged; `asWritten` leads back. */
+  renamed: Renamed[];
+}
+
+/** A misspelt key and what it was judged as. */
+export interface Renamed {
+  from: KeyPath;
+  to: KeyPath;
 }
 
 /**
@@ -29,51 +37,66 @@ export function judge(input: object): Judgement {
   const value: unknown = structuredClone(input);
   const findings: Finding[] = [];
   const removed: KeyPath[] = [];
+  const renamed: Renamed[] = [];
   for (let round = 0; round < 50; round += 1) {
     const result = ConfigFile.safeParse(value, { error: plainMessage });
-    if (result.success)
-      return { config: result.data, findings: atLeastOne(findings, round), clean: round === 0 };
-    const found = result.error.issues.flatMap((issue) => findingsOf(issue));
-    findings.push(...found.filter((finding) => !isConsequence(finding, found, removed)));
+    if (result.success) {
+      const clean = round === 0;
+      return { config: result.data, findings: atLeastOne(findings, clean), clean, renamed };
+    }
+    const all = result.error.issues.flatMap((issue) => findingsOf(issue));
+    const found = all.filter((finding) => !isMisspelt(finding, all));
+    findings.push(...found.filter((finding) => !isConsequence(finding, removed)));
     const gone = found.map((finding) => {
-      const path = takeOut(value, finding);
+      const path = takeOut(value, finding, renamed);
       if (finding.meant === undefined) removed.push(finding.path, path);
       return path;
     });
     if (gone.every((path) => path.length === 0)) break;
   }
-  return { findings: atLeastOne(findings, 1), clean: false };
+  return { findings: atLeastOne(findings, false), clean: false, renamed };
 }
 
 /** What was refused is never told as right, even if we should fail to say why. */
-const atLeastOne = (findings: Finding[], round: number): Finding[] =>
-  round > 0 && findings.length === 0
-    ? [{ path: [], message: 'has a mistake that has no words yet; please report it' }]
-    : findings;
+const atLeastOne = (findings: Finding[], clean: boolean): Finding[] =>
+  clean || findings.length > 0
+    ? findings
+    : [{ path: [], message: 'has a mistake that has no words yet; please report it' }];
 
-/** Follows from something taken out beside it, or from a key that is misspelt and told as such. */
-function isConsequence({ path }: Finding, found: readonly Finding[], removed: readonly KeyPath[]): boolean {
-  const above = path.slice(0, -1);
-  if (removed.some((gone) => isBelow(gone, above))) return true;
-  return found.some(
-    (other) =>
-      other.meant !== undefined &&
-      other.meant === path.at(-1) &&
-      other.path.length === path.length &&
-      isBelow(other.path, above),
+/** Follows from something that was taken out beside it. */
+const isConsequence = ({ path }: Finding, removed: readonly KeyPath[]): boolean =>
+  removed.some((gone) => isBelow(gone, path.slice(0, -1)));
+
+/** Missing only because it stands there under another name, which is told. */
+const isMisspelt = ({ path }: Finding, all: readonly Finding[]): boolean =>
+  all.some(
+    ({ meant, path: other }) =>
+      meant !== undefined &&
+      meant === path.at(-1) &&
+      other.length === path.length &&
+      isBelow(other, path.slice(0, -1)),
   );
-}
 
 /** A misspelt key is given its right name where that is free, so that what is below it is still judged. */
-function takeOut(value: unknown, { path, meant }: Finding): KeyPath {
+function takeOut(value: unknown, { path, meant }: Finding, renamed: Renamed[]): KeyPath {
   const misspelt = meant === undefined ? undefined : valueAt(value, path);
   const gone = removeAt(value, path);
   const parent = valueAt(value, path.slice(0, -1));
   if (meant !== undefined && typeof parent === 'object' && parent !== null && !Object.hasOwn(parent, meant)) {
     (parent as Record<string, unknown>)[meant] = misspelt;
+    renamed.push({ from: path, to: [...path.slice(0, -1), meant] });
   }
   return gone;
 }
+
+/** Back to the keys as they stand in the file. */
+export const asWritten = (path: KeyPath, renamed: readonly Renamed[]): KeyPath =>
+  [...renamed]
+    .reverse()
+    .reduce<KeyPath>(
+      (inner, { from, to }) => (isBelow(inner, to) ? [...from, ...inner.slice(to.length)] : inner),
+      path,
+    );
 
 const isBelow = (path: KeyPath, above: KeyPath): boolean => above.every((part, at) => path[at] === part);
 

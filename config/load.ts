@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { HoldfastError } from '../contracts/errors.js';
 import { type ConfigDocument, readDocument } from './document.js';
-import { judge, valueAt } from './judge.js';
+import { asWritten, judge, type Renamed, valueAt } from './judge.js';
 import { dottedKey, type Finding, type Mistake, renderMistake } from './mistakes.js';
 import { withoutSecret } from './plain-words.js';
 import { checkReferences, namesIn } from './references.js';
@@ -62,13 +62,16 @@ export function parseConfig(text: string, file: string): ReadResult {
   if (typeof value !== 'object' || Array.isArray(value)) {
     return wholeFile(file, 'must hold settings, each on a line "key: ..."');
   }
-  const place = (finding: Finding) => placed(document, file, finding);
-  const { config, findings, clean } = judge(value);
+  const { config, findings, clean, renamed } = judge(value);
+  const place = (finding: Finding) => placed(document, file, finding, renamed);
   const checked = config && checkReferences(config, namesIn(value));
   const mistakes = inOrder([
     ...document.duplicates.map(place),
     ...findings.map(place),
-    ...(checked?.mistakes ?? []).filter((finding) => !isExplained(document, finding)).map(place),
+    ...(checked?.mistakes ?? [])
+      .filter((finding) => !isExplained(document, finding))
+      .map(asWritten(renamed))
+      .map(place),
   ]);
   const warnings = clean ? inOrder((checked?.warnings ?? []).map(place)) : [];
   return { ...(clean && mistakes.length === 0 && { config }), mistakes, warnings };
@@ -82,10 +85,16 @@ const isExplained = (document: ConfigDocument, { unless }: Finding): boolean =>
 const inOrder = (mistakes: Mistake[]): Mistake[] =>
   mistakes.sort((a, b) => a.line - b.line || a.column - b.column || a.message.localeCompare(b.message, 'en'));
 
-function placed(document: ConfigDocument, file: string, finding: Finding): Mistake {
-  const { path, message } = withoutSecret(finding, valueAt(document.value, finding.path));
-  const { line, column } = finding.place ?? document.placeOf(finding);
-  return { file, line, column, key: dottedKey(path), message };
+function placed(
+  document: ConfigDocument,
+  file: string,
+  finding: Finding,
+  renamed: readonly Renamed[],
+): Mistake {
+  const path = asWritten(finding.path, renamed);
+  const { line, column } = finding.place ?? document.placeOf({ ...finding, path });
+  const shown = withoutSecret(finding, valueAt(document.value, path));
+  return { file, line, column, key: dottedKey(asWritten(shown.path, renamed)), message: shown.message };
 }
 
 /** --config, else HOLDFAST_CONFIG, else the first that exists of this folder, the user's and the machine's. */

@@ -41,10 +41,10 @@ describe('a mistake', () => {
     assert.deepEqual(
       mistakesIn(text).map((line) => line.replace(/^\S+ /, '')),
       [
-        'jobs.photos.store: there is no store "b3"; known: b2',
-        'jobs.photos.schedule.cron: holds 25 where only 0-23 is possible',
         'jobs.photos.stor: unknown key; did you mean "store"?',
+        'jobs.photos.stor: there is no store "b3"; known: b2',
         'jobs.photos.shedule: unknown key; did you mean "schedule"?',
+        'jobs.photos.shedule.cron: holds 25 where only 0-23 is possible',
       ],
     );
   });
@@ -52,7 +52,7 @@ describe('a mistake', () => {
   test('does not hide one of another sort: keys, values, contradictions and names come together', () => {
     const text = textWith(
       {
-        hosts: 'hosts:\n  nas: { sshh: {} }\n',
+        hosts: 'hosts:\n  nas: { restores: [] }\n',
         resources:
           'resources:\n  photos: { host: nsa, directory: photos }\n  films: { host: nsa, directory: /films }\n',
       },
@@ -61,7 +61,7 @@ describe('a mistake', () => {
     assert.deepEqual(
       mistakesIn(text).map((line) => line.replace(/^\S+ (\S+): .*/, '$1')),
       [
-        'hosts.nas.sshh',
+        'hosts.nas.restores',
         'resources.photos.directory',
         'resources.films.host',
         'jobs.photos.retryFor',
@@ -83,17 +83,19 @@ describe('a mistake', () => {
       stores:
         'stores:\n  b2: &store\n    restic: { repository: /mnt/usb, password: { file: b2.key } }\n  b3: *store\n',
     });
+    const column = (text.split('\n')[6]?.indexOf('b2.key') ?? 0) + 1;
     assert.deepEqual(
-      mistakesIn(text).map((line) => line.split(' ')[0]),
-      ['test.yaml:7:56', 'test.yaml:7:56'],
+      mistakesIn(text).map((line) => line.split(': ')[0]),
+      [`test.yaml:7:${column} stores.b2.restic.password`, `test.yaml:7:${column} stores.b3.restic.password`],
     );
   });
 });
 
 describe('a duplicate', () => {
   test('is told with both lines, wherever it stands', () => {
-    const text = `${textWith({}, ['keep: { daily: 7, daily: 8 }'])}  photos: { kind: restic-backup }\n`;
-    assert.deepEqual(mistakesIn(text).slice(0, 2), [
+    const second = '  photos: { kind: restic-backup, resources: [photos], store: b2 }\n';
+    const text = `${textWith({}, ['keep: { daily: 7, daily: 8 }'])}${second}`;
+    assert.deepEqual(mistakesIn(text), [
       'test.yaml:12:23 jobs.photos.keep.daily: stands here a second time; the first is in line 12',
       'test.yaml:13:3 jobs.photos: stands here a second time; the first is in line 8',
     ]);

@@ -47,6 +47,8 @@ describe('a secret in the wrong place is refused without being shown', () => {
     ['in the environment as a key of an unknown form', environment(`{ KEY: { ${secret} } }`)],
     ['in the environment as plain text', environment(`{ AWS_SECRET_ACCESS_KEY: ${secret} }`)],
     ['in the environment of restic itself', environment(`{ RESTIC_PASSWORD: ${secret} }`)],
+    ['below a misspelt key', environment(`{ "KEY=${secret}": x }`).replace('env:', 'envs:')],
+    ['as text of a misspelt key', password(secret).replace('password', 'pasword')],
     ['in the address', password('{ file: /key }').replace('/mnt/usb', `rest:https://me:${secret}@nas:8000/`)],
   ];
   for (const [place, stores] of places) {
