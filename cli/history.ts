@@ -1,11 +1,14 @@
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { dateOf, hostOfQueue } from './look.js';
+import type { PendingStep } from './snapshot.js';
 
 type HistoryEvent = NonNullable<History['events']>[number];
 
 /** One step of a run as its history tells it. */
 export interface PastStep {
+  /** Temporal's id of the activity within the run. */
+  id: string;
   activity: string;
   /** What the Web UI shows for it; the activity's name when there is none. */
   summary: string;
@@ -24,12 +27,24 @@ export function stepsOf(history: History): PastStep[] {
   return [...steps.values()];
 }
 
+/** Temporal writes "started" into the history only when a step has ended: what goes on now is told by the pending ones. */
+export function withPending(steps: readonly PastStep[], pending: readonly PendingStep[]): PastStep[] {
+  return steps.map((step) => {
+    const now = pending.find(({ id }) => id === step.id);
+    if (!now || step.endedAt) return step;
+    const failure = now.failure?.message;
+    const state = now.state === 'started' || now.state === 'stopping' ? 'running' : 'waiting';
+    return { ...step, state, attempts: now.attempt, ...(failure !== undefined && { failure }) };
+  });
+}
+
 function readEvent(steps: Map<string, PastStep>, event: HistoryEvent): void {
   const scheduled = event.activityTaskScheduledEventAttributes;
   if (scheduled) {
     const activity = scheduled.activityType?.name ?? '?';
     const host = hostOfQueue(scheduled.taskQueue?.name ?? '');
     steps.set(String(event.eventId), {
+      id: scheduled.activityId ?? '',
       activity,
       summary: textIn(event.userMetadata?.summary) ?? activity,
       ...(host && { host }),

@@ -6,7 +6,7 @@ import { exitCodes } from './exit-codes.js';
 import { describeFailure } from './fail.js';
 import { type FoundRun, findRun } from './find-run.js';
 import { failureLine, progressLine } from './follow-lines.js';
-import { type PastStep, stepsOf } from './history.js';
+import { type PastStep, stepsOf, withPending } from './history.js';
 import { lookAtRun } from './look.js';
 import { planLines } from './plan-view.js';
 import { bytes, facts, printable, table } from './render.js';
@@ -40,7 +40,10 @@ async function readRun(context: Context, { run, handle, description }: FoundRun)
   const running = row.state === 'running';
   const [summary, history] = await Promise.all([description.staticSummary(), handle.fetchHistory()]);
   const view: RunView = { row, summary, steps: stepsOf(history) };
-  if (running) return { ...view, snapshot: await lookAtRun(await context.temporal(), run, context.now()) };
+  if (running) {
+    const snapshot = await lookAtRun(await context.temporal(), run, context.now());
+    return { ...view, snapshot, steps: withPending(view.steps, snapshot.pending) };
+  }
   try {
     return { ...view, result: (await handle.result()) as AnyResult };
   } catch (error) {
