@@ -68,10 +68,7 @@ export function parseConfig(text: string, file: string): ReadResult {
   const mistakes = inOrder([
     ...document.duplicates.map(place),
     ...findings.map(place),
-    ...(checked?.mistakes ?? [])
-      .filter((finding) => !isExplained(document, finding))
-      .map(asWritten(renamed))
-      .map(place),
+    ...(checked?.mistakes ?? []).filter((finding) => !isExplained(document, finding)).map(place),
   ]);
   const warnings = clean ? inOrder((checked?.warnings ?? []).map(place)) : [];
   return { ...(clean && mistakes.length === 0 && { config }), mistakes, warnings };

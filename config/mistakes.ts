@@ -53,7 +53,7 @@ export function renderMistake({ file, line, column, key, message }: Mistake): st
 /** People write `retry_for` and `Retry-For` where `retryFor` is meant. */
 const loose = (word: string): string => word.toLowerCase().replace(/[-_\s]/g, '');
 
-function distance(word: string, known: string): number {
+function slips(word: string, known: string): number {
   const [typed, meant] = [loose(word).slice(0, 80), loose(known)];
   if (typed.length >= 3 && meant.startsWith(typed)) return 0.5;
   return sameLetters(typed, meant) ? 1 : leven(typed, meant);
@@ -65,12 +65,17 @@ const sameLetters = (one: string, other: string): boolean =>
 
 /** The known name that was most likely meant, if any is near enough to be worth saying. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
-  const ranked = known
-    .map((name) => ({ name, distance: distance(word, name) }))
-    .sort((a, b) => a.distance - b.distance);
-  const [best] = ranked;
-  const limit = word.length < 3 ? 0 : Math.max(1, Math.floor(word.length / 3));
-  return best && best.distance <= limit ? best.name : undefined;
+  const [best] = known
+    .map((name) => ({ name, slips: slips(word, name) }))
+    .filter(({ name, slips }) => slips <= slipsAllowed(word, name))
+    .sort((a, b) => a.slips - b.slips);
+  return best?.name;
+}
+
+/** One slip in every three letters; none in words so short that any other would be near. */
+function slipsAllowed(word: string, known: string): number {
+  const length = Math.min(word.length, known.length);
+  return length < 3 ? 0 : Math.floor(length / 3);
 }
 
 /** Ends a message about an unknown word: the word that was meant, else all that there are. */
