@@ -2,7 +2,7 @@ import { resourceOf } from '../../config/lookup.js';
 import type { StepInput } from '../../contracts/jobs.js';
 import type { TreeCount } from '../../system/host.js';
 import type { Door } from '../door.js';
-import { jobWith } from '../restic/job.js';
+import { checkHostOf, jobWith } from '../restic/job.js';
 import { guardSource } from './guard.js';
 
 /** What any host can be asked, whatever tool it runs. */
@@ -11,7 +11,8 @@ export function createHostActivities(door: Door) {
     /** Makes sure that the source is there and not emptied, before anything downstream happens. */
     hostGuardSource: (input: StepInput): Promise<TreeCount> =>
       door.step(input, ({ host, config, signal }) => {
-        jobWith(config, input);
+        checkHostOf(config, input.resource, host.name);
+        jobWith(config, { job: input.job, resource: input.resource });
         const resource = resourceOf(config, input.resource);
         return guardSource({ host, signal, resource: input.resource, config: resource });
       }),

@@ -22,8 +22,7 @@ const missing = (resource: string, what: string): HoldfastError =>
 
 /** Looks at the source before anything is done with it; counts only as far as `least` asks. */
 export async function guardSource(guarded: Guarded): Promise<TreeCount> {
-  await checkFolder(guarded);
-  await checkMarker(guarded);
+  await checkSourceThere(guarded);
   const { host, signal, resource, config } = guarded;
   const least = { files: config.least.files ?? 0, bytes: config.least.bytes ?? 0 };
   if (least.files === 0 && least.bytes === 0) return { files: 0, bytes: 0, complete: false };
@@ -35,6 +34,12 @@ export async function guardSource(guarded: Guarded): Promise<TreeCount> {
       `${least.files} files and ${least.bytes} bytes. It looks emptied: look at it, or lower "least"`,
     { resource, ...count },
   );
+}
+
+/** The quick half of the guard: nothing is counted. Asked again after a copy, whose source may have gone away under it. */
+export async function checkSourceThere(guarded: Guarded): Promise<void> {
+  await checkFolder(guarded);
+  await checkMarker(guarded);
 }
 
 async function checkFolder({ host, resource, config }: Guarded): Promise<void> {

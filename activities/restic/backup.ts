@@ -5,6 +5,7 @@ import type { Copy, StepInput } from '../../contracts/jobs.js';
 import { tags } from '../../contracts/names.js';
 import type { Tools } from '../door.js';
 import { provedCopies, readEvidence } from '../host/evidence.js';
+import { checkSourceThere, guardSource } from '../host/guard.js';
 import { adoptCopy } from './adopt.js';
 import { type BackupArguments, backupVerb } from './command.js';
 import { copyTags, listSnapshots, openRestic, type Restic, removeStaleLocks, runRestic } from './driver.js';
@@ -26,6 +27,8 @@ export interface BackupRequest {
   /** The configuration demands that the source holds something. */
   mustHoldFiles: boolean;
   acceptCounts: boolean;
+  /** Throws when the source went away while it was being copied. */
+  checkSource(): Promise<void>;
 }
 
 /** Makes this run's copy, or finds the one that an earlier attempt made; in both cases it is proved before it counts. */
@@ -33,7 +36,11 @@ export async function backupResource(tools: Tools, input: StepInput): Promise<Co
   const job = jobWith(tools.config, input);
   checkRunOfJob(input.run, input.job);
   checkHostOf(tools.config, input.resource, tools.host.name);
-  const { directory, least } = resourceOf(tools.config, input.resource);
+  const config = resourceOf(tools.config, input.resource);
+  const { directory, least } = config;
+  const guarded = { host: tools.host, signal: tools.signal, resource: input.resource, config };
+  // A retry may come hours after the guard of the workflow.
+  await guardSource(guarded);
   const restic = await openRestic(tools, input.store, input.resource);
   return backup(restic, {
     job: input.job,
@@ -43,6 +50,7 @@ export async function backupResource(tools: Tools, input: StepInput): Promise<Co
     exclude: job.exclude,
     mustHoldFiles: (least.files ?? 0) > 0 || (least.bytes ?? 0) > 0,
     acceptCounts: input.acceptCounts ?? false,
+    checkSource: () => checkSourceThere(guarded),
   });
 }
 

@@ -17,6 +17,7 @@ export interface Ending {
 export type Verdict = 'ok' | 'partial' | HoldfastError;
 
 const wordsFor: readonly [ErrorCode, RegExp][] = [
+  ['HF_SOURCE_MISSING', /all (target|source) directories\/files do not exist/i],
   ['HF_WRONG_PASSWORD', /wrong password or no key found/i],
   ['HF_STORE_LOCKED', /already locked( exclusively)? by|unable to create lock in backend/i],
   ['HF_STORE_EXISTS', /config file already exists|repository .*already (exists|initialized)/i],

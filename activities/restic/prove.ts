@@ -22,6 +22,7 @@ export async function proveCopy(
   made: Made,
 ): Promise<Copy> {
   checkPaths(restic, request, made.snapshot);
+  await request.checkSource();
   await checkCounts(restic, request, earlier, made);
   const { job, run, resource } = request;
   const copy: Copy = {
