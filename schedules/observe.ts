@@ -29,11 +29,27 @@ export async function observeSchedules(
 /** One schedule as it is now; undefined when there is none. */
 export async function describeSchedule(client: Client, id: string): Promise<ObservedSchedule | undefined> {
   try {
-    return observedOf(await client.schedule.getHandle(id).describe());
+    return observedOf(await describeSoon(client, id));
   } catch (error) {
     if (error instanceof ScheduleNotFoundError) return undefined;
     throw error;
   }
+}
+
+const patienceMs = [1000, 2000];
+
+/** Server 1.29 lets one answer in a hundred wait 5 s for a worker of its own that has gone; asked again it is there at once. */
+async function describeSoon(client: Client, id: string): Promise<ScheduleDescription> {
+  const handle = client.schedule.getHandle(id);
+  for (const patience of patienceMs) {
+    const impatience = AbortSignal.timeout(patience);
+    try {
+      return await client.withAbortSignal(impatience, () => handle.describe());
+    } catch (error) {
+      if (!impatience.aborted) throw error;
+    }
+  }
+  return handle.describe();
 }
 
 /** The raw call, because the SDK's own decodes every schedule there is, and one foreign payload would stop us. */
