@@ -264,6 +264,17 @@ describe('schedules on a real server', { skip: needs('temporal') }, () => {
     assert.deepEqual(new Set(Object.values(await kinds(client, config))), new Set(['same']));
   });
 
+  test('a list that is behind the truth hides nothing and invents nothing', async () => {
+    const client = await freshClient('behind');
+    await apply(client, example());
+    const stale: Client = Object.create(client, {
+      workflowService: {
+        value: { listSchedules: async () => ({ schedules: [{ scheduleId: 'hf-deleted' }] }) },
+      },
+    });
+    assert.deepEqual(await kinds(stale, example()), allOf('same'));
+  });
+
   test('a start by the schedule carries the job into its run, and is seen', async () => {
     const client = await freshClient('started');
     await apply(client, example());
