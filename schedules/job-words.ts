@@ -13,11 +13,14 @@ const detailsBytes = 16 * 1024;
 export function summaryOf(operation: Operation, job: ResticBackupJob, stores: string[]): string {
   const what = { backup: 'backup', prune: 'retention', check: 'check' }[operation.operation];
   const few = `restic ${what} of ${job.resources.join(', ')} to ${stores.join(', ')}`;
-  const many = `restic ${what} of ${job.resources.length} resources to ${stores.length} stores`;
+  const many = `restic ${what} of ${counted(job.resources, 'resource')} to ${counted(stores, 'store')}`;
   const said = operation.operation === 'backup' ? few : `restic ${what} of ${stores.join(', ')}`;
   if (Buffer.byteLength(said) <= summaryBytes) return said;
-  return operation.operation === 'backup' ? many : `restic ${what} of ${stores.length} stores`;
+  return operation.operation === 'backup' ? many : `restic ${what} of ${counted(stores, 'store')}`;
 }
+
+const counted = (names: readonly string[], word: string): string =>
+  `${names.length} ${word}${names.length === 1 ? '' : 's'}`;
 
 /** What is done to which data, in Markdown. */
 export function detailsOf(config: Config, operation: Operation, job: ResticBackupJob): string {

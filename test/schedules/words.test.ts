@@ -45,7 +45,7 @@ describe('what the Web UI shows of a run', () => {
       )
       .replace('resources: [photos]', `resources: [${names.join(', ')}]`);
     const run = compileRun(configOf(text), 'photos-offsite', 'backup');
-    assert.equal(run.staticSummary, 'restic backup of 100 resources to 1 stores');
+    assert.equal(run.staticSummary, 'restic backup of 100 resources to 1 store');
     assert.ok(Buffer.byteLength(run.staticDetails) <= 16 * 1024);
     assert.match(run.staticDetails, /and 80 more/);
   });
