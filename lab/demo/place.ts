@@ -31,7 +31,7 @@ export async function makePlace(): Promise<Place> {
       folder: join(folder, 's3'),
       port: await freePort(),
       bucket: 'lab-photos',
-      accessKey: 'demo',
+      accessKey: 'KEYOFTHEDEMO',
       secretKey,
     },
     password,
