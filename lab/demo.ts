@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { makePlace, type Place } from './demo/place.js';
 import { type Background, holdfast, show, startCommand, startStore, startUp } from './demo/processes.js';
-import { compareWithSource, leaksOfSecrets, snapshotsIn } from './demo/proofs.js';
+import { compareWithSource, leaksOfSecrets, locksIn, snapshotsIn } from './demo/proofs.js';
 import { makeSource } from './demo/source.js';
 import { setUp } from './setup.js';
 import { endLeftovers } from './sweep.js';
@@ -72,6 +72,14 @@ function proveOneSnapshot(place: Place): void {
   );
 }
 
+/** A lock that the killed attempt left would let backups pass and stop retention for ever. */
+async function proveUpkeep(place: Place): Promise<void> {
+  for (const operation of ['check', 'prune'])
+    await holdfast(place, ['run', job, '--only', operation, '--follow']);
+  const locks = locksIn(place);
+  expect(locks === 0, `${locks} locks are left in the repository, says restic itself`);
+}
+
 async function proveRestore(place: Place): Promise<void> {
   const restore = holdfast(place, ['restore', job, '--to', `nas:${place.restored}`, '--yes']);
   // Our own comparison is made in any case: it says whether a failed restore is one, and whether a good one is.
@@ -115,6 +123,7 @@ async function tell(place: Place): Promise<void> {
     backUpThroughAKill(place, up),
   );
   await step('Asking restic what is there', () => proveOneSnapshot(place));
+  await step('Checking the repository and applying retention', () => proveUpkeep(place));
   await step('Restoring, and comparing every byte and attribute', () => proveRestore(place));
   await step('Protection at a glance', () => showStatus(place));
   await step('Looking for secrets where they must not be', () => proveNoLeak(place));

@@ -11,8 +11,7 @@ export interface Snapshot {
   paths: string[];
 }
 
-/** The repository's own word, asked past Holdfast. */
-export function snapshotsIn({ s3, password }: Place): Snapshot[] {
+function restic({ s3, password }: Place, ...args: string[]): string {
   const env = {
     PATH: process.env.PATH,
     RESTIC_REPOSITORY: `s3:http://127.0.0.1:${s3.port}/${s3.bucket}`,
@@ -20,9 +19,20 @@ export function snapshotsIn({ s3, password }: Place): Snapshot[] {
     AWS_ACCESS_KEY_ID: s3.accessKey,
     AWS_SECRET_ACCESS_KEY: s3.secretKey,
   };
-  const args = ['--no-cache', 'snapshots', '--json', '--no-lock'];
-  return JSON.parse(execFileSync(resticPath() ?? 'restic', args, { env, encoding: 'utf8' })) as Snapshot[];
+  return execFileSync(resticPath() ?? 'restic', ['--no-cache', '--no-lock', ...args], {
+    env,
+    encoding: 'utf8',
+  });
 }
+
+/** The repository's own word, asked past Holdfast. */
+export const snapshotsIn = (place: Place): Snapshot[] =>
+  JSON.parse(restic(place, 'snapshots', '--json')) as Snapshot[];
+
+export const locksIn = (place: Place): number =>
+  restic(place, 'list', 'locks')
+    .split('\n')
+    .filter((line) => line !== '').length;
 
 /** restic restores holes as holes only from 0.15 on. */
 function canRestoreSparse(): boolean {
