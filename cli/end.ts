@@ -2,15 +2,21 @@ import type { RestoreResult, RunResult } from '../contracts/jobs.js';
 import type { Context, Temporal } from './context.js';
 import { exitCodes, exitOfOutcome } from './exit-codes.js';
 import { describeFailure } from './fail.js';
+import type { LineFollower } from './follow-lines.js';
 import { printable } from './render.js';
 
 /** Any result of ours; workflows that have nothing to tell hand back less. */
 export type AnyResult = Partial<RunResult & RestoreResult> | undefined;
 
 /** Follows a run to its end, prints what it did, and gives the exit code that its outcome stands for. */
-export async function followToEnd(context: Context, temporal: Temporal, run: string): Promise<number> {
+export async function followToEnd(
+  context: Context,
+  temporal: Temporal,
+  run: string,
+  lines?: LineFollower,
+): Promise<number> {
   const { followRun } = await import('./follow.js');
-  const end = await followRun<AnyResult>(context, temporal, run).catch((error: unknown) => {
+  const end = await followRun<AnyResult>(context, temporal, run, lines).catch((error: unknown) => {
     if (!context.json) context.out(`${run}: ${badEnding(error)}`);
     throw error;
   });

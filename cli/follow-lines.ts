@@ -77,7 +77,8 @@ export function failureLine(step: PendingStep, now: Date): string {
   const waits = step.nextAttemptAt && step.nextAttemptAt > now;
   // While a retry runs or waits, the server already counts it.
   const failed = Math.max(1, step.attempt - 1);
-  if (!waits || !step.nextAttemptAt) return `attempt ${failed} failed: ${reason}; trying again now`;
+  if (!waits || !step.nextAttemptAt)
+    return `attempt ${failed} failed: ${reason}; ${step.state === 'started' ? 'trying again now' : 'to be tried again'}`;
   const pause = duration(step.nextAttemptAt.getTime() - now.getTime());
   return `attempt ${failed} failed: ${reason}; tried again at ${localTime(step.nextAttemptAt).slice(11)} (in ${pause})`;
 }

@@ -1,6 +1,6 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
 import type { Context } from './context.js';
-import { fractionOf, lineFollower } from './follow-lines.js';
+import { fractionOf, type LineFollower, lineFollower } from './follow-lines.js';
 import { bytes } from './render.js';
 import { type Snapshot, waitOfRun } from './snapshot.js';
 import { duration } from './time.js';
@@ -13,13 +13,15 @@ export interface FollowView {
 }
 
 /** A bar below the lines on a terminal, lines alone in a pipe, nothing when JSON was asked for. */
-export function followView(context: Context): FollowView {
+export function followView(context: Context, lines = linesFor(context)): FollowView {
   if (context.json) return { update: () => undefined, say: () => undefined, close: () => undefined };
-  return context.terminal ? terminalView() : pipeView(context);
+  return context.terminal ? terminalView(lines) : pipeView(context, lines);
 }
 
-function pipeView(context: Context): FollowView {
-  const lines = lineFollower();
+/** What was said once is not said again: who looks at a run twice hands the same one on. */
+export const linesFor = ({ terminal }: Context): LineFollower => lineFollower({ progress: !terminal });
+
+function pipeView(context: Context, lines: LineFollower): FollowView {
   return {
     update: (snapshot) => {
       for (const line of lines(snapshot)) context.out(line);
@@ -29,8 +31,7 @@ function pipeView(context: Context): FollowView {
   };
 }
 
-function terminalView(): FollowView {
-  const lines = lineFollower({ progress: false });
+function terminalView(lines: LineFollower): FollowView {
   const bars = new MultiBar({
     format: '{bar} {percent}  {step}  {rate}  {left}',
     barCompleteChar: '━',

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Context, Temporal } from './context.js';
 import { isConnectionError } from './fail.js';
+import type { LineFollower } from './follow-lines.js';
 import { type FollowView, followView } from './follow-view.js';
 import { type Interrupted, interruption } from './interruption.js';
 import { lookAtRun } from './look.js';
@@ -21,8 +22,9 @@ export async function followRun<Result>(
   context: Context,
   temporal: Temporal,
   run: string,
+  lines?: LineFollower,
 ): Promise<Followed<Result>> {
-  const view = followView(context);
+  const view = followView(context, lines);
   const interrupt = interruption();
   try {
     const handle = temporal.client.workflow.getHandle(run);

@@ -6,7 +6,8 @@ import type { Context, Temporal } from './context.js';
 import { followToEnd } from './end.js';
 import { exitCodes } from './exit-codes.js';
 import { isConnectionError } from './fail.js';
-import { followView } from './follow-view.js';
+import type { LineFollower } from './follow-lines.js';
+import { followView, linesFor } from './follow-view.js';
 import { interruption } from './interruption.js';
 import { lookAtRun } from './look.js';
 import { planLines } from './plan-view.js';
@@ -22,16 +23,17 @@ export async function restoreAndFollow(context: Context, input: RestoreInput): P
   const run = await startRestore(temporal, input, context.now());
   if (!context.json) context.out(`${run} started`);
   if (input.approved) return followToEnd(context, temporal, run);
-  const plan = await planOf(context, temporal, run);
+  const lines = linesFor(context);
+  const plan = await planOf(context, temporal, run, lines);
   if (plan === 'interrupted') return leftWaiting(context, run);
   // Ended without a plan: its error says why.
-  if (plan === 'ended') return followToEnd(context, temporal, run);
+  if (plan === 'ended') return followToEnd(context, temporal, run, lines);
   if (!context.json) for (const line of planLines(plan)) context.out(line);
   if (!context.interactive) return refuse(temporal, run, plan);
   const answer = await context.ask('Restore this?');
   if (answer === 'interrupted') return leftWaiting(context, run);
   await sendAnswer(temporal, run, answer === 'yes' ? 'approve' : 'deny', plan);
-  return followToEnd(context, temporal, run);
+  return followToEnd(context, temporal, run, lines);
 }
 
 /** Nobody can be asked, so the answer is no: a script that means yes says --yes. */
@@ -56,8 +58,9 @@ async function planOf(
   context: Context,
   temporal: Temporal,
   run: string,
+  lines: LineFollower,
 ): Promise<RestorePlan | 'ended' | 'interrupted'> {
-  const view = followView({ ...context, terminal: false });
+  const view = followView({ ...context, terminal: false }, lines);
   const interrupt = interruption();
   let stopped = false;
   void interrupt.happened.then(() => {

@@ -44,7 +44,7 @@ export function waitOf(step: PendingStep, now: Date): string | undefined {
   const host = step.host ?? '?';
   return step.hostHasWorker === false
     ? `waiting for a worker of host ${host}`
-    : `waiting for its turn on host ${host}`;
+    : `waiting for host ${host}: its worker is busy, or has just gone`;
 }
 
 /** A retry goes back into the queue when its pause is over; the first scheduling is long past then. */

@@ -116,5 +116,6 @@ async function waitOfRow(temporal: Temporal, row: RunRow, now: Date): Promise<st
   const snapshot = await lookAtRun(temporal, row.run, now).catch(() => undefined);
   if (!snapshot) return undefined;
   const failing = snapshot.pending.find((step) => step.failure);
-  return failing ? failureLine(failing, now) : waitOfRun(snapshot);
+  const words = [failing && failureLine(failing, now), waitOfRun(snapshot)].filter((word) => word);
+  return words.length > 0 ? words.join('; ') : undefined;
 }
