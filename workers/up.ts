@@ -71,7 +71,12 @@ async function runWorkers(
 /** Said when it is true: schedules applied, worker and Web UI ready. */
 async function announce(config: Config, host: string): Promise<void> {
   const { client, connection } = await connectClient(config);
-  const changes = planSchedules(compileSchedules(config), await observeSchedules(client));
+  const desired = compileSchedules(config);
+  const observed = await observeSchedules(
+    client,
+    desired.map(({ id }) => id),
+  );
+  const changes = planSchedules(desired, observed);
   const applied = await applySchedules(client, changes, { prune: false });
   await putBackLeftovers(client, host);
   await connection.close();
