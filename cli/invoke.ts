@@ -14,13 +14,9 @@ export async function invoke(argv: readonly string[], makeContext = processConte
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
-    if (!isUsageError(error)) throw error;
-    return endOfParsing(
-      makeContext({ json: argv.includes('--json') }),
-      error,
-      program.helpInformation(),
-      argv,
-    );
+    const context = makeContext({ json: argv.includes('--json') });
+    if (!isUsageError(error)) return fail(context, error);
+    return endOfParsing(context, error, program.helpInformation(), argv);
   }
   const [invocation] = found;
   return invocation ? runCommand(invocation, makeContext(invocation)) : exitCodes.usage;

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
+import { exitCodeMeanings, exitOfOutcome } from '../../cli/exit-codes.js';
+import { describeFailure, fail, isConnectionError } from '../../cli/fail.js';
+import { errorOfRun } from '../../cli/run-end.js';
+import { type ErrorCode, errors, HoldfastError } from '../../contracts/errors.js';
+import { repositoryRoot } from '../support/root.js';
+
+const collect = (json: boolean) => {
+  const out: string[] = [];
+  const notes: string[] = [];
+  return {
+    out,
+    notes,
+    json,
+    env: {},
+    context: { json, env: {}, out: (t: string) => void out.push(t), note: (t: string) => void notes.push(t) },
+  };
+};
+const grpcError = (code: number, message = 'from the server'): Error =>
+  Object.assign(new Error(message), { code });
+/** As Temporal wraps what an activity threw. */
+const failedRun = (cause: Error): Error =>
+  Object.assign(new Error('Workflow execution failed', { cause }), { name: 'WorkflowFailedError' });
+
+describe('an error', () => {
+  for (const code of Object.keys(errors) as ErrorCode[]) {
+    test(`${code} ends with its exit code and says what to do next`, () => {
+      const { context, notes, out } = collect(false);
+      assert.equal(fail(context, new HoldfastError(code, 'Something of nas failed')), errors[code].exit);
+      assert.deepEqual(notes, ['holdfast: Something of nas failed', `next: ${errors[code].next}`]);
+      assert.deepEqual(out, []);
+    });
+
+    test(`${code} that a run ended with gives the same exit code`, () => {
+      const thrown = ApplicationFailure.create({ type: code, message: 'Something of nas failed' });
+      const failure = describeFailure(errorOfRun('photos-1', failedRun(thrown)));
+      assert.equal(failure.code, code);
+      assert.equal(failure.exit, errors[code].exit);
+      assert.equal(failure.message, 'Something of nas failed');
+    });
+  }
+
+  test('is one object on standard output with --json', () => {
+    const { context, notes, out } = collect(true);
+    fail(context, new HoldfastError('HF_NO_SPACE', 'No space on nas'));
+    assert.deepEqual(JSON.parse(out.join('')), {
+      error: { code: 'HF_NO_SPACE', message: 'No space on nas', next: errors.HF_NO_SPACE.next },
+    });
+    assert.deepEqual(notes, []);
+  });
+
+  test('of the connection ends with 4', () => {
+    for (const code of [1, 4, 7, 14, 16])
+      assert.equal(describeFailure(grpcError(code)).exit, 4, `gRPC ${code}`);
+  });
+
+  test('about a namespace that does not exist ends with 4 and names the command that makes it', () => {
+    const failure = describeFailure(grpcError(5, 'Namespace holdfast is not found.'));
+    assert.equal(failure.exit, 4);
+    assert.match(failure.next, /holdfast apply/);
+  });
+
+  test('that nobody expected is ours, and short', () => {
+    const failure = describeFailure(new TypeError('x'.repeat(1000)));
+    assert.equal(failure.code, 'HF_INTERNAL');
+    assert.ok(failure.message.length < 300);
+    assert.equal(describeFailure('thrown as text').code, 'HF_INTERNAL');
+  });
+
+  test('that passes when Temporal is back is told from all others', () => {
+    assert.equal(isConnectionError(new Error('wrapped', { cause: grpcError(14) })), true);
+    assert.equal(isConnectionError(grpcError(3)), false);
+    assert.equal(isConnectionError(new Error('other')), false);
+  });
+});
+
+describe('a run that ended badly', () => {
+  test('was cancelled, terminated or out of time', () => {
+    const codeOf = (cause: Error): ErrorCode => errorOfRun('photos-1', failedRun(cause)).code;
+    assert.equal(codeOf(new CancelledFailure('gone')), 'HF_CANCELLED');
+    assert.equal(codeOf(new TerminatedFailure('by hand')), 'HF_CANCELLED');
+    assert.equal(codeOf(new TimeoutFailure('late', undefined, 'START_TO_CLOSE')), 'HF_TOOL_FAILED');
+  });
+});
+
+describe('exit codes', () => {
+  test('of outcomes are those of the contract', () => {
+    const outcomes = ['ok', 'warnings', 'failed', 'refused', 'cancelled'] as const;
+    assert.deepEqual(outcomes.map(exitOfOutcome), [0, 6, 1, 5, 1]);
+  });
+
+  test('of the table are all explained on the reference page', () => {
+    const page = readFileSync(join(repositoryRoot, 'docs/reference/commands.md'), 'utf8');
+    assert.deepEqual(
+      exitCodeMeanings.map(([code]) => code),
+      [0, 1, 2, 3, 4, 5, 6, 130],
+    );
+    for (const [code] of exitCodeMeanings) assert.match(page, new RegExp(`^\\| ${code} \\|`, 'm'));
+  });
+});
