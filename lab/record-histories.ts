@@ -1,0 +1,106 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { leaseId, storeLease } from '../contracts/names.js';
+import { makeTree } from '../test/support/data.js';
+import { type Estate, startEstate } from '../test/support/estate.js';
+import { repositoryRoot } from '../test/support/root.js';
+import { resticPids, runIn, underWay } from '../test/support/run-watch.js';
+import { waitFor } from '../test/support/wait.js';
+
+/**
+ * Records a history of every workflow type from real runs, for the replay tests. Recorded again only when a workflow is new: an old history
+ * that no longer replays is a change that would break runs in progress, and is what the tests are for.
+ */
+
+const folder = join(repositoryRoot, 'test/histories');
+
+async function record(estate: Estate, type: string, cause: string, workflowId: string): Promise<void> {
+  const handle = estate.client.workflow.getHandle(workflowId);
+  await waitFor(async () => (await handle.describe()).status.name !== 'RUNNING', {
+    timeoutMs: 60_000,
+    what: `${workflowId} to end`,
+  });
+  const history = await handle.fetchHistory();
+  mkdirSync(join(folder, type), { recursive: true });
+  const text = `${JSON.stringify(JSON.parse(historyToJSON(history)), null, 1)}\n`;
+  // Paths of this machine say nothing to a replay.
+  writeFileSync(join(folder, type, `${cause}.json`), text.replaceAll(estate.folder, '/estate'));
+  process.stdout.write(`${type}/${cause}: ${history.events?.length} events\n`);
+}
+
+const firstOf = async (estate: Estate, type: string): Promise<string> => {
+  for await (const { workflowId } of estate.client.workflow.list({ query: `WorkflowType = '${type}'` }))
+    return workflowId;
+  throw new Error(`no run of ${type}`);
+};
+
+async function runToEnd(estate: Estate, ...args: string[]): Promise<string> {
+  const ended = await estate.holdfast(...args);
+  process.stdout.write(`holdfast ${args.join(' ')}: ${ended.code}\n${ended.stdout}${ended.stderr}`);
+  return runIn(ended.stdout);
+}
+
+rmSync(folder, { recursive: true, force: true });
+const estate = await startEstate({
+  change: (config) => {
+    config.stores.vault.restic.limits = { uploadKiBps: 2_500 };
+  },
+});
+try {
+  makeTree(estate.source, { files: 40, bytes: 20_000_000, seed: 7 });
+  await record(
+    estate,
+    'backupRestic',
+    'no-repository',
+    await runToEnd(estate, 'run', 'photos-offsite', '--follow'),
+  );
+  await record(estate, 'initialiseStore', 'first', await runToEnd(estate, 'init-store', 'vault'));
+
+  const killed = runIn((await estate.holdfast('run', 'photos-offsite')).stdout);
+  await underWay(estate, killed, 1_000_000);
+  for (const pid of resticPids('backup', estate.source)) process.kill(pid, 'SIGKILL');
+  const waiting = runIn((await estate.holdfast('run', 'photos-offsite', '--only', 'check')).stdout);
+  await record(estate, 'backupRestic', 'restic-killed-and-lease-wanted', killed);
+  await record(estate, 'checkRestic', 'waited-for-a-lease', waiting);
+
+  const cancelled = runIn((await estate.holdfast('run', 'photos-offsite')).stdout);
+  await waitFor(() => resticPids('backup', estate.source).length > 0, { timeoutMs: 30_000, what: 'restic' });
+  await estate.holdfast('cancel', cancelled);
+  await record(estate, 'backupRestic', 'cancelled', cancelled);
+
+  await record(
+    estate,
+    'pruneRestic',
+    'nothing-to-remove',
+    await runToEnd(estate, 'run', 'photos-offsite', '--only', 'prune', '--follow'),
+  );
+  const target = `nas:${join(estate.folder, 'restores/one')}`;
+  await record(
+    estate,
+    'restoreRestic',
+    'approved-beforehand',
+    await runToEnd(estate, 'restore', 'photos-offsite', '--to', target, '--yes'),
+  );
+  await record(
+    estate,
+    'restoreRestic',
+    'target-not-empty',
+    await runToEnd(estate, 'restore', 'photos-offsite', '--to', target, '--yes'),
+  );
+  const denied = `nas:${join(estate.folder, 'restores/two')}`;
+  await record(
+    estate,
+    'restoreRestic',
+    'denied',
+    await runToEnd(estate, 'restore', 'photos-offsite', '--to', denied),
+  );
+  await record(estate, 'holdLease', 'released', leaseId(storeLease('vault')));
+  await record(estate, 'undoLeftovers', 'nothing-left', 'undo-nas');
+  // The log is read in place on this machine: asking the host for it is done with another state folder.
+  estate.env.HOLDFAST_STATE = join(estate.folder, 'elsewhere');
+  await estate.holdfast('logs', killed);
+  await record(estate, 'readRunLog', 'asked', await firstOf(estate, 'readRunLog'));
+} finally {
+  await estate.stop();
+}
