@@ -69,7 +69,10 @@ export function parseGetfacl(lines: readonly string[]): AttributeMap {
 
 function aclFacts(entries: readonly string[]): string[] {
   const told = entries.filter((entry) => entry !== '');
-  return told.every((entry) => baseEntry.test(entry)) ? [] : told.map((entry) => `acl ${entry}`);
+  const access = told.filter((entry) => !entry.startsWith('default:'));
+  const inherited = told.filter((entry) => entry.startsWith('default:'));
+  const extended = access.every((entry) => baseEntry.test(entry)) ? [] : access;
+  return [...extended, ...inherited].map((entry) => `acl ${entry}`);
 }
 
 function add(map: AttributeMap, path: string, facts: readonly string[]): void {

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { Command } from '../../system/host.js';
 import { type AttributeMap, parseGetfacl, parseGetfattr, parseTarAttributes } from './attribute-text.js';
@@ -14,8 +15,6 @@ import type { Findings } from './verify.js';
 export interface Attributes {
   restic: Restic;
   snapshot: string;
-  /** The resource's folder in the copy. */
-  root: string;
   /** Where the copy's "/" lies on the disk. */
   data: string;
   /** Wanted folders, absolute in the copy. */
@@ -24,6 +23,8 @@ export interface Attributes {
   singles: number;
   bytes: number;
   isRoot: boolean;
+  /** The whole resource: then the folder above holds nothing else, and its tar shows the resource's own folder too. */
+  whole: boolean;
 }
 
 const atMostBytes = 10 * 2 ** 30;
@@ -65,13 +66,17 @@ function whyNot({ bytes, folders }: Attributes): string | undefined {
   return folders.length === 0 ? 'restic does not tell those of single files' : undefined;
 }
 
-const whatIsLeft = ({ singles, isRoot }: Attributes): string[] => [
-  'values of extended attributes beyond their length, and attributes of the chosen folders themselves',
+const whatIsLeft = ({ singles, isRoot, whole }: Attributes): string[] => [
+  'values of extended attributes beyond their length',
+  ...(whole ? [] : ['access lists and extended attributes of the chosen folders themselves']),
   ...(singles > 0 ? [`access lists and extended attributes of ${singles} paths that are single files`] : []),
   ...(isRoot ? [] : ['attributes outside of user.*: only root can restore them, and the worker is not root']),
 ];
 
-async function attributesInCopy({ restic, snapshot }: Attributes, folder: string): Promise<AttributeMap> {
+async function attributesInCopy(
+  { restic, snapshot, whole }: Attributes,
+  folder: string,
+): Promise<AttributeMap> {
   const { host, signal, log, lock, store } = restic;
   const lines: string[] = [];
   const options = [
@@ -79,13 +84,14 @@ async function attributesInCopy({ restic, snapshot }: Attributes, folder: string
     '--verbose',
     '--verbose',
     '--xattrs',
+    '--xattrs-include=*',
     '--acls',
     '--numeric-owner',
     '--full-time',
   ];
   const [dumped, listed] = await host.pipe(
     [
-      resticCommand(restic.tool, restic.repository, dumpVerb(snapshot, folder)),
+      resticCommand(restic.tool, restic.repository, dumpVerb(snapshot, whole ? dirname(folder) : folder)),
       { file: 'tar', args: options, env: { LC_ALL: 'C' } },
     ],
     {
@@ -139,8 +145,9 @@ async function attributesOnDisk(question: Attributes, folder: string): Promise<A
   const lists = parseGetfacl(await readLines(question, { file: 'getfacl', args: [...getfacl, '--', place] }));
   const all: AttributeMap = new Map();
   for (const [path, facts] of [...attributes, ...lists]) {
-    // tar does not show the folder itself.
-    if (path !== place) all.set(inCopy(path), [...(all.get(inCopy(path)) ?? []), ...facts].sort());
+    // tar does not show the folder itself that it is made of.
+    if (question.whole || path !== place)
+      all.set(inCopy(path), [...(all.get(inCopy(path)) ?? []), ...facts].sort());
   }
   return all;
 }

@@ -109,7 +109,12 @@ const sentences: Partial<Record<ErrorCode, (store: string, why: string) => strin
   HF_TOOL_KILLED: (store, why) => `restic was ended from outside or crashed (${why}), store "${store}"`,
 };
 
-function failure(code: ErrorCode, { verb, store }: Ending, why: string): HoldfastError {
+/** A failure in our words: what happened, to which store, what to do next. */
+export function failure(
+  code: ErrorCode,
+  { verb, store }: Pick<Ending, 'verb' | 'store'>,
+  why: string,
+): HoldfastError {
   const short = why.slice(0, 120);
   const what = sentences[code]?.(store, short) ?? `restic ${verb} failed for the store "${store}": ${short}`;
   return new HoldfastError(code, `${what}. ${errors[code].next}`.slice(0, 300), { store, verb });

@@ -16,6 +16,7 @@ import {
   versionCommand,
 } from './command.js';
 import { parseSnapshots, parseVersion, type Snapshot } from './parse.js';
+import { limitPatience } from './patience.js';
 
 /** What every verb of the driver stands on: one opened repository, and one way to run restic on it. */
 
@@ -63,15 +64,20 @@ export interface Ran {
 
 /** Runs one verb; whatever is not success comes out as a HoldfastError with the store's name in it. */
 export async function runRestic(restic: Restic, verb: Verb, options: RunOptions = {}): Promise<Ran> {
-  const { host, signal, log, lock, store, progress } = restic;
-  const result = await host.run(resticCommand(restic.tool, restic.repository, verb), {
-    signal,
-    log,
+  const { host, log, lock, store, progress } = restic;
+  const patience = limitPatience(restic, verb);
+  const running = host.run(resticCommand(restic.tool, restic.repository, verb), {
+    signal: patience.signal,
+    log: (line) => {
+      patience.hear(line);
+      log(line);
+    },
     lock,
     maxStdoutBytes: options.onLine ? 0 : maxStdoutBytes,
     onLockWait: () => progress({ phase: 'waiting for an earlier restic of ours' }),
     ...options,
   });
+  const result = await running.finally(patience.end);
   const verdict = classify({ ...result, verb: verb.verb, store });
   log(`restic ${verb.verb}: ${result.exitCode ?? result.signal} after ${Math.round(result.durationMs)} ms`);
   if (verdict instanceof HoldfastError) throw verdict;

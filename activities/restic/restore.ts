@@ -47,8 +47,8 @@ async function endAgain({ host }: Tools, { report, folderMtimeNs }: RestoreProve
 }
 
 async function publish(
-  { host, run }: Tools,
-  { store }: RestoreStepInput,
+  { host }: Tools,
+  { run, store }: RestoreStepInput,
   prepared: PreparedRestore,
   report: RestoreReport,
 ): Promise<RestoreReport> {

@@ -66,19 +66,19 @@ async function withLinkTargets({ restic, snapshot, nodes }: PreparedRestore): Pr
 }
 
 const attributesQuestion = (
-  { restic, snapshot, plan, selection, root, nodes }: PreparedRestore,
+  { restic, snapshot, plan, selection, nodes }: PreparedRestore,
   isRoot: boolean,
 ): Attributes => {
   const folders = new Set(nodes.filter(({ type }) => type === 'dir').map(({ path }) => path));
   return {
     restic,
     snapshot: snapshot.id,
-    root,
     data: dataFolder(plan.target),
     folders: selection.wanted.filter((path) => folders.has(path)),
     singles: selection.wanted.filter((path) => !folders.has(path)).length,
     bytes: plan.bytes,
     isRoot,
+    whole: selection.whole,
   };
 };
 

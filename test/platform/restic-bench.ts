@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Tools } from '../../activities/door.js';
 import { type Config, ConfigFile } from '../../config/schema.js';
@@ -29,6 +29,7 @@ export interface Bench {
   evidence(): { kind: string; [key: string]: unknown }[];
 }
 
+const password = 'a secret of the test';
 const job = 'photos-offsite';
 export const runAt = (minute: number, operation = ''): string =>
   `${job}${operation}-2026-11-20T03:${String(minute).padStart(2, '0')}:00Z`;
@@ -53,13 +54,13 @@ export function makeBench(options: BenchOptions): Bench {
   for (let number = 0; number < 10; number += 1)
     writeFileSync(join(source, `photo ${number}.txt`), `${number}`);
   const keyFile = join(folder, 'key');
-  writeFileSync(keyFile, 'a secret of the test\n');
+  writeFileSync(keyFile, `${password}\n`);
   const config = makeConfig(options, { source, repository, keyFile });
   const host = localHost({ name: 'nas', stateFolder: state });
   const environment = {
     PATH: process.env.PATH,
     RESTIC_REPOSITORY: repository,
-    RESTIC_PASSWORD: 'a secret of the test',
+    RESTIC_PASSWORD: password,
     RESTIC_CACHE_DIR: join(folder, 'cache'),
   };
   const bench: Bench = {
@@ -107,8 +108,21 @@ export function makeBench(options: BenchOptions): Bench {
       return lines.map((line) => JSON.parse(line));
     },
   };
-  bench.restic('init');
+  cpSync(emptyRepository(options.restic), repository, { recursive: true });
   return bench;
+}
+
+const emptyRepositories = new Map<string, string>();
+
+/** Made once for each restic: choosing the key's strength takes a second. */
+function emptyRepository(restic: string): string {
+  const known = emptyRepositories.get(restic);
+  if (known) return known;
+  const made = join(temporaryFolder('empty'), 'repository');
+  const env = { ...process.env, RESTIC_REPOSITORY: made, RESTIC_PASSWORD: password };
+  execFileSync(restic, ['init'], { env, stdio: 'pipe' });
+  emptyRepositories.set(restic, made);
+  return made;
 }
 
 function makeConfig(

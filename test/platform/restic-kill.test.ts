@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { backupResource } from '../../activities/restic/backup.js';
+import { checkStore } from '../../activities/restic/check.js';
+import { resticVersions } from '../../lab/places.js';
+import { noise } from '../support/content.js';
+import { temporaryFolder } from '../support/temp.js';
+import { waitFor } from '../support/wait.js';
+import { type Bench, failsWith, makeBench, runAt } from './restic-bench.js';
+
+/** restic that leaves its process id behind, one file a verb. */
+function watched(restic: string): { path: string; pid(verb: string): number | undefined } {
+  const folder = temporaryFolder('watched');
+  const path = join(folder, 'restic');
+  writeFileSync(path, `#!/bin/sh\necho $$ > '${folder}'/"$1"\nexec '${restic}' "$@"\n`);
+  chmodSync(path, 0o755);
+  return {
+    path,
+    pid: (verb) =>
+      existsSync(join(folder, verb)) ? Number(readFileSync(join(folder, verb), 'utf8')) : undefined,
+  };
+}
+
+const slow = { limits: { uploadKiBps: 300 } };
+
+/** Starts a backup that takes seconds, and waits until restic holds its lock and reads. */
+async function startBackup(restic: string, signal?: AbortSignal) {
+  const tool = watched(restic);
+  const bench = makeBench({ restic: tool.path, store: slow, job: { check: { cron: '0 7 * * *' } } });
+  writeFileSync(join(bench.source, 'big'), noise(4 * 2 ** 20, 1));
+  const attempt = (number: number) =>
+    backupResource(
+      bench.tools({ attempt: number, ...(number === 1 && signal ? { signal } : {}) }),
+      bench.step(runAt(1)),
+    );
+  const first: Promise<unknown> = attempt(1).catch((error: unknown) => error);
+  await waitFor(() => tool.pid('backup') !== undefined && bench.locks().length > 0 && isMoving(bench), {
+    timeoutMs: 60_000,
+    what: 'a backup that is on its way',
+  });
+  return { bench, tool, attempt, first };
+}
+
+const isMoving = ({ progress }: Bench): boolean => progress.some(({ filesTotal }) => (filesTotal ?? 0) > 0);
+
+for (const { version, path } of resticVersions()) {
+  describe(`killing restic ${version}`, () => {
+    test('a killed backup is made once by the next attempt, and leaves no lock', async () => {
+      const { bench, tool, attempt, first } = await startBackup(path);
+      process.kill(tool.pid('backup') ?? 0, 'SIGKILL');
+      assert.ok(failsWith('HF_TOOL_KILLED', /SIGKILL/)(await first));
+      assert.equal(bench.locks().length, 1, 'a killed restic leaves its lock behind');
+      const copy = await attempt(2);
+      assert.deepEqual(
+        bench.snapshots().map(({ id }) => id),
+        [copy.snapshot],
+      );
+      assert.deepEqual(bench.locks(), []);
+    });
+
+    test('the lock of a killed backup does not block the check of a later run', async () => {
+      const { bench, tool, first } = await startBackup(path);
+      process.kill(tool.pid('backup') ?? 0, 'SIGKILL');
+      await first;
+      const report = await checkStore(bench.tools(), bench.step(runAt(2, '.check')));
+      assert.equal(report.store, 'shed');
+      assert.deepEqual(bench.locks(), []);
+    });
+
+    test('the lock of a living process is respected and its owner named', async () => {
+      const { bench, tool, first } = await startBackup(path);
+      await assert.rejects(
+        checkStore(bench.tools(), bench.step(runAt(2, '.check'))),
+        failsWith('HF_STORE_LOCKED', new RegExp(`by process ${tool.pid('backup')} on .+ since `)),
+      );
+      process.kill(tool.pid('backup') ?? 0, 'SIGKILL');
+      await first;
+    });
+
+    test('cancelling ends restic in order: no lock, no copy', async () => {
+      const stop = new AbortController();
+      const { bench, first } = await startBackup(path, stop.signal);
+      stop.abort(new Error('cancelled by hand'));
+      assert.match(String(await first), /cancelled by hand/);
+      assert.deepEqual(bench.locks(), []);
+      assert.deepEqual(bench.snapshots(), []);
+    });
+
+    test('a retry waits for the restic of a killed worker and takes over what it made', async () => {
+      const { bench, attempt, first } = await startBackup(path);
+      // The first attempt goes on, as an orphan would; the second must not copy beside it.
+      const copy = await attempt(2);
+      await first;
+      assert.deepEqual(
+        bench.snapshots().map(({ id }) => id),
+        [copy.snapshot],
+      );
+    });
+  });
+}
