@@ -1,3 +1,4 @@
+import { HoldfastError } from '../contracts/errors.js';
 import type { RestoreResult, RunResult } from '../contracts/jobs.js';
 import type { Context, Temporal } from './context.js';
 import { exitCodes, exitOfOutcome } from './exit-codes.js';
@@ -23,7 +24,10 @@ export async function followToEnd(
   if ('interrupted' in end) return exitCodes.interrupted;
   if (context.json) context.out(JSON.stringify({ run, ...end.result }, null, 2));
   else for (const line of endLines(run, end.result)) context.out(line);
-  return exitOfOutcome(end.result?.outcome ?? 'ok');
+  const outcome = end.result?.outcome;
+  // What says nothing about its end is not counted as good.
+  if (!outcome) throw new HoldfastError('HF_INTERNAL', `${run} ended without saying how`);
+  return exitOfOutcome(outcome);
 }
 
 /** The last line on standard output; the reason follows on standard error. */

@@ -61,6 +61,7 @@ function asHoldfastError(error: unknown): HoldfastError {
   if (coded) return new HoldfastError(coded.type, coded.message || errors[coded.type].meaning);
   if (chain.some((cause) => cause.name === 'WorkflowNotFoundError'))
     return new HoldfastError('HF_RUN_NOT_FOUND', 'There is no run of this name in Temporal');
+  if (chain.some((cause) => cause.name === 'NamespaceNotFoundError')) return namespaceUnknown();
   const status = chain.map(grpcStatus).find((code) => code !== undefined);
   if (status === grpc.notFound) return notFound(chain);
   const words = status === undefined ? undefined : wordsOfStatus[status];
@@ -81,6 +82,11 @@ function notFound(chain: Error[]): HoldfastError {
     );
   return new HoldfastError('HF_RUN_NOT_FOUND', 'Temporal does not know this run or schedule');
 }
+
+const namespaceUnknown = (): HoldfastError =>
+  new HoldfastError('HF_TEMPORAL_UNREACHABLE', 'Temporal answers, but it does not know our namespace', {
+    next: 'Run "holdfast apply", which registers the namespace, or look at temporal.namespace',
+  });
 
 /** The number of a gRPC status, where the error carries one. */
 export function grpcStatus(error: unknown): number | undefined {

@@ -28,7 +28,7 @@ export function buildProgram(
       'the configuration (default: HOLDFAST_CONFIG, ./holdfast.yaml, /etc/holdfast/holdfast.yaml)',
     )
     .helpOption('-h, --help', 'print help, also of a command: holdfast run --help')
-    .helpCommand(false)
+    .helpCommand('help [COMMAND]', 'Print how a command is used, with examples')
     .showSuggestionAfterError()
     .configureOutput({ writeErr: () => undefined })
     .exitOverride();

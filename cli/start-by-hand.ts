@@ -35,6 +35,7 @@ export async function startInitialiseStore(
       executionTimeoutMs: dayMs,
     },
     now,
+    { exclusive: false },
   );
 }
 
@@ -59,5 +60,6 @@ export async function startRestore(temporal: Temporal, input: RestoreInput, now:
       executionTimeoutMs: input.limits.giveUpAfterMs + dayMs,
     },
     now,
+    { exclusive: false },
   );
 }

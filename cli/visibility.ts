@@ -113,6 +113,10 @@ export async function runningRun(
   job: string,
   operation: string,
 ): Promise<string | undefined> {
-  for await (const row of listRuns(temporal, { job, operation, running: true }, 5)) return row.run;
+  for await (const { run } of listRuns(temporal, { job, operation, running: true }, 5)) {
+    // The list may be a second behind: a run that has just ended must not stand in the way of the next one.
+    const { status } = await temporal.client.workflow.getHandle(run).describe();
+    if (status.name === 'RUNNING') return run;
+  }
   return undefined;
 }

@@ -35,7 +35,7 @@ export const run: Command = {
     const { runningRun } = await import('../visibility.js');
     const other = await runningRun(temporal, name, operation);
     if (other) throw alreadyRunning(other);
-    const started = await startRun(temporal, compiled, context.now());
+    const started = await startRun(temporal, compiled, context.now(), { exclusive: true });
     if (flagOf(values, 'follow')) {
       if (!context.json) context.out(`${started} started`);
       const { followToEnd } = await import('../end.js');
