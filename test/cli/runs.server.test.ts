@@ -254,11 +254,13 @@ describe('the command line with a Temporal server and invented procedures', { sk
       assert.equal((await run('deny', waiting)).exit, 3);
     });
 
-    test('of a copy that is not there ends with 3', async () => {
-      const { notes, exit } = await run(...restore, '--copy', 'beef', '--yes');
-      assert.match(notes, /There is no copy beef/);
-      assert.equal(exit, 3);
-    });
+    for (const approval of [['--yes'], []]) {
+      test(`of a copy that is not there ends with 3 ${approval.length > 0 ? 'with' : 'without'} --yes`, async () => {
+        const { notes, exit } = await run(...restore, '--copy', 'beef', ...approval);
+        assert.match(notes, /There is no copy beef/);
+        assert.equal(exit, 3);
+      });
+    }
   });
 
   test('a run that Temporal does not know ends with 3, a namespace that it does not know with 4', async () => {
