@@ -106,8 +106,14 @@ const sentences: Partial<Record<ErrorCode, (store: string, why: string) => strin
   HF_STORE_LOCKED: (store, why) => `The repository of the store "${store}" is locked ${why}`,
   HF_STORE_EXISTS: (store) => `The store "${store}" holds a repository already; nothing was changed`,
   HF_STORE_MISSING: (store) => `There is no repository at the address of the store "${store}"`,
+  HF_STORE_UNREACHABLE: (store, why) => `The store "${store}" does not answer: ${why}`,
+  HF_STORE_DENIED: (store, why) => `The store "${store}" refuses us: ${why}`,
+  HF_NO_SPACE: (store, why) => `There is no space left for the store "${store}": ${why}`,
+  HF_STORE_DAMAGED: (store, why) => `The repository of the store "${store}" is damaged: ${why}`,
   HF_TOOL_KILLED: (store, why) => `restic was ended from outside or crashed (${why}), store "${store}"`,
 };
+
+const longestWhy = 120;
 
 /** A failure in our words: what happened, to which store, what to do next. */
 export function failure(
@@ -115,7 +121,8 @@ export function failure(
   { verb, store }: Pick<Ending, 'verb' | 'store'>,
   why: string,
 ): HoldfastError {
-  const short = why.slice(0, 120);
+  // The reason stands at the end of a chain of Go errors, the path of the call at its beginning.
+  const short = why.length > longestWhy ? `…${why.slice(-longestWhy)}` : why;
   const what = sentences[code]?.(store, short) ?? `restic ${verb} failed for the store "${store}": ${short}`;
   return new HoldfastError(code, `${what}. ${errors[code].next}`.slice(0, 300), { store, verb });
 }

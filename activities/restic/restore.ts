@@ -4,6 +4,7 @@ import type { Tools } from '../door.js';
 import { addEvidence, type Evidence, type RestoreProved, readEvidence } from '../host/evidence.js';
 import { restoreVerb } from './command.js';
 import { removeStaleLocks, resticVersion, runRestic } from './driver.js';
+import { digHoles } from './holes.js';
 import { isAtLeast, parseRestoreLine } from './parse.js';
 import { followProgress } from './progress.js';
 import { finishTarget, moveIntoPlace } from './publish.js';
@@ -70,7 +71,7 @@ async function publish(
 }
 
 /** Runs restic; what it complains about without failing is handed back. */
-async function fetchData({ restic, plan, selection, snapshot }: PreparedRestore): Promise<string[]> {
+async function fetchData({ restic, plan, selection, snapshot, nodes }: PreparedRestore): Promise<string[]> {
   const { host } = restic;
   const version = await resticVersion(restic);
   const data = dataFolder(plan.target);
@@ -94,5 +95,6 @@ async function fetchData({ restic, plan, selection, snapshot }: PreparedRestore)
         complaints.push(parsed?.kind === 'error' ? parsed.item : line);
     },
   });
+  if (!isAtLeast(version, [0, 15])) await digHoles(restic, data, nodes);
   return complaints;
 }
