@@ -51,7 +51,8 @@ function environmentProfile() {
   try {
     return loadClientConfigProfile();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    // Only the first line: a parser quotes the lines around the mistake, and one of them may hold an API key.
+    const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
     throw new HoldfastError(
       'HF_CONFIG_INVALID',
       `The Temporal environment (TEMPORAL_* variables or its profile file) cannot be used: ${reason.slice(0, 160)}`,
