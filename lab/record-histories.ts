@@ -64,15 +64,16 @@ try {
   await record(estate, 'backupRestic', 'restic-killed-and-lease-wanted', killed);
   await record(estate, 'checkRestic', 'waited-for-a-lease', waiting);
 
+  makeTree(join(estate.source, 'more'), { files: 10, bytes: 20_000_000, seed: 8, odd: false });
   const cancelled = runIn((await estate.holdfast('run', 'photos-offsite')).stdout);
-  await waitFor(() => resticPids('backup', estate.source).length > 0, { timeoutMs: 30_000, what: 'restic' });
+  await underWay(estate, cancelled, 1_000_000);
   await estate.holdfast('cancel', cancelled);
   await record(estate, 'backupRestic', 'cancelled', cancelled);
 
   await record(
     estate,
     'pruneRestic',
-    'nothing-to-remove',
+    'all-kept',
     await runToEnd(estate, 'run', 'photos-offsite', '--only', 'prune', '--follow'),
   );
   const target = `nas:${join(estate.folder, 'restores/one')}`;

@@ -63,8 +63,8 @@ function fullPhases(): Phase[] {
     run: (endsWithinMs) => runNodeTest({ files, concurrency, timeoutMs: minutes(15), endsWithinMs }),
   });
   const phases = [
-    ...(hard.length > 0 ? [phase('chaos, platform and full cases', hard, 1)] : []),
-    ...(server.length > 0 ? [phase('cases with a server', server, 1)] : []),
+    ...(hard.length > 0 ? [phase('chaos, platform and full cases', hard, 2)] : []),
+    ...(server.length > 0 ? [phase('cases with a server', server, 2)] : []),
     ...(rest.length > 0 ? [phase('everything else', rest, 2)] : []),
   ];
   for (const version of Object.values(versions.node)) {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { compareTrees, type Property } from '../../test/support/compare.js';
+import { compareTrees } from '../../test/support/compare.js';
 import { resticPath } from '../places.js';
 import type { Place } from './place.js';
 
@@ -34,18 +34,8 @@ export const locksIn = (place: Place): number =>
     .split('\n')
     .filter((line) => line !== '').length;
 
-/** restic restores holes as holes only from 0.15 on. */
-function canRestoreSparse(): boolean {
-  const words = execFileSync(resticPath() ?? 'restic', ['version'], { encoding: 'utf8' });
-  const [, minor] = /restic 0\.(\d+)/.exec(words) ?? [];
-  return minor === undefined || Number(minor) >= 15;
-}
-
-/** Every byte and every attribute; `notCompared` says what this machine's restic cannot give back. */
-export function compareWithSource(place: Place): { differences: string[]; notCompared: Property[] } {
-  const notCompared: Property[] = canRestoreSparse() ? [] : ['sparseness'];
-  return { differences: compareTrees(place.source, place.restored, { ignore: notCompared }), notCompared };
-}
+/** Every byte and every attribute, by a comparison that shares no code with Holdfast. */
+export const compareWithSource = (place: Place): string[] => compareTrees(place.source, place.restored);
 
 /** Files of ours that hold a secret in plain text; the keys' own folder and the source are not ours. */
 export function leaksOfSecrets(place: Place): string[] {
