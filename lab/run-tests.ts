@@ -12,7 +12,7 @@ async function runDefault(): Promise<boolean> {
   const { ok } = await runNodeTest({
     files,
     concurrency: 2,
-    timeoutMs: minutes(5),
+    timeoutMs: minutes(10),
     endsWithinMs: minutes(20),
   });
   return ok;
