@@ -40,6 +40,10 @@ const wordsFor: readonly [ErrorCode, RegExp][] = [
   ],
 ];
 
+/** Signs of a broken line that no damage of the data can give. */
+const brokenLine =
+  /dial tcp|connection (refused|reset)|no such host|i\/o timeout|(network|host) is unreachable|handshake|\(5\d\d\)|\b50[0234] [A-Z]/i;
+
 /** The verdict on one ending. */
 export function classify(ending: Ending): Verdict {
   const { exitCode, signal, verb } = ending;
@@ -57,12 +61,10 @@ function codeOf({ exitCode, stderrTail, verb }: Ending): ErrorCode {
   if (exitCode === 12) return 'HF_WRONG_PASSWORD';
   if (/^(panic:|fatal error:|goroutine \d+ \[)/m.test(stderrTail)) return 'HF_TOOL_KILLED';
   const fatal = fatalWords(stderrTail);
-  // A broken line to the store makes check say "repository contains errors" as well: that is no damage.
   const found = byWords(fatal);
   if (verb === 'check' && (found === undefined || found === 'HF_STORE_DAMAGED')) {
-    return ['HF_STORE_UNREACHABLE', 'HF_STORE_DENIED'].includes(byWords(stderrTail) ?? '')
-      ? (byWords(stderrTail) ?? 'HF_STORE_DAMAGED')
-      : (found ?? 'HF_TOOL_FAILED');
+    // A broken line to the store makes check say "repository contains errors" as well: that is no damage.
+    return brokenLine.test(stderrTail) ? 'HF_STORE_UNREACHABLE' : (found ?? 'HF_TOOL_FAILED');
   }
   return found ?? byWords(stderrTail) ?? (exitCode === 2 ? 'HF_TOOL_KILLED' : 'HF_TOOL_FAILED');
 }

@@ -1,14 +1,35 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, copyFileSync, mkdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { backupResource } from '../../activities/restic/backup.js';
 import { resticVersions } from '../../lab/places.js';
 import { needs } from '../support/needs.js';
+import { startS3 } from '../support/s3-server.js';
+import { temporaryFolder } from '../support/temp.js';
 import { failsWith, makeBench, runAt } from './restic-bench.js';
 
 const versions = resticVersions();
 test('a restic is here to be tested', { skip: needs('restic') }, () => assert.ok(versions.length > 0));
+
+const isRoot = process.getuid?.() === 0;
+
+/** root reads every file: restic alone is then started as nobody, from a place that nobody can read. */
+function asPlainUser(restic: string): string {
+  if (!isRoot) return restic;
+  const folder = temporaryFolder('nobody');
+  chmodSync(folder, 0o755);
+  copyFileSync(restic, join(folder, 'real-restic'));
+  const script = `#!/bin/sh\nexec setpriv --reuid=65534 --regid=65534 --clear-groups '${folder}/real-restic' "$@"\n`;
+  writeFileSync(join(folder, 'restic'), script);
+  for (const name of ['real-restic', 'restic']) chmodSync(join(folder, name), 0o755);
+  return join(folder, 'restic');
+}
+
+function giveAway(folder: string): void {
+  if (isRoot) execFileSync('chown', ['-R', '65534:65534', '--', folder]);
+}
 
 for (const { version, path: restic } of versions) {
   describe(`backup with restic ${version}`, () => {
@@ -72,14 +93,11 @@ for (const { version, path: restic } of versions) {
       );
     });
 
-    test('keeps a copy with files that could not be read and names them', {
-      skip:
-        process.getuid?.() === 0 && !process.env.HOLDFAST_AS_USER
-          ? 'root can read everything: run it as another user'
-          : false,
-    }, async () => {
+    test('keeps a copy with files that could not be read and names them', async () => {
       const bench = makeBench({ restic });
+      bench.config.hosts.nas = { restore: [], tools: { restic: asPlainUser(restic) } };
       chmodSync(join(bench.source, 'photo 3.txt'), 0);
+      giveAway(bench.folder);
       const copy = await backupResource(bench.tools(), bench.step(runAt(1)));
       assert.deepEqual(copy.warnings, [
         `Could not be read, not in the copy: ${join(bench.source, 'photo 3.txt')}`,
@@ -104,6 +122,25 @@ for (const { version, path: restic } of versions) {
         failsWith('HF_STORE_MISSING', /init-store/),
       );
       assert.throws(() => bench.locks());
+    });
+
+    test('tells a bucket that is missing, a key that is refused and a server that is gone apart', {
+      skip: needs('s3'),
+    }, async () => {
+      const server = await startS3();
+      const env = { AWS_ACCESS_KEY_ID: server.accessKey, AWS_SECRET_ACCESS_KEY: server.secretKey };
+      const attempt = (more: object) => {
+        const store = { repository: `s3:${server.endpoint}/no-such-bucket`, env: { ...env, ...more } };
+        const bench = makeBench({ restic, store });
+        return backupResource(bench.tools(), bench.step(runAt(1)));
+      };
+      await assert.rejects(attempt({}), failsWith('HF_STORE_MISSING', /"shed"/));
+      await assert.rejects(
+        attempt({ AWS_SECRET_ACCESS_KEY: 'wrong' }),
+        failsWith('HF_STORE_DENIED', /^(?!.*wrong)/),
+      );
+      await server.stop();
+      await assert.rejects(attempt({}), failsWith('HF_STORE_UNREACHABLE', /"shed"/));
     });
 
     test('says that the store is out of reach', async () => {

@@ -1,0 +1,365 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Evidence, parseEvidence } from '../../activities/host/evidence.js';
+import { openUndosIn } from '../../activities/host/undo.js';
+import {
+  parseGetfacl,
+  parseGetfattr,
+  parseTarAttributes,
+  unescapeOctal,
+} from '../../activities/restic/attribute-text.js';
+import { choosePart } from '../../activities/restic/check.js';
+import { chooseSnapshot } from '../../activities/restic/choose.js';
+import { classify } from '../../activities/restic/classify.js';
+import {
+  backupVerb,
+  escapePattern,
+  resticCommand,
+  restoreVerb,
+  snapshotsVerb,
+} from '../../activities/restic/command.js';
+import { compareNodes, type OnDisk } from '../../activities/restic/compare.js';
+import { type Node, nanoseconds } from '../../activities/restic/listing.js';
+import { parseBackupLine, parseForget, type Snapshot } from '../../activities/restic/parse.js';
+import { whyImplausible } from '../../activities/restic/plausible.js';
+import { judgeRetention } from '../../activities/restic/retention.js';
+import { parseEntry } from '../../activities/restic/scan.js';
+import { selectPaths } from '../../activities/restic/selection.js';
+import { HoldfastError } from '../../contracts/errors.js';
+
+const tool = { file: '/opt/restic', cacheFolder: '/state/cache' };
+const access = { env: { RESTIC_PASSWORD: 'hidden', RESTIC_REPOSITORY: 's3:somewhere' }, limits: {} };
+
+test('no secret and no repository is ever an argument', () => {
+  const verb = backupVerb({ host: 'nas', tags: ['a'], exclude: ['*.tmp'], paths: ['-n', '/srv/with space'] });
+  const command = resticCommand(tool, { ...access, limits: { uploadKiBps: 5, readConcurrency: 3 } }, verb);
+  assert.doesNotMatch(command.args.join(' '), /hidden|s3:/);
+  assert.deepEqual(command.args, [
+    'backup',
+    '--limit-upload=5',
+    '--json',
+    '--host=nas',
+    '--tag=a',
+    '--exclude=*.tmp',
+    '--',
+    '-n',
+    '/srv/with space',
+  ]);
+  assert.equal(command.env?.RESTIC_READ_CONCURRENCY, '3');
+  assert.equal(command.stopSignal, 'SIGINT');
+});
+
+test('several tags are asked for together, not one or the other', () => {
+  assert.ok(snapshotsVerb(['job:a', 'resource:b']).options.includes('--tag=job:a,resource:b'));
+});
+
+test('pattern characters of a path are taken as they stand', () => {
+  assert.equal(escapePattern('/a/[b]*?\\c'), '/a/\\[b\\]\\*\\?\\\\c');
+  const verb = restoreVerb({ snapshot: 'abc', target: '/t', paths: ['/a*'], sparse: true, json: false });
+  assert.deepEqual(verb.options, ['--verify', '--sparse', '--target=/t', '--include=/a\\*']);
+});
+
+const codeOf = (stderrTail: string, verb = 'snapshots', exitCode: number | undefined = 1) => {
+  const verdict = classify({ exitCode, stderrTail, verb, store: 'shed' });
+  return verdict instanceof HoldfastError ? verdict.code : verdict;
+};
+
+test('endings are told apart by what they say', () => {
+  const cases: [string, string][] = [
+    [
+      'Fatal: unable to open config file: Head "http://x/config": dial tcp 127.0.0.1:1: connect: connection refused\nIs there a repository at the following location?',
+      'HF_STORE_UNREACHABLE',
+    ],
+    [
+      'Fatal: unable to open config file: Stat: Get "https://s3.example.com/": dial tcp: lookup s3.example.com: no such host\nIs there a repository',
+      'HF_STORE_UNREACHABLE',
+    ],
+    [
+      'Fatal: unable to open config file: Stat: Access Denied.\nIs there a repository at the following location?',
+      'HF_STORE_DENIED',
+    ],
+    [
+      'Fatal: unable to open config file: Stat: The Access Key Id you provided does not exist in our records.',
+      'HF_STORE_DENIED',
+    ],
+    [
+      'Fatal: unable to open config file: unexpected HTTP response (503): 503 Service Unavailable',
+      'HF_STORE_UNREACHABLE',
+    ],
+    ['Fatal: unable to save snapshot: write /repo/data/00/x: no space left on device', 'HF_NO_SPACE'],
+    ['panic: runtime error: index out of range\ngoroutine 1 [running]:', 'HF_TOOL_KILLED'],
+    ['something new', 'HF_TOOL_FAILED'],
+  ];
+  for (const [words, code] of cases) assert.equal(codeOf(words), code, words);
+});
+
+test('a source file that may not be read does not hide why the backup failed', () => {
+  const words =
+    '{"message_type":"error","error":{"message":"open /srv/x: permission denied"},"item":"/srv/x"}\nFatal: wrong password or no key found';
+  assert.equal(codeOf(words, 'backup'), 'HF_WRONG_PASSWORD');
+});
+
+test('a broken line during a check is no damage, and a short pack is', () => {
+  assert.equal(
+    codeOf(
+      'Load(<data/1>) returned error: dial tcp 1.2.3.4:443: i/o timeout\nFatal: repository contains errors',
+      'check',
+    ),
+    'HF_STORE_UNREACHABLE',
+  );
+  assert.equal(
+    codeOf('pack 12ab: unexpected EOF\nFatal: repository contains errors', 'check'),
+    'HF_STORE_DAMAGED',
+  );
+});
+
+test('exit 3 is a partial copy for backup alone, and a signal is an outage', () => {
+  assert.equal(codeOf('', 'backup', 3), 'partial');
+  assert.equal(codeOf('', 'restore', 3), 'HF_TOOL_FAILED');
+  const killed = classify({
+    exitCode: undefined,
+    signal: 'SIGKILL',
+    stderrTail: '',
+    verb: 'backup',
+    store: 'shed',
+  });
+  assert.match(String(killed), /SIGKILL/);
+  assert.equal(codeOf('', 'backup', 130), 'HF_TOOL_KILLED');
+});
+
+test('words among the lines of a backup are not taken for facts', () => {
+  for (const line of ['', 'open repository', '{"message_type":"verbose_status"}', '{broken']) {
+    assert.equal(parseBackupLine(line), undefined);
+  }
+});
+
+test('a policy that answers nothing removes nothing', () => {
+  for (const answer of ['', '[]', 'null']) assert.deepEqual(parseForget(answer).remove, []);
+});
+
+test('a copy is measured against the median of the last five good ones', () => {
+  const counts = (...files: number[]) => files.map((number) => ({ files: number, bytes: 1 }));
+  const earlier = counts(5, 5, 100, 100, 102, 98, 1000);
+  assert.equal(whyImplausible({ files: 50, bytes: 1 }, earlier, false), undefined);
+  assert.match(whyImplausible({ files: 49, bytes: 1 }, earlier, false) ?? '', /49 files.*usually 100/);
+  assert.equal(whyImplausible({ files: 0, bytes: 0 }, [], false), undefined);
+  assert.match(whyImplausible({ files: 0, bytes: 0 }, [], true) ?? '', /no file/);
+});
+
+const snapshot = (id: string, time: string): Snapshot => ({
+  id,
+  time,
+  paths: ['/srv'],
+  tags: [],
+  hostname: 'nas',
+});
+const listing = ['a', 'b', 'c', 'd'].map((letter, index) =>
+  snapshot(letter.repeat(64), `2026-11-0${index + 1}T00:00:00Z`),
+);
+const [a = '', b = '', c = '', d = ''] = listing.map(({ id }) => id);
+const question = {
+  resource: 'photos',
+  listing,
+  plan: { keep: [c, d], remove: [a, b] },
+  good: new Set([a, b, c, d]),
+  nowMs: Date.parse('2026-11-05T00:00:00Z'),
+};
+
+test('retention follows the policy when all is well', () => {
+  assert.deepEqual(judgeRetention(question), { remove: [a, b], kept: [c, d], warnings: [] });
+});
+
+test('retention is refused when it would remove everything, or the newest copy is not good, or copies are overdue', () => {
+  assert.match(
+    judgeRetention({ ...question, plan: { keep: [], remove: [a, b, c, d] } }).refused ?? '',
+    /every copy/,
+  );
+  assert.match(judgeRetention({ ...question, good: new Set([a, b, c]) }).refused ?? '', /not proved good/);
+  assert.match(judgeRetention({ ...question, rpoMs: 3_600_000 }).refused ?? '', /older than the objective/);
+  assert.match(judgeRetention({ ...question, good: new Set() }).refused ?? '', /run the job once/);
+});
+
+test('a bad copy does not push a good one out', () => {
+  const verdict = judgeRetention({ ...question, good: new Set([a, b, d]) });
+  assert.deepEqual(verdict.remove, [a]);
+  assert.equal(verdict.warnings.length, 1);
+});
+
+test('retention removes only what was listed', () => {
+  assert.deepEqual(
+    judgeRetention({ ...question, plan: { keep: [c, d], remove: [a, b, 'foreign'] } }).remove,
+    [a, b],
+  );
+});
+
+test('a copy is chosen by id, by time, or as the newest; a refused one only by its id', () => {
+  const choose = (wish: object, refused: string[] = []) =>
+    chooseSnapshot(listing, wish, new Set(refused), 'x').id;
+  assert.equal(choose({}), d);
+  assert.equal(choose({}, [d]), c);
+  assert.equal(choose({ copy: 'dddd' }, [d]), d);
+  assert.equal(choose({ at: '2026-11-02T12:00:00Z' }), b);
+  assert.equal(choose({ at: '2026-11-02T00:00:00Z' }), b);
+  for (const wish of [{ at: '2026-10-31T00:00:00Z' }, { copy: 'ddd' }, { copy: 'eeee' }]) {
+    assert.throws(() => choose(wish), { code: 'HF_COPY_NOT_FOUND' });
+  }
+  const twins = [snapshot('abcd1', '2026-11-01T00:00:00Z'), snapshot('abcd2', '2026-11-02T00:00:00Z')];
+  assert.throws(() => chooseSnapshot(twins, { copy: 'abcd' }, new Set(), 'x'), /abcd1, abcd2/);
+});
+
+test('paths of a restore stay inside the resource', () => {
+  const select = (...paths: string[]) => selectPaths('/srv/photos', paths, 'x');
+  for (const path of ['..', '../other', '/etc', 'a/../../b', 'nul\0'])
+    assert.throws(() => select(path), { code: 'HF_PATH_NOT_FOUND' });
+  assert.deepEqual(select('2024/', 'a/../b').wanted, ['/srv/photos/2024', '/srv/photos/b']);
+  assert.equal(select().whole, true);
+  assert.equal(select('.').whole, true);
+  const selection = select('2024');
+  assert.equal(selection.see('/srv/photos/2024'), true);
+  assert.equal(selection.see('/srv/photos/2024-other'), false);
+  assert.doesNotThrow(() => selection.checkAllSeen());
+});
+
+test('times keep their nanoseconds, before 1970 too', () => {
+  assert.equal(nanoseconds('2020-01-02T03:04:05.123456789Z'), '1577934245123456789');
+  assert.equal(nanoseconds('2020-01-02T04:04:05.1+01:00'), '1577934245100000000');
+  assert.equal(nanoseconds('1969-12-31T23:59:59.5Z'), '-500000000');
+});
+
+const found = (more: Partial<OnDisk> = {}): OnDisk => ({
+  type: 'file',
+  mode: 0o644,
+  uid: 1,
+  gid: 2,
+  size: 3,
+  mtimeNs: '4',
+  inode: '1:1',
+  links: 1,
+  allocated: 0,
+  linkTarget: '',
+  ...more,
+});
+const node: Node = { path: '/a', type: 'file', mode: 0o644, uid: 1, gid: 2, size: 3, mtimeNs: '4' };
+
+test('every property that differs is a difference, and so is what is missing or strange', () => {
+  const differences = (disk: Map<string, OnDisk>, isRoot = true) =>
+    compareNodes([node], disk, isRoot, () => false).differences;
+  assert.deepEqual(differences(new Map([['/a', found()]])), []);
+  for (const change of [
+    { type: 'dir' },
+    { mode: 0o600 },
+    { uid: 9 },
+    { gid: 9 },
+    { size: 9 },
+    { mtimeNs: '9' },
+  ] as Partial<OnDisk>[]) {
+    assert.equal(differences(new Map([['/a', found(change)]])).length, 1, JSON.stringify(change));
+  }
+  assert.match(differences(new Map()).join(), /is missing/);
+  assert.match(
+    differences(
+      new Map([
+        ['/a', found()],
+        ['/b', found()],
+      ]),
+    ).join(),
+    /\/b: is not in the copy/,
+  );
+});
+
+test('who is not root does not claim to have compared owners', () => {
+  const { verified, notVerified, differences } = compareNodes(
+    [node],
+    new Map([['/a', found({ uid: 9 })]]),
+    false,
+    () => false,
+  );
+  assert.deepEqual(differences, []);
+  assert.ok(!verified.join().includes('owner'));
+  assert.match(notVerified.join(), /owner/);
+});
+
+test('names with line breaks survive the walk', () => {
+  const entry = parseEntry(
+    ['f', '4755', '0', '0', '5', '1577934245.1234567890', '1:2', '1', '8', '/a\nb', '', ''].join('\0'),
+  );
+  assert.deepEqual(
+    [entry.path, entry.mode, entry.mtimeNs, entry.allocated],
+    ['/a\nb', 0o4755, '1577934245123456789', 4096],
+  );
+});
+
+test('tar, getfattr and getfacl tell the same about the same file', () => {
+  const tar = parseTarAttributes([
+    '-rw-r--r--+ 0/0               3 2026-11-20 15:58:07 srv/\\303\\274 a\\nb',
+    '  a: user::rw-,group::r--,group:60:r--,mask::r--,other::r--,default:user::rwx',
+    '  x: 3 user.bin',
+    '-rw-r--r-- 0/0 3 2026-11-20 15:58:07 srv/plain',
+    '  a: user::rw-,group::r--,other::r--',
+  ]);
+  const name = '/srv/ü a\nb';
+  assert.deepEqual([...tar.keys()], [name]);
+  const attributes = parseGetfattr([
+    `# file: /srv/ü a\\012b`,
+    'system.posix_acl_access=0x02',
+    'user.bin=0x00ff10',
+    '',
+  ]);
+  const lists = parseGetfacl([
+    `# file: /srv/ü a\\012b`,
+    '# owner: 0',
+    'user::rw-',
+    'group::r--',
+    'group:60:r--',
+    'mask::r--',
+    'other::r--',
+    'default:user::rwx',
+    '',
+  ]);
+  assert.deepEqual([...(lists.get(name) ?? []), ...(attributes.get(name) ?? [])].sort(), tar.get(name));
+  assert.equal(unescapeOctal('a\\\\b\\033'), 'a\\b\u001b');
+});
+
+const line = (entry: object) => JSON.stringify({ v: 1, at: '2026-11-20T00:00:00Z', run: 'r', ...entry });
+
+test('evidence outlives torn lines and newer versions', () => {
+  const text = [
+    line({ kind: 'undo-open', what: 'a', former: {} }),
+    '{"v":1,"kind":"co',
+    '{"v":2,"kind":"copy"}',
+    'null',
+    '',
+  ].join('\n');
+  assert.deepEqual(
+    parseEvidence(text).map(({ kind }) => kind),
+    ['undo-open'],
+  );
+});
+
+test('parts are read by turns: the one never read, then the one read the longest ago', () => {
+  const read = (...parts: number[]) =>
+    parseEvidence(
+      parts.map((part) => line({ kind: 'check-part', store: 'shed', part, parts: 3 })).join('\n'),
+    );
+  assert.equal(choosePart([], 'shed', 3), 1);
+  assert.equal(choosePart(read(1, 3), 'shed', 3), 2);
+  assert.equal(choosePart(read(2, 3, 1, 2), 'shed', 3), 3);
+  assert.equal(choosePart(read(1, 2), 'other', 3), 1);
+  assert.equal(choosePart(read(1, 2), 'shed', 4), 1);
+});
+
+test('former states are put back newest first, and each once', () => {
+  const evidence: Evidence[] = parseEvidence(
+    [
+      line({ kind: 'undo-open', what: 'a', former: {} }),
+      line({ kind: 'undo-open', what: 'b', former: {} }),
+      line({ kind: 'undo-open', what: 'c', former: {} }),
+      line({ kind: 'undo-done', what: 'b' }),
+    ].join('\n'),
+  );
+  assert.deepEqual(
+    openUndosIn(evidence).map(({ what }) => what),
+    ['c', 'a'],
+  );
+  assert.deepEqual(openUndosIn(evidence, 'another run'), []);
+});
