@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { takePicture } from './demo/picture.js';
 import { makePlace, type Place } from './demo/place.js';
 import { type Background, holdfast, show, startCommand, startStore, startUp } from './demo/processes.js';
 import { compareWithSource, leaksOfSecrets, locksIn, snapshotsIn } from './demo/proofs.js';
@@ -9,6 +10,10 @@ import { endLeftovers } from './sweep.js';
 /** The whole of Holdfast with real parts on this machine: a backup that is killed in the middle, finishes, and comes back to the byte. */
 
 const keep = process.argv.includes('--keep');
+/** `--picture FILE`: a picture of the run in the Web UI. */
+const picture = process.argv.includes('--picture')
+  ? process.argv[process.argv.indexOf('--picture') + 1]
+  : undefined;
 const job = 'photos-offsite';
 const startedAt = performance.now();
 let failures = 0;
@@ -62,14 +67,14 @@ async function backUpThroughAKill(place: Place, up: Background): Promise<Backgro
   return again;
 }
 
-function proveOneSnapshot(place: Place): void {
+/** Proves that there is exactly one snapshot; answers the run that its tags name. */
+function proveOneSnapshot(place: Place): string {
   const snapshots = snapshotsIn(place);
   expect(snapshots.length === 1, `the repository holds ${snapshots.length} snapshot, says restic itself`);
   const tags = snapshots[0]?.tags ?? [];
-  expect(
-    tags.some((tag) => tag.startsWith(`run:${job}-`)),
-    `its tags name the run: ${tags.join(', ')}`,
-  );
+  const tag = tags.find((candidate) => candidate.startsWith(`run:${job}-`));
+  expect(tag !== undefined, `its tags name the run: ${tags.join(', ')}`);
+  return tag?.slice('run:'.length) ?? '';
 }
 
 /** A lock that the killed attempt left would let backups pass and stop retention for ever. */
@@ -120,7 +125,8 @@ async function tell(place: Place): Promise<void> {
   const again = await step('Backing up, with the worker killed in the middle', () =>
     backUpThroughAKill(place, up),
   );
-  await step('Asking restic what is there', () => proveOneSnapshot(place));
+  const run = await step('Asking restic what is there', () => proveOneSnapshot(place));
+  if (picture) await step(`Taking a picture: ${picture}`, () => takePicture(place, run, picture));
   await step('Checking the repository and applying retention', () => proveUpkeep(place));
   await step('Restoring, and comparing every byte and attribute', () => proveRestore(place));
   await step('Protection at a glance', () => showStatus(place));
