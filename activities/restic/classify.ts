@@ -24,7 +24,7 @@ const wordsFor: readonly [ErrorCode, RegExp][] = [
   ['HF_NO_SPACE', /no space left on device|disk quota exceeded|StorageFull|InsufficientStorage|\b507\b/i],
   [
     'HF_STORE_DENIED',
-    /AccessDenied|access denied|InvalidAccessKeyId|SignatureDoesNotMatch|access key id .*does not exist|InvalidToken|\b40[13] (Unauthorized|Forbidden)|\((401|403)\)|permission denied|operation not permitted|read-only file system/i,
+    /AccessDenied|access denied|InvalidAccessKeyId|SignatureDoesNotMatch|signature we calculated does not match|access key id .*does not exist|InvalidToken|\b40[13] (Unauthorized|Forbidden)|\((401|403)\)|permission denied|operation not permitted|read-only file system/i,
   ],
   [
     'HF_STORE_UNREACHABLE',

@@ -1,9 +1,12 @@
+import { errors, HoldfastError } from '../../contracts/errors.js';
 import { classify } from './classify.js';
 import type { Verb } from './command.js';
 import type { Restic } from './driver.js';
 
-/** restic from 0.17 on asks a store that does not answer for a quarter of an hour before it says so. */
-const patienceMs = 30_000;
+/** restic from 0.17 on asks again for a quarter of an hour before it says so, even when the store refuses its key. */
+const outagePatienceMs = 30_000;
+/** An answer that waiting does not change. */
+const refusalPatienceMs = 2_000;
 /** Verbs that only look: what they ask is there at once or not at all. */
 const shortVerbs = new Set(['snapshots', 'cat', 'init', 'unlock']);
 
@@ -23,8 +26,10 @@ export function limitPatience({ signal, store }: Restic, { verb }: Verb): Patien
     signal: AbortSignal.any([signal, own.signal]),
     hear(line) {
       if (!/returned error, retrying after/.test(line)) return;
-      const stderrTail = `Fatal: ${line}`;
-      timer ??= setTimeout(() => own.abort(classify({ exitCode: 1, stderrTail, verb, store })), patienceMs);
+      const verdict = classify({ exitCode: 1, stderrTail: `Fatal: ${line}`, verb, store });
+      if (!(verdict instanceof HoldfastError)) return;
+      const isOutage = errors[verdict.code].retry === 'outage';
+      timer ??= setTimeout(() => own.abort(verdict), isOutage ? outagePatienceMs : refusalPatienceMs);
     },
     end: () => clearTimeout(timer),
   };

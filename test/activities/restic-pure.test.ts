@@ -88,6 +88,10 @@ test('endings are told apart by what they say', () => {
     ],
     ['Fatal: unable to save snapshot: write /repo/data/00/x: no space left on device', 'HF_NO_SPACE'],
     ['panic: runtime error: index out of range\ngoroutine 1 [running]:', 'HF_TOOL_KILLED'],
+    [
+      'Fatal: unable to open config file: Stat: The request signature we calculated does not match the signature you provided. Check your key and signing method.\nIs there a repository',
+      'HF_STORE_DENIED',
+    ],
     ['something new', 'HF_TOOL_FAILED'],
   ];
   for (const [words, code] of cases) assert.equal(codeOf(words), code, words);
