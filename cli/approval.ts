@@ -28,7 +28,7 @@ export async function answerApproval(
       next: 'Start "holdfast up" or "holdfast orchestrator", then answer again',
     });
   const plan = report.plan;
-  if (!plan) throw notWaiting(run, 'it does not wait for an answer');
+  if (!plan || report.asks !== plan.digest) throw notWaiting(run, 'it does not wait for an answer');
   if (given.digest !== undefined && given.digest !== plan.digest)
     throw new HoldfastError(
       'HF_NOT_APPROVED',

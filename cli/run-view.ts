@@ -125,7 +125,7 @@ function nowSections(snapshot: Snapshot, run: string): string[] {
     ...(steps.length > 0 ? [steps.map(printable).join('\n')] : []),
     ...(lines.length > 0 ? [lines.map(printable).join('\n')] : []),
     ...(wait ? [printable(wait)] : []),
-    ...(plan && snapshot.report?.waitingFor
+    ...(plan && snapshot.report?.asks === plan.digest
       ? [[...planLines(plan), `say yes: holdfast approve ${run}`, `say no:  holdfast deny ${run}`].join('\n')]
       : []),
   ];

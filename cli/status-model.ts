@@ -1,4 +1,5 @@
 import type { Operation } from '../config/lookup.js';
+import { isCovered } from '../schedules/covers.js';
 import type { RunRow } from './visibility.js';
 
 /** What is known of one operation, before it is judged. */
@@ -99,8 +100,9 @@ function scheduleWord({ operation, schedule }: OperationFacts): StatusRow['sched
 }
 
 /** Takes runs as the list gives them, newest first; tells when every operation has its last and its last good one. */
-export function collectRuns(operations: readonly Pick<Operation, 'name' | 'job' | 'operation'>[]) {
+export function collectRuns(operations: readonly Wanted[]) {
   const found = new Map(operations.map(({ job, operation }) => [`${job}.${operation}`, {} as FoundRuns]));
+  const wanted = new Map(operations.map(({ job, operation, covers }) => [`${job}.${operation}`, covers]));
   let missing = found.size;
   return {
     add(row: RunRow): void {
@@ -108,7 +110,9 @@ export function collectRuns(operations: readonly Pick<Operation, 'name' | 'job' 
       if (!entry) return;
       const complete = entry.newestGood !== undefined;
       entry.last ??= row;
-      if (!isGood(row)) return;
+      // A run from before a resource or a store was added proves nothing for what was added.
+      const covers = wanted.get(`${row.job}.${row.operation}`);
+      if (!isGood(row) || (covers !== undefined && !isCovered(covers, row.covers ?? ''))) return;
       entry.newestGood = newerGood(entry.newestGood, row);
       if (!complete) missing -= 1;
     },
@@ -118,6 +122,9 @@ export function collectRuns(operations: readonly Pick<Operation, 'name' | 'job' 
       found.get(`${job}.${operation}`) ?? {},
   };
 }
+
+/** An operation, and what its run must cover to count as good. */
+export type Wanted = Pick<Operation, 'name' | 'job' | 'operation'> & { covers?: string };
 
 export interface FoundRuns {
   last?: RunRow;

@@ -1,13 +1,14 @@
 import { type Operation, operationsOf } from '../config/lookup.js';
 import type { Config } from '../config/schema.js';
 import { scheduleId } from '../contracts/names.js';
+import { compileRun } from '../schedules/compile.js';
 import { mapBounded, requestsAtOnce } from '../schedules/pool.js';
 import type { Temporal } from './context.js';
 import { failureLine } from './follow-lines.js';
 import { findJob, objectiveMsOf } from './jobs.js';
 import { dateOf, lookAtRun } from './look.js';
 import { waitOfRun } from './snapshot.js';
-import { collectRuns, type OperationFacts, type ScheduleFacts } from './status-model.js';
+import { collectRuns, type OperationFacts, type ScheduleFacts, type Wanted } from './status-model.js';
 import { listRuns, type RunRow } from './visibility.js';
 
 /** Reads what status judges: a handful of calls however many jobs there are, and one more for each run that goes on. */
@@ -24,11 +25,12 @@ export async function readOperations(
 ): Promise<OperationFacts[]> {
   const jobs = job === undefined ? Object.keys(config.jobs) : [job];
   const operations = jobs.flatMap((name) => operationsOf(config, name));
+  const wanted = operations.map((operation) => ({ ...operation, covers: coversFor(config, operation) }));
   const filter = job === undefined ? {} : { job };
   const [schedules, running, closed] = await Promise.all([
     readSchedules(temporal),
     readRunning(temporal, filter),
-    readClosed(temporal, operations, filter),
+    readClosed(temporal, wanted, filter),
   ]);
   const waits = await readWaits(temporal, operations, running, now);
   return operations.map((operation) => {
@@ -45,6 +47,9 @@ export async function readOperations(
     };
   });
 }
+
+const coversFor = (config: Config, { job, operation }: Operation): string | undefined =>
+  compileRun(config, job, operation).searchAttributes.HfCovers;
 
 /** The raw list: the SDK's own decodes every schedule in the namespace, and one foreign payload would stop us. */
 async function readSchedules({ client, namespace }: Temporal): Promise<Map<string, ScheduleFacts>> {
@@ -75,7 +80,7 @@ async function readRunning(temporal: Temporal, filter: { job?: string }): Promis
 const nameOf = ({ job, operation }: RunRow): string => (operation === 'backup' ? job : `${job}.${operation}`);
 
 /** One list for all; only operations whose good run lies deep in a busy past are asked for by name. */
-async function readClosed(temporal: Temporal, operations: readonly Operation[], filter: { job?: string }) {
+async function readClosed(temporal: Temporal, operations: readonly Wanted[], filter: { job?: string }) {
   const collected = collectRuns(operations);
   let count = 0;
   for await (const row of listRuns(temporal, { ...filter, running: false }, 500)) {

@@ -14,6 +14,8 @@ export interface RunRow {
   state: RunState;
   startedAt: Date;
   closedAt?: Date;
+  /** What it worked on, as schedules/covers.ts writes it. */
+  covers?: string;
   waiting?: string;
   restorePoint?: Date;
   bytes?: number;
@@ -71,6 +73,7 @@ export function runRow(
   const first = (key: string): unknown => attributes[key]?.[0];
   const restorePoint = first('HfRestorePoint');
   const waiting = first('HfWaiting');
+  const covers = first('HfCovers');
   const bytes = first('HfBytes');
   return {
     run: info.workflowId,
@@ -79,6 +82,7 @@ export function runRow(
     state: stateOf(info.status.name, first('HfOutcome')),
     startedAt: info.startTime,
     ...(info.closeTime && { closedAt: info.closeTime }),
+    ...(typeof covers === 'string' && { covers }),
     ...(typeof waiting === 'string' && waiting !== '' && { waiting }),
     ...(restorePoint instanceof Date && { restorePoint }),
     ...(typeof bytes === 'number' && { bytes }),

@@ -200,6 +200,8 @@ export interface StepLine {
 /** The answer to the query `report`. */
 export interface RunReport {
   waitingFor?: string;
+  /** The digest of what a human is asked about right now; absent when nothing is asked. */
+  asks?: string;
   steps: StepLine[];
   plan?: RestorePlan;
 }

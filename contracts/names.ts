@@ -76,6 +76,8 @@ export const searchAttributes = {
   HfOperation: 'KEYWORD',
   HfHost: 'KEYWORD',
   HfTool: 'KEYWORD',
+  /** Which resources in which stores: see schedules/covers.ts. */
+  HfCovers: 'KEYWORD',
   HfOutcome: 'KEYWORD',
   HfWaiting: 'KEYWORD',
   HfBytes: 'INT',

@@ -5,6 +5,7 @@ import { HoldfastError } from '../contracts/errors.js';
 import type { JobInput, Limits, RunOptions } from '../contracts/jobs.js';
 import { scheduleId, workflowQueue, workflowTypes } from '../contracts/names.js';
 import { calendarsOf } from './calendars.js';
+import { coversOf } from './covers.js';
 import { markOf } from './fingerprint.js';
 import { detailsOf, summaryOf } from './job-words.js';
 import type { CompiledRun, DesiredSchedule } from './types.js';
@@ -57,6 +58,7 @@ function runOf(
       HfOperation: operation.operation,
       HfHost: input.sources[0]?.host,
       HfTool: 'restic',
+      HfCovers: coversOf(operation.operation, job.resources, input.stores),
     },
     memo: {},
     staticSummary: summaryOf(operation, job, input.stores),

@@ -150,4 +150,14 @@ describe('collecting runs from the list', () => {
     assert.equal(collected.of(backup).newestGood?.run, 'photos-3');
     assert.equal(collected.of(check).newestGood?.run, 'photos-5');
   });
+
+  test('does not take a run from before a store or a resource was added for a good one', () => {
+    const wanted = { ...backup, covers: 'photos>b2 photos>usb' };
+    const collected = collectRuns([wanted]);
+    collected.add(ran(1, { covers: 'photos>b2' }));
+    assert.equal(collected.of(backup).newestGood, undefined);
+    assert.equal(collected.of(backup).last?.run, 'photos-1');
+    collected.add(ran(2, { covers: 'photos>b2 photos>usb videos>b2 videos>usb' }));
+    assert.equal(collected.of(backup).newestGood?.run, 'photos-2');
+  });
 });

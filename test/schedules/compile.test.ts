@@ -56,6 +56,7 @@ describe('schedules from the configuration', () => {
       HfOperation: 'backup',
       HfHost: 'nas',
       HfTool: 'restic',
+      HfCovers: 'photos>b2-photos',
     });
   });
 

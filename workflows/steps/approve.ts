@@ -35,9 +35,11 @@ export async function askApproval(
   };
   setHandler(approveUpdate, decide(true), { validator, description: `Say yes to: ${what}` });
   setHandler(denyUpdate, decide(false), { validator, description: `Say no to: ${what}` });
+  report.ask(digest);
   report.waitFor(`an answer: ${what}`);
   await condition(() => answer !== undefined, withinMs, { summary: `wait for an answer: ${what}` });
   closed = true;
+  report.ask(undefined);
   await condition(allHandlersFinished);
   report.waitFor(undefined);
   if (answer?.yes) return answer;

@@ -18,6 +18,8 @@ export interface Report {
   watch<R>(name: string, body: () => Promise<R>): Promise<R>;
   /** Why nothing moves, in words; undefined when it moves again. */
   waitFor(reason: string | undefined): void;
+  /** A question with this digest is open; undefined when it is answered. */
+  ask(digest: string | undefined): void;
   /** What a human is asked to approve. */
   show(plan: RestorePlan): void;
   /** Known at the end; `restorePoint` only when every copy of the run is proved. */
@@ -77,6 +79,9 @@ export function openReport(): Report {
       state.waitingFor = reason;
       upsertSearchAttributes([attribute('HfWaiting', reason?.slice(0, 200) ?? null)]);
       render();
+    },
+    ask(digest) {
+      state.asks = digest;
     },
     show(plan) {
       state.plan = plan;
