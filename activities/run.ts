@@ -19,7 +19,9 @@ export interface DoorOptions {
   config: () => Config;
 }
 
-const noProgress = (): Progress => ({
+type Furthest = Required<Pick<Progress, 'furthestBytes' | 'furthestFiles'>>;
+
+const noProgress = (): Progress & Furthest => ({
   v: 1,
   phase: 'starting',
   bytesDone: 0,
@@ -27,6 +29,8 @@ const noProgress = (): Progress => ({
   filesDone: 0,
   filesTotal: 0,
   bytesPerSecond: 0,
+  furthestBytes: 0,
+  furthestFiles: 0,
   movedAt: now().toISOString(),
 });
 
@@ -87,15 +91,21 @@ interface Heartbeat {
 
 /** Beats from a timer and not from output lines: a silent tool is alive too, and cancellation arrives only with beats. */
 function startHeartbeat(context: Context, heartbeatTimeoutMs: number | undefined): Heartbeat {
-  let current: Progress = { ...noProgress(), ...earlierMove(context) };
+  let current: Progress & Furthest = { ...noProgress(), ...earlierMove(context) };
   const everyMs = Math.min(1_000, (heartbeatTimeoutMs ?? 10_000) / 5);
   context.heartbeat(current);
   const timer = setInterval(() => context.heartbeat(current), everyMs);
   return {
     progress(progress) {
-      const moved =
-        (progress.bytesDone ?? 0) > current.bytesDone || (progress.filesDone ?? 0) > current.filesDone;
-      current = { ...current, ...progress, movedAt: moved ? now().toISOString() : current.movedAt };
+      const { bytesDone = 0, filesDone = 0 } = progress;
+      const moved = bytesDone > current.furthestBytes || filesDone > current.furthestFiles;
+      current = {
+        ...current,
+        ...progress,
+        furthestBytes: Math.max(current.furthestBytes, bytesDone),
+        furthestFiles: Math.max(current.furthestFiles, filesDone),
+        movedAt: moved ? now().toISOString() : current.movedAt,
+      };
     },
     movedAt: () => new Date(current.movedAt),
     stop: () => clearInterval(timer),
@@ -103,9 +113,17 @@ function startHeartbeat(context: Context, heartbeatTimeoutMs: number | undefined
 }
 
 /** An outage is measured from the last thing that moved, in whatever attempt that was; at first from when the step was asked for. */
-function earlierMove({ info }: Context): Pick<Progress, 'movedAt'> {
-  const earlier = info.heartbeatDetails as Partial<Progress> | undefined;
-  return { movedAt: earlier?.movedAt ?? new Date(info.scheduledTimestampMs).toISOString() };
+function earlierMove({ info }: Context): Pick<Progress, 'movedAt'> & Furthest {
+  const {
+    movedAt,
+    furthestBytes = 0,
+    furthestFiles = 0,
+  } = (info.heartbeatDetails ?? {}) as Partial<Progress>;
+  return {
+    movedAt: movedAt ?? new Date(info.scheduledTimestampMs).toISOString(),
+    furthestBytes,
+    furthestFiles,
+  };
 }
 
 interface Patience {

@@ -81,7 +81,10 @@ export interface Progress {
   filesTotal: number;
   bytesPerSecond: number;
   secondsLeft?: number;
-  /** ISO 8601 UTC: when something last moved. */
+  /** The most that any attempt has reached: only what goes beyond is progress, reading the same again is not. */
+  furthestBytes?: number;
+  furthestFiles?: number;
+  /** ISO 8601 UTC: when it last went further. */
   movedAt: string;
 }
 
