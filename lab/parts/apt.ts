@@ -13,7 +13,7 @@ const packages: Record<string, string> = {
 let updated: Promise<unknown> | undefined;
 
 /** `apt-get update` costs half a minute on a slow line, so only once and only when something is missing. */
-const update = (): Promise<unknown> => {
+export const updateOnce = (): Promise<unknown> => {
   updated ??= sh('apt-get', ['update']);
   return updated;
 };
@@ -23,7 +23,7 @@ export async function aptInstall(names: readonly string[]): Promise<void> {
   if (onPath('apt-get') === undefined) throw new Error('no apt-get here: only Debian is set up by itself');
   if (process.getuid?.() !== 0) throw new Error(`packages need root: apt-get install ${names.join(' ')}`);
   announce(`apt-get install ${names.join(' ')}`);
-  await update();
+  await updateOnce();
   await sh('apt-get', ['install', '-y', '--no-install-recommends', ...names]);
 }
 

@@ -2,17 +2,26 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onPath } from '../places.js';
 import { sh } from '../shell.js';
+import { updateOnce } from './apt.js';
 
 const release = 'trixie';
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
-/** The address that apt already uses for Debian itself, so that a local mirror is used here too. */
-async function mirror(): Promise<string> {
+async function knownMirror(): Promise<string | undefined> {
   const format = '$(ORIGIN) $(LABEL) $(REPO_URI)';
   const lines = await sh('apt-get', ['indextargets', '--format', format, 'Identifier: Packages']);
-  const line = lines.split('\n').find((candidate) => candidate.startsWith('Debian Debian '));
-  const address = line?.split(' ')[2];
-  if (address === undefined) throw new Error('apt knows no mirror of Debian here (run apt-get update once)');
+  return lines
+    .split('\n')
+    .find((line) => line.startsWith('Debian Debian '))
+    ?.split(' ')[2];
+}
+
+/** The address that apt already uses for Debian itself, so that a local mirror is used here too. Images come without lists. */
+async function mirror(): Promise<string> {
+  const known = await knownMirror();
+  if (known === undefined) await updateOnce();
+  const address = known ?? (await knownMirror());
+  if (address === undefined) throw new Error('apt knows no mirror of Debian here');
   return address;
 }
 
