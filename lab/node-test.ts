@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from '../test/support/root.js';
 import { endLeftovers, unmountBelow } from './sweep.js';
@@ -27,6 +27,8 @@ export interface NodeTestOutcome {
 export async function runNodeTest(run: NodeTestRun): Promise<NodeTestOutcome> {
   // Below /tmp whatever TMPDIR says: a restore may only write there.
   const folder = mkdtempSync('/tmp/holdfast-tests-');
+  // Tests also run tools as a plain user, who must be able to pass through.
+  chmodSync(folder, 0o755);
   const tap = join(folder, 'results.tap');
   mkdirSync(join(folder, 'state'));
   const args = [

@@ -96,6 +96,8 @@ try {
     'denied',
     await runToEnd(estate, 'restore', 'photos-offsite', '--to', denied),
   );
+  await estate.holdfast('copies');
+  await record(estate, 'listCopies', 'one-store', await firstOf(estate, 'listCopies'));
   await record(estate, 'holdLease', 'released', leaseId(storeLease('vault')));
   await record(estate, 'undoLeftovers', 'nothing-left', 'undo-nas');
   // The log is read in place on this machine: asking the host for it is done with another state folder.
