@@ -1,12 +1,7 @@
-import { stringify } from 'yaml';
-import { configJsonSchema, type JsonSchema } from './json-schema.js';
+import { configJsonSchema } from './json-schema.js';
+import { inline, type Section, sectionsOf, typeWords } from './keys.js';
 
 /** The reference page of the configuration, made from the schema: what it says is what is accepted. */
-
-interface Section {
-  path: string;
-  schema: JsonSchema;
-}
 
 const introduction = `# Configuration
 
@@ -40,29 +35,8 @@ export function renderReference(): string {
   return `${[introduction.trimEnd(), ...sections.map(renderSection)].join('\n\n')}\n`;
 }
 
-const isSection = (schema: JsonSchema): boolean => schema.properties !== undefined;
-const entriesOf = (schema: JsonSchema): JsonSchema | undefined =>
-  typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined;
-
-/** Where the settings below a key are described: under its own name, or under NAME for each of its entries. */
-function below(path: string, schema: JsonSchema): Section[] {
-  if (isSection(schema)) return [{ path, schema }];
-  const entry = entriesOf(schema);
-  if (!entry || entry.anyOf) return [];
-  const forms = entry.oneOf ?? [entry];
-  return forms.filter(isSection).map((form) => ({ path: `${path}.NAME`, schema: form }));
-}
-
-function sectionsOf(section: Section): Section[] {
-  const inner = Object.entries(section.schema.properties ?? {}).flatMap(([key, schema]) =>
-    below(section.path === '' ? key : `${section.path}.${key}`, schema),
-  );
-  return [section, ...inner.flatMap(sectionsOf)];
-}
-
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
-const code = (value: unknown): string =>
-  `\`${stringify(value, { collectionStyle: 'flow', lineWidth: 0, flowCollectionPadding: true }).trim()}\``;
+const code = (value: unknown): string => `\`${inline(value)}\``;
 
 function renderSection({ path, schema }: Section): string {
   const rows = Object.entries(schema.properties ?? {}).map(([key, value]) => {
@@ -70,7 +44,7 @@ function renderSection({ path, schema }: Section): string {
     const preset = value.default === undefined || isEmpty(value.default) ? needed : code(value.default);
     const example = value.examples?.[0] === undefined ? '' : code(value.examples[0]);
     const own = path === '' ? key : `${path}.${key}`;
-    return [`\`${key}\``, typeOf(value, own), preset, example, value.description ?? ''];
+    return [`\`${key}\``, typeWords(value, own, { code, link }), preset, example, value.description ?? ''];
   });
   const kind = schema.properties?.kind?.const;
   const head = `## ${path === '' ? 'The file' : path}${kind === undefined ? '' : ` (${kind})`}`;
@@ -95,23 +69,3 @@ const link = (section: Section): string => {
     .replaceAll(' ', '-');
   return `[${section.path}](#${anchor})`;
 };
-
-const limitsOf = ({ minimum, maximum }: JsonSchema): string => {
-  if (minimum === undefined) return '';
-  return maximum === undefined ? `, at least ${minimum}` : `, ${minimum} to ${maximum}`;
-};
-
-const plainTypes: Record<string, string> = { string: 'text', number: 'number', boolean: 'true or false' };
-
-function typeOf(schema: JsonSchema, path = ''): string {
-  if (schema.title !== undefined) return schema.title;
-  const [inner] = below(path, schema);
-  if (inner) return isSection(schema) ? link(inner) : `by name: ${link(inner)}`;
-  if (schema.const !== undefined) return code(schema.const);
-  if (schema.enum) return schema.enum.map(code).join(' or ');
-  if (schema.type === 'integer') return `whole number${limitsOf(schema)}`;
-  if (schema.type === 'array') return `list: ${typeOf(schema.items ?? {})}`;
-  const entry = entriesOf(schema);
-  if (entry) return `by name: ${typeOf(entry)}`;
-  return plainTypes[schema.type ?? ''] ?? 'text';
-}

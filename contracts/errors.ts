@@ -190,6 +190,18 @@ export const errors = {
     exit: 3,
     next: '"holdfast runs" lists the runs, "holdfast status" the jobs',
   },
+  HF_KEY_NOT_FOUND: {
+    meaning: 'holdfast.yaml knows no key of this name, and there is no such error code',
+    retry: 'never',
+    exit: 3,
+    next: '"holdfast explain" lists the sections, "holdfast explain SECTION" the keys below one',
+  },
+  HF_FILE_EXISTS: {
+    meaning: 'The file that was to be written is there already; nothing is overwritten',
+    retry: 'never',
+    exit: 5,
+    next: 'Name another one with --output, or move the file away yourself',
+  },
   HF_TEMPORAL_UNREACHABLE: {
     meaning: 'Temporal does not answer at the address of the configuration',
     retry: 'never',
