@@ -3,7 +3,9 @@ import { apply } from './commands/apply.js';
 import { approve } from './commands/approve.js';
 import { cancel } from './commands/cancel.js';
 import { check } from './commands/check.js';
+import { copies } from './commands/copies.js';
 import { deny } from './commands/deny.js';
+import { explain } from './commands/explain.js';
 import { initStore } from './commands/init-store.js';
 import { logs } from './commands/logs.js';
 import { orchestrator } from './commands/orchestrator.js';
@@ -21,6 +23,7 @@ import { worker } from './commands/worker.js';
 /** The one table of commands, in the order in which an operator meets them: parser, help and reference come from it. */
 export const commands: readonly Command[] = [
   check,
+  explain,
   up,
   worker,
   orchestrator,
@@ -32,6 +35,7 @@ export const commands: readonly Command[] = [
   runs,
   show,
   logs,
+  copies,
   restore,
   approve,
   deny,

@@ -56,8 +56,11 @@ export const workflowTypes = {
   restoreRestic: 'restoreRestic',
   initialiseStore: 'initialiseStore',
   readRunLog: 'readRunLog',
+  listCopies: 'listCopies',
   holdLease: 'holdLease',
   undoLeftovers: 'undoLeftovers',
+  probeHost: 'probeHost',
+  drillFailures: 'drillFailures',
 } as const;
 
 export const updateNames = { approve: 'approve', deny: 'deny' } as const;

@@ -2,6 +2,7 @@ import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/w
 import { createHostActivities } from '../activities/host/activities.js';
 import { createHostQuestions } from '../activities/host/questions.js';
 import { createResticActivities } from '../activities/restic/activities.js';
+import { createResticQuestions } from '../activities/restic/questions.js';
 import { answer, createDoor } from '../activities/run.js';
 import type { Config } from '../config/schema.js';
 import { HoldfastError } from '../contracts/errors.js';
@@ -38,10 +39,8 @@ export async function createHostWorkers({
     );
   }
   const machine = localHost({ name: host, stateFolder: stateFolder() });
-  const door = createDoor({
-    host: machine,
-    config: watchConfig(configFile),
-  });
+  const currentConfig = watchConfig(configFile);
+  const door = createDoor({ host: machine, config: currentConfig });
   const shared: Omit<WorkerOptions, 'taskQueue'> = {
     connection,
     namespace,
@@ -50,6 +49,7 @@ export async function createHostWorkers({
       ...createHostActivities(door),
       ...createHostQuestions({ host: machine, answer, putBack: {} }),
       ...createResticActivities(door),
+      ...createResticQuestions({ host: machine, config: currentConfig, answer }),
     },
     maxConcurrentActivityTaskPolls: 2,
     // With a heartbeat time-out of minutes, cancellation and progress still arrive within seconds.

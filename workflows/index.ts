@@ -3,6 +3,7 @@ export { backupRestic } from './backup-restic.js';
 export { checkRestic } from './check-restic.js';
 export { holdLease } from './hold-lease.js';
 export { initialiseStore } from './initialise-store.js';
+export { listCopies } from './list-copies.js';
 export { pruneRestic } from './prune-restic.js';
 export { readRunLog } from './read-run-log.js';
 export { restoreRestic } from './restore-restic.js';

@@ -2,6 +2,7 @@ import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow'
 import type { createHostActivities } from '../../activities/host/activities.js';
 import type { createHostQuestions } from '../../activities/host/questions.js';
 import type { createResticActivities } from '../../activities/restic/activities.js';
+import type { createResticQuestions } from '../../activities/restic/questions.js';
 import type { Limits } from '../../contracts/jobs.js';
 import { heavyQueue, hostQueue } from '../../contracts/names.js';
 
@@ -9,7 +10,8 @@ import { heavyQueue, hostQueue } from '../../contracts/names.js';
 
 export type HostSteps = ReturnType<typeof createHostActivities> &
   ReturnType<typeof createHostQuestions> &
-  ReturnType<typeof createResticActivities>;
+  ReturnType<typeof createResticActivities> &
+  ReturnType<typeof createResticQuestions>;
 
 /** An outage is tried again after 2 s, 4 s, 8 s … at most every 10 minutes; the door of the activities decides when it is over. */
 const retry = { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '10m' } as const;

@@ -1,0 +1,123 @@
+import { resourceOf, storesOf, workerHostOf } from '../../config/lookup.js';
+import type { Config } from '../../config/schema.js';
+import type { KnownCopy, ListCopiesStep, ProofState, StoreCopies } from '../../contracts/copies.js';
+import { HoldfastError } from '../../contracts/errors.js';
+import { tags } from '../../contracts/names.js';
+import type { Tools } from '../door.js';
+import { type Evidence, provedCopies, readEvidence, refusedCopies } from '../host/evidence.js';
+import { listSnapshots, openRestic } from './driver.js';
+import { jobWith } from './job.js';
+import type { Snapshot } from './parse.js';
+
+/** Which copies a store holds, and what is known of each: the store says what is there, the evidence what was proved. */
+
+/** One listing for all of the resources. */
+export async function listCopies(tools: Tools, step: ListCopiesStep): Promise<StoreCopies> {
+  const { host, config } = tools;
+  const { store, resources, limit, maxCharacters } = step;
+  const asked = resources.flatMap((resource) => jobsOf(config, resource, store));
+  const restic = await openRestic(tools, store, 'copies');
+  const listing = await listSnapshots(restic, []);
+  const evidence = await readEvidence(host);
+  const known = asked.flatMap(({ job, resource }) => {
+    const isHome = workerHostOf(config, resourceOf(config, resource).host) === host.name;
+    return knownCopies(listing, evidence, { job, resource, store, isHome });
+  });
+  const wanted = resources.flatMap((resource) => newestOf(known, resource).slice(0, limit));
+  const copies = fitting(newestFirst(wanted), maxCharacters);
+  return { store, copies, more: known.length - copies.length };
+}
+
+/** The jobs that put this resource into this store; none at all is a question that this host does not answer. */
+function jobsOf(config: Config, resource: string, store: string): { job: string; resource: string }[] {
+  const all = Object.entries(config.jobs).filter(([, job]) => job.resources.includes(resource));
+  const found = all.filter(([, job]) => storesOf(job).includes(store));
+  for (const [job] of found) jobWith(config, { job, resource, store });
+  if (found.length > 0) return found.map(([job]) => ({ job, resource }));
+  throw new HoldfastError(
+    'HF_NOT_IN_CONFIG',
+    `No job in this host's holdfast.yaml keeps "${resource}" in "${store}"; give every host the same file`,
+  );
+}
+
+interface Wanted {
+  job: string;
+  resource: string;
+  store: string;
+  /** Whether this host is the one that makes the copies, and so the one that proves them. */
+  isHome: boolean;
+}
+
+/** The copies of one job and resource, newest first. Pure. */
+export function knownCopies(
+  listing: readonly Snapshot[],
+  evidence: readonly Evidence[],
+  wanted: Wanted,
+): KnownCopy[] {
+  const { job, resource, isHome } = wanted;
+  const proved = new Map(provedCopies(evidence, wanted).map((copy) => [copy.snapshot, copy]));
+  const refused = refusedCopies(evidence, wanted);
+  const ofIt = listing.filter(
+    (copy) => copy.tags.includes(tags.job(job)) && copy.tags.includes(tags.resource(resource)),
+  );
+  const copies = ofIt.map((snapshot): KnownCopy => {
+    const { id, time, summary } = snapshot;
+    const { files, bytes, at } = proved.get(id) ?? { ...summary, at: undefined };
+    const restored = restoredAt(evidence, id, wanted.store);
+    const known = restored !== undefined || at !== undefined ? 'proved' : isHome ? 'not proved' : 'unknown';
+    const proof: ProofState = refused.has(id) ? 'refused' : known;
+    const provedAt = restored ?? at;
+    return {
+      resource,
+      job,
+      run: runOf(snapshot),
+      snapshot: id,
+      restorePoint: new Date(time).toISOString(),
+      ...(files !== undefined && { files }),
+      ...(bytes !== undefined && { bytes }),
+      proof,
+      ...(provedAt && { provedAt, provedBy: restored ? 'restore' : 'backup' }),
+      held: false,
+    };
+  });
+  return markHeld(newestFirst(copies));
+}
+
+const runOf = ({ tags: all }: Snapshot): string => {
+  const [prefix] = [tags.run('')];
+  return (
+    all
+      .find((tag) => tag.startsWith(prefix))
+      ?.slice(prefix.length)
+      .slice(0, 100) ?? ''
+  );
+};
+
+/** The last time that a restore of this copy was compared with it. */
+const restoredAt = (evidence: readonly Evidence[], snapshot: string, store: string): string | undefined =>
+  evidence.findLast(
+    (entry) => entry.kind === 'restore' && entry.store === store && entry.report.snapshot === snapshot,
+  )?.at;
+
+const newestFirst = (copies: readonly KnownCopy[]): KnownCopy[] =>
+  copies.toSorted((a, b) => Date.parse(b.restorePoint) - Date.parse(a.restorePoint));
+
+const newestOf = (copies: readonly KnownCopy[], resource: string): KnownCopy[] =>
+  newestFirst(copies.filter((copy) => copy.resource === resource));
+
+/** Where nothing is known of proofs, as on another host, the newest that was not refused is what retention keeps. */
+function markHeld(copies: KnownCopy[]): KnownCopy[] {
+  const held =
+    copies.find(({ proof }) => proof === 'proved') ?? copies.find(({ proof }) => proof === 'unknown');
+  return copies.map((copy) => ({ ...copy, held: copy === held }));
+}
+
+/** As many of the newest as fit. */
+function fitting(copies: KnownCopy[], maxCharacters: number): KnownCopy[] {
+  let length = 0;
+  const end = copies.findIndex((copy) => {
+    length += JSON.stringify(copy).length + 1;
+    return length > maxCharacters;
+  });
+  return end < 0 ? copies : copies.slice(0, end);
+}

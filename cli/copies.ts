@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import { storesOf, workerHostOf } from '../config/lookup.js';
+import { suggestion } from '../config/mistakes.js';
+import type { Config } from '../config/schema.js';
+import type { ListCopiesInput, StoreCopies } from '../contracts/copies.js';
+import { HoldfastError } from '../contracts/errors.js';
+import { leaseId, parseRunId, storeReadLease, workflowQueue, workflowTypes } from '../contracts/names.js';
+import type { Context, Temporal } from './context.js';
+import { type CopiesAnswer, copiesLines } from './copies-view.js';
+import { exitCodes } from './exit-codes.js';
+import { findHost, findStore, shown, workerOfResource } from './jobs.js';
+import { hasWorker } from './look.js';
+
+/** What was typed. */
+export interface CopiesWords {
+  resource: string | undefined;
+  store: string | undefined;
+  host: string | undefined;
+  limit: number;
+}
+
+const answerWithinMs = 90_000;
+
+/** `copies`: asks each host that knows, and shows what the stores answer. */
+export async function printCopies(context: Context, words: CopiesWords): Promise<number> {
+  const questions = copiesQuestions(await context.config(), words);
+  const temporal = await context.temporal();
+  const answers = (await Promise.all(questions.map((question) => ask(context, temporal, question)))).flat();
+  const stores = await Promise.all(answers.map((answer) => withHolder(temporal, answer)));
+  if (context.json) context.out(JSON.stringify({ stores }, null, 2));
+  else for (const line of copiesLines(context, stores)) context.out(line);
+  const unread = stores.filter(({ error }) => error !== undefined).length;
+  if (unread === 0) return exitCodes.done;
+  return unread === stores.length ? exitCodes.failed : exitCodes.warnings;
+}
+
+/** Which host is asked for which resources in which stores. Pure. */
+export function copiesQuestions(config: Config, words: CopiesWords): ListCopiesInput[] {
+  checkWords(config, words);
+  const wanted = Object.values(config.jobs)
+    .flatMap((job) =>
+      job.resources.flatMap((resource) => storesOf(job).map((store) => ({ resource, store }))),
+    )
+    .filter(({ resource }) => words.resource === undefined || resource === words.resource)
+    .filter(({ store }) => words.store === undefined || store === words.store);
+  if (wanted.length === 0) {
+    const next = 'Look at "jobs" in holdfast.yaml';
+    throw new HoldfastError('HF_RUN_NOT_FOUND', 'No job keeps this in a store', { next });
+  }
+  const named = words.host === undefined ? undefined : workerHostOf(config, words.host);
+  const byHost = groupBy(wanted, ({ resource }) => named ?? workerOfResource(config, resource));
+  return [...byHost].map(([host, pairs]) => ({
+    host,
+    stores: [...groupBy(pairs, ({ store }) => store)].map(([store, all]) => ({
+      store,
+      resources: [...new Set(all.map(({ resource }) => resource))],
+    })),
+    limit: words.limit,
+  }));
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+  return groups;
+}
+
+function checkWords(config: Config, { resource, store, host }: CopiesWords): void {
+  if (store !== undefined) findStore(config, store);
+  if (host !== undefined) findHost(config, host);
+  if (resource === undefined || Object.hasOwn(config.resources, resource)) return;
+  const near = suggestion(resource, Object.keys(config.resources));
+  throw new HoldfastError('HF_RUN_NOT_FOUND', `There is no resource "${shown(resource)}"${near}`, {
+    next: 'Look at "resources" in holdfast.yaml',
+  });
+}
+
+async function ask(context: Context, temporal: Temporal, question: ListCopiesInput): Promise<StoreCopies[]> {
+  const { host } = question;
+  if ((await hasWorker(temporal, host, context.now())) === false)
+    throw new HoldfastError(
+      'HF_HOST_UNREACHABLE',
+      `No worker of host ${host} answers, and it reads the stores`,
+      {
+        next: `Start "holdfast worker --host ${host}" there, or ask another host's worker with --host NAME`,
+      },
+    );
+  return temporal.client.workflow.execute<(input: ListCopiesInput) => Promise<StoreCopies[]>>(
+    workflowTypes.listCopies,
+    {
+      workflowId: `copies-${randomUUID()}`,
+      taskQueue: workflowQueue,
+      args: [question],
+      workflowExecutionTimeout: answerWithinMs,
+    },
+  );
+}
+
+/** An open restore holds retention of its store: whoever has the read lease is said. */
+async function withHolder(temporal: Temporal, answer: StoreCopies): Promise<CopiesAnswer> {
+  const handle = temporal.client.workflow.getHandle(leaseId(storeReadLease(answer.store)));
+  const lease = await handle.describe().catch(() => undefined);
+  const run = lease?.status.name === 'RUNNING' ? lease.raw.workflowExecutionInfo?.parentExecution : undefined;
+  const holder = run?.workflowId;
+  return { ...answer, ...(holder && parseRunId(holder)?.operation === 'restore' && { heldBy: holder }) };
+}
