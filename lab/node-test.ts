@@ -27,8 +27,8 @@ export interface NodeTestOutcome {
 export async function runNodeTest(run: NodeTestRun): Promise<NodeTestOutcome> {
   // Below /tmp whatever TMPDIR says: a restore may only write there.
   const folder = mkdtempSync('/tmp/holdfast-tests-');
-  // Tests also run tools as a plain user, who must be able to pass through.
-  chmodSync(folder, 0o755);
+  // As /tmp itself: tests also run tools as a plain user, with files of their own.
+  chmodSync(folder, 0o1777);
   const tap = join(folder, 'results.tap');
   mkdirSync(join(folder, 'state'));
   const args = [
