@@ -92,4 +92,8 @@ export interface Host {
   rename(from: string, to: string): Promise<void>;
   /** Only below our own folders; refuses anything that does not begin with `within`. */
   removeTree(path: string, within: string): Promise<void>;
+  /** What the machine calls itself, which need not be `name`. */
+  machineName(): Promise<string>;
+  /** Milliseconds since 1970; undefined for a process that is dead, reaped or not. */
+  processStartedAt(pid: number): Promise<number | undefined>;
 }

@@ -1,5 +1,6 @@
 import * as files from './files.js';
 import type { Host } from './host.js';
+import { machineName, processStartedAt } from './processes.js';
 import { run, runPipeline } from './run.js';
 
 /** This machine as a Host. */
@@ -22,5 +23,7 @@ export function localHost({ name, stateFolder }: { name: string; stateFolder: st
     appendLine: files.appendLine,
     rename: files.move,
     removeTree: files.removeTree,
+    machineName,
+    processStartedAt,
   };
 }

@@ -2,7 +2,7 @@ import type { CheckReport, StepInput } from '../../contracts/jobs.js';
 import type { Tools } from '../door.js';
 import { addEvidence, type Evidence, readEvidence } from '../host/evidence.js';
 import { checkVerb } from './command.js';
-import { openRestic, removeStaleLocks, runExclusive } from './driver.js';
+import { openRestic, removeStaleLocks, runRestic } from './driver.js';
 import { jobWith } from './job.js';
 
 /** Checks the structure of a store, and reads its data part by part until all of it was read. */
@@ -31,7 +31,7 @@ export async function checkStore(tools: Tools, input: StepInput): Promise<CheckR
   const reading = part !== undefined && parts !== undefined ? { part, parts } : undefined;
   tools.progress({ phase: reading ? `reading part ${part} of ${parts}` : 'checking the structure' });
   const complaints: string[] = [];
-  await runExclusive(restic, checkVerb(reading), {
+  await runRestic(restic, checkVerb(reading), {
     onLine: (line, stream) => {
       if (stream === 'stderr' && line.trim() !== '' && !line.startsWith('{')) complaints.push(line);
     },

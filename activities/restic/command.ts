@@ -178,6 +178,16 @@ export const dumpVerb = (snapshot: string, path: string): Verb => ({
 /** Removes stale locks only (same machine and a dead process, or no sign for 30 minutes). There is no --remove-all here. */
 export const unlockVerb = (): Verb => ({ verb: 'unlock', options: [] });
 
+/** The ids of the repository's locks, one a line. */
+export const listLocksVerb = (): Verb => ({ verb: 'list', options: ['--no-lock'], operands: ['locks'] });
+
+/** One lock as JSON: whose it is and since when. */
+export const catLockVerb = (id: string): Verb => ({
+  verb: 'cat',
+  options: ['--no-lock'],
+  operands: ['lock', id],
+});
+
 /** Creates a repository. */
 export const initVerb = (): Verb => ({ verb: 'init', options: [] });
 

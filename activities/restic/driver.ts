@@ -2,21 +2,19 @@ import { storeOf } from '../../config/lookup.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { Progress } from '../../contracts/jobs.js';
 import { tags } from '../../contracts/names.js';
-import type { Host, RunOptions, RunResult } from '../../system/host.js';
+import type { Host, RunOptions } from '../../system/host.js';
 import { resolveSecret } from '../../system/secrets.js';
 import type { Tools } from '../door.js';
-import { classify } from './classify.js';
+import { clearDeadLocks, clearOwnLocks } from './clear-locks.js';
 import {
   type RepositoryAccess,
   type ResticTool,
-  resticCommand,
   snapshotsVerb,
-  unlockVerb,
   type Verb,
   versionCommand,
 } from './command.js';
+import { type Ran, runOnce } from './once.js';
 import { parseSnapshots, parseVersion, type Snapshot } from './parse.js';
-import { limitPatience } from './patience.js';
 
 /** What every verb of the driver stands on: one opened repository, and one way to run restic on it. */
 
@@ -34,8 +32,6 @@ export interface Restic {
   /** 1 for the first try. */
   attempt: number;
 }
-
-const maxStdoutBytes = 256 * 2 ** 20;
 
 /** Reads the store's secrets and makes them ready for one piece of work; `work` names it ("photos", "prune"). */
 export async function openRestic(tools: Tools, store: string, work: string): Promise<Restic> {
@@ -56,46 +52,18 @@ export async function openRestic(tools: Tools, store: string, work: string): Pro
   return { host, signal, progress, log, attempt, store, tool, repository: access, lock };
 }
 
-export interface Ran {
-  result: RunResult;
-  /** restic made a snapshot but could not read everything (exit 3 of backup). */
-  partial: boolean;
-}
-
-/** Runs one verb; whatever is not success comes out as a HoldfastError with the store's name in it. */
-export async function runRestic(restic: Restic, verb: Verb, options: RunOptions = {}): Promise<Ran> {
-  const { host, log, lock, store, progress } = restic;
-  const patience = limitPatience(restic, verb);
-  const running = host.run(resticCommand(restic.tool, restic.repository, verb), {
-    signal: patience.signal,
-    log: (line) => {
-      patience.hear(line);
-      log(line);
-    },
-    lock,
-    maxStdoutBytes: options.onLine ? 0 : maxStdoutBytes,
-    onLockWait: () => progress({ phase: 'waiting for an earlier restic of ours' }),
-    ...options,
-  });
-  const result = await running.finally(patience.end);
-  const verdict = classify({ ...result, verb: verb.verb, store });
-  log(`restic ${verb.verb}: ${result.exitCode ?? result.signal} after ${Math.round(result.durationMs)} ms`);
-  if (verdict instanceof HoldfastError) throw verdict;
-  return { result, partial: verdict === 'partial' };
-}
-
 /**
- * Runs a verb that needs the repository for itself. A lock of a dead process of this machine is cleared first:
- * a backup that was killed in some earlier run would else block retention and checks for ever.
+ * Runs one verb. A repository that is locked is looked at: what a dead restic of ours has left is taken away and the verb done in the same
+ * attempt, for anybody else it waits. A left lock would else block retention and checks for months.
  */
-export async function runExclusive(restic: Restic, verb: Verb, options: RunOptions = {}): Promise<Ran> {
+export async function runRestic(restic: Restic, verb: Verb, options: RunOptions = {}): Promise<Ran> {
   try {
-    return await runRestic(restic, verb, options);
+    return await runOnce(restic, verb, options);
   } catch (error) {
     if (!(error instanceof HoldfastError) || error.code !== 'HF_STORE_LOCKED') throw error;
-    restic.log(`${error.message}; removing stale locks, if it is one`);
-    await runRestic(restic, unlockVerb());
-    return runRestic(restic, verb, options);
+    restic.log(error.message);
+    await clearDeadLocks(restic);
+    return runOnce(restic, verb, options);
   }
 }
 
@@ -111,10 +79,9 @@ export async function listSnapshots(restic: Restic, allTags: readonly string[]):
 /** What marks the copies of one resource of one job. */
 export const copyTags = (job: string, resource: string): string[] => [tags.job(job), tags.resource(resource)];
 
-/** After a killed attempt its lock must go: a left lock lets backups pass and blocks prune and check for ever. */
+/** What a killed attempt has left behind; costs no restic when every restic of ours ended well. */
 export async function removeStaleLocks(restic: Restic): Promise<void> {
-  if (restic.attempt === 1) return;
-  await runRestic(restic, unlockVerb());
+  if (restic.attempt > 1) await clearOwnLocks(restic);
 }
 
 /** Which restic this host has. */

@@ -8,7 +8,7 @@ const outagePatienceMs = 30_000;
 /** An answer that waiting does not change. */
 const refusalPatienceMs = 2_000;
 /** Verbs that only look: what they ask is there at once or not at all. */
-const shortVerbs = new Set(['snapshots', 'cat', 'init', 'unlock']);
+const shortVerbs = new Set(['snapshots', 'cat', 'list', 'init', 'unlock']);
 
 export interface Patience {
   signal: AbortSignal;

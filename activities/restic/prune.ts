@@ -5,14 +5,7 @@ import { now } from '../../system/clock.js';
 import type { Tools } from '../door.js';
 import { addEvidence, provedCopies, readEvidence } from '../host/evidence.js';
 import { forgetVerb, type Keep, planForgetVerb, pruneVerb } from './command.js';
-import {
-  copyTags,
-  listSnapshots,
-  openRestic,
-  type Restic,
-  removeStaleLocks,
-  runExclusive,
-} from './driver.js';
+import { copyTags, listSnapshots, openRestic, type Restic, removeStaleLocks, runRestic } from './driver.js';
 import { checkRunOfJob, jobWith } from './job.js';
 import { parseForget, parsePruned } from './parse.js';
 import { judgeRetention, type RetentionVerdict } from './retention.js';
@@ -58,7 +51,7 @@ async function applyRetention(retention: Retention, resource: string): Promise<R
   const own = copyTags(job, resource);
   const listing = await listSnapshots(restic, own);
   if (listing.length === 0) return { remove: [], kept: [], warnings: [`There is no copy of "${resource}"`] };
-  const { result } = await runExclusive(restic, planForgetVerb(own, keep));
+  const { result } = await runRestic(restic, planForgetVerb(own, keep));
   const plan = parseForget(result.stdout);
   const good = await goodCopies(retention, resource);
   const { rpoMs } = retention;
@@ -82,7 +75,7 @@ async function goodCopies(
 
 /** restic up to 0.18 ends with 0 when the server refused to delete. */
 async function forget(restic: Restic, own: string[], { remove, kept }: RetentionVerdict): Promise<void> {
-  await runExclusive(restic, forgetVerb(remove));
+  await runRestic(restic, forgetVerb(remove));
   const left = new Set((await listSnapshots(restic, own)).map(({ id }) => id));
   const stayed = remove.filter((id) => left.has(id));
   const lost = kept.filter((id) => !left.has(id));
@@ -97,7 +90,7 @@ async function forget(restic: Restic, own: string[], { remove, kept }: Retention
 
 async function freeSpace(restic: Restic, maxUnused: string): Promise<number> {
   restic.progress({ phase: 'freeing space' });
-  const { result } = await runExclusive(restic, pruneVerb(maxUnused));
+  const { result } = await runRestic(restic, pruneVerb(maxUnused));
   return parsePruned(result.stdout);
 }
 

@@ -26,6 +26,8 @@ export interface Bench {
   locks(): string[];
   log: string[];
   progress: Partial<Progress>[];
+  /** Repository and password, as restic reads them. */
+  resticEnvironment: Record<string, string>;
   evidence(): { kind: string; [key: string]: unknown }[];
 }
 
@@ -57,18 +59,19 @@ export function makeBench(options: BenchOptions): Bench {
   writeFileSync(keyFile, `${password}\n`);
   const config = makeConfig(options, { source, repository, keyFile });
   const host = localHost({ name: 'nas', stateFolder: state });
-  const environment = {
-    PATH: process.env.PATH,
+  const resticEnvironment = {
     RESTIC_REPOSITORY: repository,
     RESTIC_PASSWORD: password,
     RESTIC_CACHE_DIR: join(folder, 'cache'),
   };
+  const environment = { PATH: process.env.PATH, ...resticEnvironment };
   const bench: Bench = {
     folder,
     source,
     repository,
     host,
     config,
+    resticEnvironment,
     log: [],
     progress: [],
     tools: (more = {}) => ({

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { backupResource } from '../../activities/restic/backup.js';
@@ -45,6 +47,28 @@ async function startBackup(restic: string, signal?: AbortSignal) {
 
 const isMoving = ({ progress }: Bench): boolean => progress.some(({ filesTotal }) => (filesTotal ?? 0) > 0);
 
+/** Runs a command under another name of the machine. */
+const otherMachine = ['unshare', '--uts', 'sh', '-c', 'hostname the-other-one && exec "$@"', 'sh'];
+
+const noOtherName: string | false =
+  spawnSync(otherMachine[0] ?? '', [...otherMachine.slice(1), 'true']).status === 0
+    ? false
+    : 'needs the right to unshare the name of the machine';
+
+/** A repository with the lock of a restic that somebody else started, and that was killed. */
+async function benchWithForeignLock(restic: string, wrap: readonly string[]): Promise<Bench> {
+  const bench = makeBench({ restic, job: { check: { cron: '0 7 * * *' } } });
+  writeFileSync(join(bench.source, 'big'), noise(4 * 2 ** 20, 1));
+  const [file = '', ...args] = [...wrap, restic, 'backup', '--limit-upload=300', '--', bench.source];
+  const env = { PATH: process.env.PATH, ...bench.resticEnvironment };
+  const child = spawn(file, args, { env, stdio: 'ignore' });
+  await waitFor(() => bench.locks().length > 0, { timeoutMs: 60_000, what: 'the lock of somebody else' });
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  unlinkSync(join(bench.source, 'big'));
+  return bench;
+}
+
 for (const { version, path } of resticVersions()) {
   describe(`killing restic ${version}`, () => {
     test('a killed backup is made once by the next attempt, and leaves no lock', async () => {
@@ -73,10 +97,37 @@ for (const { version, path } of resticVersions()) {
       const { bench, tool, first } = await startBackup(path);
       await assert.rejects(
         checkStore(bench.tools(), bench.step(runAt(2, '.check'))),
-        failsWith('HF_STORE_LOCKED', new RegExp(`by process ${tool.pid('backup')} on .+ since `)),
+        failsWith('HF_STORE_LOCKED', new RegExp(`by process ${tool.pid('backup')} of .+ on .+ since `)),
       );
       process.kill(tool.pid('backup') ?? 0, 'SIGKILL');
       await first;
+    });
+
+    test('the lock of a restic that we did not start is waited for, even when its process is dead', async () => {
+      const bench = await benchWithForeignLock(path, []);
+      await assert.rejects(
+        checkStore(bench.tools(), bench.step(runAt(2, '.check'))),
+        failsWith('HF_STORE_LOCKED', /by process \d+ of .+ on .+ since .+never --remove-all/),
+      );
+      assert.equal(bench.locks().length, 1);
+    });
+
+    test('the lock of another machine is waited for, and the machine named', {
+      skip: noOtherName,
+    }, async () => {
+      const bench = await benchWithForeignLock(path, otherMachine);
+      await assert.rejects(
+        checkStore(bench.tools({ attempt: 2 }), bench.step(runAt(2, '.check'))),
+        failsWith('HF_STORE_LOCKED', /of .+ on the-other-one since/),
+      );
+      assert.equal(bench.locks().length, 1);
+      assert.equal((await backupResource(bench.tools(), bench.step(runAt(3)))).files > 0, true);
+    });
+
+    test('a restic that ends well leaves no record of itself', async () => {
+      const bench = makeBench({ restic: path });
+      await backupResource(bench.tools(), bench.step(runAt(1)));
+      assert.deepEqual(readdirSync(join(bench.host.stateFolder, 'locks', 'started-shed')), []);
     });
 
     test('cancelling ends restic in order: no lock, no copy', async () => {
