@@ -13,8 +13,7 @@ const connectTimeoutMs = 3000;
  * embedded server, so that command line and workers never speak to different servers.
  */
 export function resolveConnection(config: Config) {
-  const environment = toClientOptions(environmentProfile());
-  const { address, tls, apiKey, metadata } = environment.connectionOptions;
+  const { address, tls, apiKey, metadata } = environmentOptions();
   return {
     address: config.temporal.address ?? address ?? `127.0.0.1:${config.temporal.embedded.port}`,
     namespace: process.env.TEMPORAL_NAMESPACE || config.temporal.namespace,
@@ -47,9 +46,10 @@ export async function connectClient(config: Config): Promise<{ client: Client; c
 }
 
 /** A broken profile file or certificate path is a mistake of the operator's configuration, not of ours. */
-function environmentProfile() {
+function environmentOptions() {
   try {
-    return loadClientConfigProfile();
+    // The second step is the one that reads the certificates.
+    return toClientOptions(loadClientConfigProfile()).connectionOptions;
   } catch (error) {
     // Only the first line: a parser quotes the lines around the mistake, and one of them may hold an API key.
     const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n');

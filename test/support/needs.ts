@@ -8,6 +8,7 @@ const offers = {
   'restic-0.18': () =>
     resticPath('0.18') !== undefined || 'needs restic 0.18 as a second version: npm run setup',
   temporal: () => temporalPath() !== undefined || 'needs a Temporal server: npm run setup',
+  openssl: () => onPath('openssl') !== undefined || 'needs openssl (package openssl)',
   s3: () => versitygwPath() !== undefined || 'needs versitygw as S3 server: npm run setup',
   mount: () => canMount() || 'needs to mount file systems: run it as root outside of a container',
   acl: () =>
