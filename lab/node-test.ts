@@ -67,7 +67,11 @@ async function runChild(run: NodeTestRun, args: string[], env: NodeJS.ProcessEnv
     console.log(`tests: not done within ${Math.round(run.endsWithinMs / 60_000)} minutes: ended`);
     child.kill('SIGTERM');
   }, run.endsWithinMs);
+  // Asked to end, we end the tests and still clean up behind them.
+  const end = () => void child.kill('SIGTERM');
+  process.once('SIGINT', end).once('SIGTERM', end);
   const [code] = await once(child, 'exit');
+  process.off('SIGINT', end).off('SIGTERM', end);
   clearTimeout(timer);
   return code === 0;
 }

@@ -27,7 +27,7 @@ function restic({ s3, password }: Place, ...args: string[]): string {
 
 /** The repository's own word, asked past Holdfast. */
 export const snapshotsIn = (place: Place): Snapshot[] =>
-  JSON.parse(restic(place, 'snapshots', '--json')) as Snapshot[];
+  JSON.parse(restic(place, 'snapshots', '--json', '--tag', 'holdfast')) as Snapshot[];
 
 export const locksIn = (place: Place): number =>
   restic(place, 'list', 'locks')
