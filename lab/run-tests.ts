@@ -60,7 +60,8 @@ function fullPhases(): Phase[] {
   const { hard, server, rest } = byHardness(allTestFiles());
   const phase = (name: string, files: string[], concurrency: number): Phase => ({
     name: `${name} (${files.length} files)`,
-    run: (endsWithinMs) => runNodeTest({ files, concurrency, timeoutMs: minutes(15), endsWithinMs }),
+    // 200 kills take 25 minutes.
+    run: (endsWithinMs) => runNodeTest({ files, concurrency, timeoutMs: minutes(35), endsWithinMs }),
   });
   const phases = [
     ...(hard.length > 0 ? [phase('chaos, platform and full cases', hard, 2)] : []),
