@@ -1,5 +1,6 @@
 import { type Finding, type KeyPath, unknownName } from './mistakes.js';
 import { checkOverlaps, checkRepeats } from './repeats.js';
+import { checkSameRepository } from './same-repository.js';
 import type { Config, JobConfig } from './schema.js';
 import { checkTiming } from './timing.js';
 
@@ -33,6 +34,7 @@ export function checkReferences(config: Config, names: Names = namesIn(config)):
     pointsAt(checked, 'host', resource.host, names.hosts, ['resources', name, 'host']);
   }
   checkStores(config, checked);
+  checkSameRepository(config, checked.mistakes);
   for (const [name, job] of Object.entries(config.jobs)) {
     const path = ['jobs', name];
     checkNames(config, names, job, path, checked);
@@ -102,16 +104,8 @@ const ownVariables = /^RESTIC_(REPOSITORY(_FILE)?|PASSWORD(_FILE|_COMMAND)?)$/;
 const soundsSecret = /(PASS(WORD|PHRASE)?|SECRET|TOKEN|CREDENTIALS?|_KEY)$/i;
 
 function checkStores(config: Config, checked: Checked): void {
-  const seen = new Map<string, string>();
   for (const [name, { restic }] of Object.entries(config.stores)) {
     const path = ['stores', name, 'restic'];
-    const address = restic.repository.replace(/\/+$/, '');
-    const other = seen.get(address);
-    if (other === undefined) seen.set(address, name);
-    else {
-      const message = `is the same repository as that of the store "${other}": two names for one copy are not two copies`;
-      checked.warnings.push({ path: [...path, 'repository'], message });
-    }
     for (const [variable, value] of Object.entries(restic.env)) {
       const place = [...path, 'env', variable];
       if (ownVariables.test(variable)) {

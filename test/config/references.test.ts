@@ -11,14 +11,6 @@ describe('a warning', () => {
     assert.deepEqual(warningsIn(textWith({}, [scheduled('30 3 * * *'), 'objective: { rpo: 26h }'])), []);
   });
 
-  test('is given for two stores that are one repository', () => {
-    const stores = `${parts.stores}  usb: { restic: { repository: "s3:https://s3.example.com/photos/", password: { file: /key } } }\n`;
-    const jobs = parts.jobs.replace('store: b2', 'stores: [b2, usb]');
-    assert.deepEqual(words(warningsIn(textWith({ stores, jobs }))), [
-      'stores.usb.restic.repository: is the same repository as that of the store "b2": two names for one copy are not two copies',
-    ]);
-  });
-
   test('is given for what no job uses', () => {
     const text = textWith({ jobs: '' });
     assert.deepEqual(words(warningsIn(text)), [
@@ -138,5 +130,48 @@ describe('a mistake between two settings', () => {
   test('is not one for a host that can be reached and has its own worker', () => {
     const hosts = 'hosts:\n  nas: { ssh: { address: 10.0.0.1, user: root } }\n';
     assert.deepEqual(mistakesIn(textWith({ hosts })), []);
+  });
+});
+
+describe('one repository under two names', () => {
+  const one = 'is the same repository as that of the store "b2"';
+  const withStore = (
+    repository: string,
+    more: { resources?: string; hosts?: string; jobs?: string } = {},
+  ) => {
+    const stores = `${parts.stores}  usb: { restic: { repository: "${repository}", password: { file: /key } } }\n`;
+    const jobs = more.jobs ?? parts.jobs.replace('store: b2', 'stores: [b2, usb]');
+    return words(mistakesIn(textWith({ ...more, stores, jobs })));
+  };
+
+  test('is refused, because runs under the two names would not wait for each other', () => {
+    for (const address of [
+      's3:https://s3.example.com/photos/',
+      's3:https://s3.example.com//photos',
+      's3:s3.example.com/photos',
+    ]) {
+      const [first, ...more] = withStore(address);
+      assert.ok(first?.startsWith(`stores.usb.restic.repository: ${one}`), `${address}: ${first}`);
+      assert.deepEqual(more, []);
+    }
+    assert.deepEqual(withStore('s3:http://s3.example.com/photos-two'), []);
+  });
+
+  test('is refused for a folder only when one host uses both names', () => {
+    const folders = (second: string, jobs: string) =>
+      words(
+        mistakesIn(
+          textWith({
+            hosts: 'hosts:\n  nas: {}\n  din: {}\n',
+            resources: `${parts.resources}  other: { host: din, directory: /srv/other }\n`,
+            stores: `stores:\n  b2: { restic: { repository: /mnt/usb, password: { file: /key } } }\n  usb: { restic: { repository: "${second}", password: { file: /key } } }\n`,
+            jobs,
+          }),
+        ),
+      );
+    const both = parts.jobs.replace('store: b2', 'stores: [b2, usb]');
+    assert.ok(folders('local:/mnt//usb/', both)[0]?.includes(one));
+    const apart = `${parts.jobs}\n  other: { kind: restic-backup, resources: [other], store: usb }\n`;
+    assert.deepEqual(folders('/mnt/usb', apart), []);
   });
 });
