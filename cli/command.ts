@@ -10,6 +10,8 @@ export interface Command {
   arguments?: readonly Argument[];
   options?: readonly Option[];
   examples: readonly [Example, ...Example[]];
+  /** Asked by our own scripts alone: not in help, not in the reference. */
+  hidden?: true;
   /** True where something is listed or shown: adds --json. */
   json?: boolean;
   /** Gives back the exit code. Loads what is heavy by itself, so that help and check stay quick. */

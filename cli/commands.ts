@@ -3,6 +3,8 @@ import { apply } from './commands/apply.js';
 import { approve } from './commands/approve.js';
 import { cancel } from './commands/cancel.js';
 import { check } from './commands/check.js';
+import { complete } from './commands/complete.js';
+import { completion } from './commands/completion.js';
 import { copies } from './commands/copies.js';
 import { deny } from './commands/deny.js';
 import { explain } from './commands/explain.js';
@@ -42,4 +44,8 @@ export const commands: readonly Command[] = [
   cancel,
   pause,
   resume,
+  completion,
 ];
+
+/** What only our own scripts ask. */
+export const hiddenCommands: readonly Command[] = [complete];

@@ -56,7 +56,7 @@ export function processContext(options: { givenConfig?: string; json: boolean })
     out: (text) => void stdout.write(`${text}\n`),
     note: (text) => void process.stderr.write(`${text}\n`),
     now: () => new Date(),
-    configFile: async () => (await import('../config/load.js')).findConfigFile(env, options.givenConfig),
+    configFile: async () => (await import('../config/find-file.js')).findConfigFile(env, options.givenConfig),
     config: () => (config ??= loadConfig(context)),
     temporal: () => (temporal ??= connect(context)),
     ask,

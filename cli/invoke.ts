@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { CommanderError } from 'commander';
 import { HoldfastError } from '../contracts/errors.js';
-import { commands } from './commands.js';
+import { commands, hiddenCommands } from './commands.js';
 import { type Context, processContext } from './context.js';
 import { exitCodes } from './exit-codes.js';
 import { fail } from './fail.js';
@@ -10,7 +10,9 @@ import { buildProgram, type Invocation, isUsageError } from './program.js';
 /** From the words of the command line to an exit code. Tests call it with a context of their own. */
 export async function invoke(argv: readonly string[], makeContext = processContext): Promise<number> {
   const found: Invocation[] = [];
-  const program = buildProgram(commands, version(), (invocation) => found.push(invocation));
+  const program = buildProgram([...commands, ...hiddenCommands], version(), (invocation) =>
+    found.push(invocation),
+  );
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {

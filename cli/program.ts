@@ -44,7 +44,10 @@ const exitCodeLines = (): string =>
   exitCodeMeanings.map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`).join('\n');
 
 function addCommand(program: Parser, command: Command, found: (invocation: Invocation) => void): void {
-  const parser = program.command(command.name).description(describe(command)).summary(command.summary);
+  const parser = program
+    .command(command.name, { hidden: command.hidden === true })
+    .description(describe(command))
+    .summary(command.summary);
   for (const argument of command.arguments ?? [])
     parser.argument(argument.optional ? `[${argument.name}]` : `<${argument.name}>`, argument.summary);
   for (const option of command.options ?? []) addOption(parser, option);

@@ -1,6 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { HoldfastError } from '../contracts/errors.js';
 import { type ConfigDocument, readDocument } from './document.js';
 import { asWritten, judge, type Renamed, valueAt } from './judge.js';
@@ -92,20 +90,4 @@ function placed(
   const { line, column } = finding.place ?? document.placeOf({ ...finding, path });
   const shown = withoutSecret(finding, valueAt(document.value, path));
   return { file, line, column, key: dottedKey(asWritten(shown.path, renamed)), message: shown.message };
-}
-
-/** --config, else HOLDFAST_CONFIG, else the first that exists of this folder, the user's and the machine's. */
-export function findConfigFile(env: NodeJS.ProcessEnv, explicit?: string): string {
-  const named = explicit ?? (env.HOLDFAST_CONFIG || undefined);
-  if (named !== undefined) return named;
-  const userFolder = env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config');
-  const places = [
-    './holdfast.yaml',
-    join(userFolder, 'holdfast', 'holdfast.yaml'),
-    '/etc/holdfast/holdfast.yaml',
-  ];
-  const found = places.find((place) => existsSync(place));
-  if (found !== undefined) return found === places[0] ? 'holdfast.yaml' : found;
-  const message = `There is no configuration: looked for ${places.join(', ')}. Write one, or name it with --config FILE or HOLDFAST_CONFIG`;
-  throw new HoldfastError('HF_CONFIG_INVALID', message, { places });
 }

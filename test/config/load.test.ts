@@ -3,7 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { findConfigFile, loadConfig, parseConfig, readConfig } from '../../config/load.js';
+import { findConfigFile } from '../../config/find-file.js';
+import { loadConfig, parseConfig, readConfig } from '../../config/load.js';
 import { type Mistake, renderMistake } from '../../config/mistakes.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import { configOf, mistakesIn, parts, textWith } from './text.js';
