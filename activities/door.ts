@@ -7,6 +7,8 @@ export interface Tools {
   host: Host;
   /** The host's own holdfast.yaml, read anew when the file changed. */
   config: Config;
+  /** Where it was read from; absent where there is no file, as in a rescue. */
+  configFile?: string | undefined;
   run: string;
   /** 1 for the first try. */
   attempt: number;

@@ -5,7 +5,7 @@ import type { Progress } from '../contracts/jobs.js';
 import { parseRunId } from '../contracts/names.js';
 import { now } from '../system/clock.js';
 import type { Host } from '../system/host.js';
-import { openRunLog } from '../system/log.js';
+import { openRunLog, type RunLog } from '../system/log.js';
 import { redact } from '../system/redact.js';
 import type { Door, StepBasics, Tools } from './door.js';
 
@@ -17,6 +17,7 @@ const maxMessageLength = 600;
 export interface DoorOptions {
   host: Host;
   config: () => Config;
+  configFile?: string;
 }
 
 type Furthest = Required<Pick<Progress, 'furthestBytes' | 'furthestFiles'>>;
@@ -35,13 +36,13 @@ const noProgress = (): Progress & Furthest => ({
 });
 
 /** Wraps the body of an activity: heartbeat from a timer, log of the run, failures in our own words. */
-export function createDoor({ host, config }: DoorOptions): Door {
+export function createDoor({ host, config, configFile }: DoorOptions): Door {
   return {
     async step<I extends StepBasics, O>(input: I, body: (tools: Tools) => Promise<O>): Promise<O> {
       const context = Context.current();
       const { attempt, activityType, workflowExecution, heartbeatTimeoutMs } = context.info;
       checkRun(input.run, workflowExecution?.workflowId);
-      const log = openRunLog(host.stateFolder, input.run, { step: activityType, attempt, host: host.name });
+      const log = openLog(host, input.run, { step: activityType, attempt, host: host.name });
       const beat = startHeartbeat(context, heartbeatTimeoutMs);
       try {
         log.line(`${activityType}, attempt ${attempt}`);
@@ -49,6 +50,7 @@ export function createDoor({ host, config }: DoorOptions): Door {
         const tools: Tools = {
           host,
           config: config(),
+          configFile,
           run: input.run,
           attempt,
           signal,
@@ -68,9 +70,9 @@ export function createDoor({ host, config }: DoorOptions): Door {
 }
 
 /** For a short question that belongs to no run: errors in our own words, no heartbeat, no log. */
-export async function answer<O>(body: () => Promise<O>): Promise<O> {
+export async function answer<O>(body: (signal: AbortSignal) => Promise<O>): Promise<O> {
   try {
-    return await body();
+    return await body(Context.current().cancellationSignal);
   } catch (error) {
     throw toFailure(error, Context.current(), { retryForMs: 0, movedAt: new Date(0) });
   }
@@ -81,6 +83,15 @@ function checkRun(run: string, workflowId: string | undefined): void {
   if (run === workflowId && parseRunId(run)) return;
   const message = `The step was asked to work for "${run}" by the workflow "${workflowId}"`;
   throw ApplicationFailure.create({ type: 'HF_NOT_IN_CONFIG', message, nonRetryable: true });
+}
+
+/** Before anything is done: a state folder that cannot be written is an error in our words like any other. */
+function openLog(host: Host, run: string, fields: Record<string, unknown>): RunLog {
+  try {
+    return openRunLog(host.stateFolder, run, fields);
+  } catch (error) {
+    throw toFailure(error, Context.current(), { retryForMs: 0, movedAt: new Date(0) });
+  }
 }
 
 interface Heartbeat {
@@ -112,7 +123,10 @@ function startHeartbeat(context: Context, heartbeatTimeoutMs: number | undefined
   };
 }
 
-/** An outage is measured from the last thing that moved, in whatever attempt that was; at first from when the step was asked for. */
+/**
+ * An outage is measured from the last thing that moved, in whatever attempt that was; at first from when the first attempt began,
+ * because a night in the queue is no outage of the store. An attempt whose predecessors left no beat goes by when the step was asked for.
+ */
 function earlierMove({ info }: Context): Pick<Progress, 'movedAt'> & Furthest {
   const {
     movedAt,
@@ -120,7 +134,7 @@ function earlierMove({ info }: Context): Pick<Progress, 'movedAt'> & Furthest {
     furthestFiles = 0,
   } = (info.heartbeatDetails ?? {}) as Partial<Progress>;
   return {
-    movedAt: movedAt ?? new Date(info.scheduledTimestampMs).toISOString(),
+    movedAt: movedAt ?? (info.attempt === 1 ? now() : new Date(info.scheduledTimestampMs)).toISOString(),
     furthestBytes,
     furthestFiles,
   };

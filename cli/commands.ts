@@ -7,12 +7,14 @@ import { complete } from './commands/complete.js';
 import { completion } from './commands/completion.js';
 import { copies } from './commands/copies.js';
 import { deny } from './commands/deny.js';
+import { doctor } from './commands/doctor.js';
 import { explain } from './commands/explain.js';
 import { initStore } from './commands/init-store.js';
 import { logs } from './commands/logs.js';
 import { orchestrator } from './commands/orchestrator.js';
 import { pause } from './commands/pause.js';
 import { plan } from './commands/plan.js';
+import { rescue } from './commands/rescue.js';
 import { restore } from './commands/restore.js';
 import { resume } from './commands/resume.js';
 import { run } from './commands/run.js';
@@ -26,6 +28,7 @@ import { worker } from './commands/worker.js';
 export const commands: readonly Command[] = [
   check,
   explain,
+  doctor,
   up,
   worker,
   orchestrator,
@@ -39,6 +42,7 @@ export const commands: readonly Command[] = [
   logs,
   copies,
   restore,
+  rescue,
   approve,
   deny,
   cancel,

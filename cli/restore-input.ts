@@ -73,20 +73,22 @@ function placeOf(config: Config, to: string | undefined): { host: string; target
 }
 
 /** Relative to the resource: an absolute path or one that climbs out could only be a mistake. */
-function relativePath(path: string): string {
+export function relativePath(path: string): string {
   const parts = path.split('/');
   if (path === '' || path.startsWith('/') || parts.includes('..'))
     throw usage(`--path takes a path relative to the resource, not "${shown(path)}"`);
   return path;
 }
 
-function copyId(text: string): string {
+/** An id or its beginning, as it is typed or pasted. */
+export function copyId(text: string): string {
   const id = text.toLowerCase();
   if (/^[0-9a-f]{4,64}$/.test(id)) return id;
   throw usage(`--copy takes the id of a copy or its first characters (at least 4), not "${shown(text)}"`);
 }
 
-function moment(text: string): string {
+/** What --at takes, as ISO 8601. */
+export function moment(text: string): string {
   const time = parseTime(text);
   if (time) return time.toISOString();
   throw usage(`--at takes a time such as "2026-11-19 12:00" or 2026-11-19T12:00:00Z, not "${shown(text)}"`);

@@ -1,4 +1,6 @@
+import { resolve } from 'node:path';
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { createDoctorActivities } from '../activities/doctor/activities.js';
 import { createHostActivities } from '../activities/host/activities.js';
 import { createHostQuestions } from '../activities/host/questions.js';
 import { createResticActivities } from '../activities/restic/activities.js';
@@ -7,10 +9,12 @@ import { answer, createDoor } from '../activities/run.js';
 import type { Config } from '../config/schema.js';
 import { HoldfastError } from '../contracts/errors.js';
 import { heavyQueue, hostQueue } from '../contracts/names.js';
+import { configurationDigests } from '../schedules/configuration.js';
 import { stateFolder } from '../system/environment.js';
 import { localHost } from '../system/local-host.js';
 import { watchConfig } from './config-source.js';
 import { shutdownLimits } from './drain.js';
+import { holdfastVersion } from './version.js';
 
 export interface HostWorkerOptions {
   connection: NativeConnection;
@@ -40,7 +44,7 @@ export async function createHostWorkers({
   }
   const machine = localHost({ name: host, stateFolder: stateFolder() });
   const currentConfig = watchConfig(configFile);
-  const door = createDoor({ host: machine, config: currentConfig });
+  const door = createDoor({ host: machine, config: currentConfig, configFile: resolve(configFile) });
   const shared: Omit<WorkerOptions, 'taskQueue'> = {
     connection,
     namespace,
@@ -49,6 +53,14 @@ export async function createHostWorkers({
       ...createHostActivities(door),
       ...createHostQuestions({ host: machine, answer, putBack: {} }),
       ...createResticActivities(door),
+      ...createDoctorActivities({
+        door,
+        answer,
+        host: machine,
+        config: currentConfig,
+        digests: configurationDigests,
+        version: holdfastVersion,
+      }),
       ...createResticQuestions({ host: machine, config: currentConfig, answer }),
     },
     maxConcurrentActivityTaskPolls: 2,

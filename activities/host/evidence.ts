@@ -50,6 +50,12 @@ export interface RestoreProved extends OfStore {
   /** The time that the target folder gets back at the very end; only when the whole resource was restored. */
   folderMtimeNs?: string;
 }
+/** holdfast.yaml lies in the store, as it was then. */
+export interface ConfigStored extends OfStore {
+  kind: 'config-copy';
+  sha256: string;
+  snapshot: string;
+}
 /** Something was paused, stopped or mounted: how it was before, so that it can be put back whatever happens. */
 export interface UndoOpen {
   kind: 'undo-open';
@@ -64,7 +70,15 @@ export interface UndoDone {
   what: string;
 }
 
-export type Fact = CopyProved | CopyRefused | CheckProved | PruneDone | RestoreProved | UndoOpen | UndoDone;
+export type Fact =
+  | CopyProved
+  | CopyRefused
+  | CheckProved
+  | PruneDone
+  | RestoreProved
+  | ConfigStored
+  | UndoOpen
+  | UndoDone;
 export type Evidence = Fact & { v: 1; at: string };
 
 const evidenceFile = (host: Host): string => `${host.stateFolder}/evidence.jsonl`;

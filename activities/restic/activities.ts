@@ -10,6 +10,7 @@ import type {
 import type { Door } from '../door.js';
 import { backupResource } from './backup.js';
 import { checkStore } from './check.js';
+import { withConfigCopy } from './config-copy.js';
 import { initialiseStore } from './initialise.js';
 import { pruneStore } from './prune.js';
 import { restoreCopy } from './restore.js';
@@ -25,7 +26,7 @@ export interface InitialiseStep {
 export function createResticActivities(door: Door) {
   return {
     resticBackup: (input: StepInput): Promise<Copy> =>
-      door.step(input, (tools) => backupResource(tools, input)),
+      door.step(input, async (tools) => withConfigCopy(tools, input, await backupResource(tools, input))),
     /** Of all resources of the job; the one in the input is only what the work is routed by. */
     resticPrune: (input: StepInput): Promise<PruneReport> =>
       door.step(input, (tools) => pruneStore(tools, input)),

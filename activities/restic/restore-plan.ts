@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { RestorePlan, RestoreStepInput } from '../../contracts/jobs.js';
 import type { Tools } from '../door.js';
-import { readEvidence, refusedCopies } from '../host/evidence.js';
+import { type Evidence, readEvidence } from '../host/evidence.js';
 import { chooseSnapshot } from './choose.js';
 import { copyTags, listSnapshots, openRestic, type Restic } from './driver.js';
 import { jobWith } from './job.js';
@@ -38,7 +38,7 @@ export async function prepareRestore(tools: Tools, input: RestoreStepInput): Pro
   const restic = await openRestic(tools, store, `restore-${sha256(target).slice(0, 16)}`);
   tools.progress({ phase: 'choosing the copy' });
   const what = `"${resource}" by the job "${job}" in the store "${store}"`;
-  const refused = refusedCopies(await readEvidence(host), { job, resource, store });
+  const refused = refusedIds(await readEvidence(host));
   const listing = await listSnapshots(restic, copyTags(job, resource));
   const snapshot = chooseSnapshot(listing, input, refused, what);
   const root = rootOf(snapshot);
@@ -65,6 +65,10 @@ export async function prepareRestore(tools: Tools, input: RestoreStepInput): Pro
   await checkSpace(restic, plan, state);
   return { plan, restic, snapshot, root, selection, nodes, state };
 }
+
+/** Ids are unique over all stores: a rescue, which does not know the store's name, must not take one of these either. */
+const refusedIds = (evidence: readonly Evidence[]): Set<string> =>
+  new Set(evidence.flatMap((entry) => (entry.kind === 'copy-refused' ? [entry.snapshot] : [])));
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 

@@ -2,6 +2,7 @@ import { dirname, isAbsolute } from 'node:path';
 import type { Config } from '../../config/schema.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { Host } from '../../system/host.js';
+import { isWithin } from './selection.js';
 
 /** Where a restore may write, and what lies there already. */
 
@@ -15,7 +16,8 @@ export async function allowedTarget(host: Host, config: Config, target: string):
   if (await leadsThroughDeadLink(host, real)) throw refused(target, 'it leads through a link to nowhere');
   const bases = ['/tmp', `${host.stateFolder}/restores`, ...(config.hosts[host.name]?.restore ?? [])];
   for (const base of bases) {
-    if (real.startsWith(`${await host.realPath(base)}/`)) return real;
+    const within = await host.realPath(base);
+    if (real !== within && isWithin(real, within)) return real;
   }
   throw refused(target, `it does not lie below ${bases.join(', ')}`);
 }

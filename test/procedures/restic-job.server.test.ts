@@ -69,7 +69,7 @@ describe('a restic job from end to end', { skip: needs('temporal', 'restic', 's3
   });
 
   const snapshots = async (): Promise<Snapshot[]> =>
-    (await estate.restic('snapshots', '--no-lock')) as Snapshot[];
+    (await estate.restic('snapshots', '--no-lock', '--tag', 'holdfast')) as Snapshot[];
   const follow = (...args: string[]) => estate.holdfast('run', 'photos-offsite', '--follow', ...args);
   /** A change of the file that lasts for one test. */
   const withConfig = async (

@@ -1,0 +1,77 @@
+import { listSnapshots, openRestic } from '../../activities/restic/driver.js';
+import type { Snapshot } from '../../activities/restic/parse.js';
+import type { Context } from '../context.js';
+import { exitCodes } from '../exit-codes.js';
+import { bytes, table } from '../render.js';
+import { age, localTime, localZone } from '../time.js';
+import { type Rescue, type RescueWords, rescueStore } from './open.js';
+
+/** A copy of Holdfast, by its tags. */
+export interface TaggedCopy {
+  job: string;
+  resource: string;
+  run: string;
+  snapshot: Snapshot;
+}
+
+/** `rescue restic snapshots`: what can be restored, newest first. */
+export async function printSnapshots(
+  context: Context,
+  rescue: Rescue,
+  { copyOf }: RescueWords,
+): Promise<number> {
+  const { copies, others } = await taggedCopies(rescue);
+  const wanted = copies.filter((copy) => copyOf === undefined || isOf(copy, copyOf));
+  if (context.json) context.out(JSON.stringify({ copies: wanted.map(plain), others }, null, 2));
+  else {
+    context.out(wanted.length === 0 ? 'No copies of Holdfast.' : copiesTable(context, wanted));
+    if (others > 0) context.note(`${others} snapshots are not copies of Holdfast; restic itself lists them`);
+  }
+  return exitCodes.done;
+}
+
+/** Newest first, and how many snapshots are not ours. */
+export async function taggedCopies({ toolsFor }: Rescue): Promise<{ copies: TaggedCopy[]; others: number }> {
+  const tools = toolsFor({ job: 'rescue', resource: 'copies', target: '/', run: 'rescue' });
+  const all = await listSnapshots(await openRestic(tools, rescueStore, 'rescue-list'), []);
+  const copies = all.flatMap((snapshot) => {
+    const [job, resource, run] = ['job', 'resource', 'run'].map((kind) => tagOf(snapshot, kind));
+    return job && resource ? [{ job, resource, run: run ?? '', snapshot }] : [];
+  });
+  return { copies: copies.reverse(), others: all.length - copies.length };
+}
+
+const tagOf = ({ tags }: Snapshot, kind: string): string | undefined =>
+  tags.find((tag) => tag.startsWith(`${kind}:`))?.slice(kind.length + 1);
+
+/** Whether a copy is one of JOB or JOB/RESOURCE. */
+export const isOf = ({ job, resource }: TaggedCopy, copyOf: string): boolean =>
+  copyOf === job || copyOf === `${job}/${resource}`;
+
+const plain = ({ job, resource, run, snapshot }: TaggedCopy) => ({
+  job,
+  resource,
+  run,
+  snapshot: snapshot.id,
+  restorePoint: new Date(snapshot.time).toISOString(),
+  host: snapshot.hostname,
+  ...snapshot.summary,
+});
+
+function copiesTable(context: Context, copies: readonly TaggedCopy[]): string {
+  const now = context.now().getTime();
+  return table(
+    context,
+    ['JOB/RESOURCE', 'snapshot', `of (${localZone()})`, 'age', 'files', 'size', 'host', 'run'],
+    copies.map(({ job, resource, run, snapshot }) => [
+      `${job}/${resource}`,
+      snapshot.id.slice(0, 12),
+      localTime(new Date(snapshot.time)),
+      age(now - Date.parse(snapshot.time)),
+      snapshot.summary ? String(snapshot.summary.files) : '?',
+      snapshot.summary ? bytes(snapshot.summary.bytes) : '?',
+      snapshot.hostname,
+      run,
+    ]),
+  );
+}
