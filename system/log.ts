@@ -1,4 +1,4 @@
-import { createReadStream, existsSync, mkdirSync } from 'node:fs';
+import { closeSync, createReadStream, existsSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import pino, { type Logger } from 'pino';
@@ -24,12 +24,29 @@ export interface RunLog {
 export function openRunLog(stateFolder: string, run: string, fields: Record<string, unknown>): RunLog {
   const file = runLogFile(stateFolder, run);
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const destination = pino.destination({ dest: file, mode: 0o600, sync: true });
-  const logger = pino(
-    { base: fields, timestamp: pino.stdTimeFunctions.isoTime },
-    { write: (line) => destination.write(redact(line)) },
-  );
-  return { line: (text) => logger.info(text), close: () => destination.end() };
+  const log = openSync(file, 'a', 0o600);
+  let failed = false;
+  let closed = false;
+  const write = (line: string): void => {
+    // A number that was closed may be another file's by now.
+    if (closed) return;
+    try {
+      writeSync(log, line);
+    } catch (error) {
+      // A full disk must not end the worker and all that it runs: the step itself finds out when it states its evidence.
+      if (!failed) process.stderr.write(`The log ${file} cannot be written: ${(error as Error).message}\n`);
+      failed = true;
+    }
+  };
+  const logger = pino({ base: fields, timestamp: pino.stdTimeFunctions.isoTime }, { write });
+  // Before it becomes JSON, which writes quotes and backslashes of a secret in another way.
+  return {
+    line: (text) => logger.info(redact(text)),
+    close() {
+      if (!closed) closeSync(log);
+      closed = true;
+    },
+  };
 }
 
 /** The newest lines of a run's log, oldest first; undefined when this host has none. */

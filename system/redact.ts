@@ -8,6 +8,8 @@ export function rememberSecret(secret: string): void {
   if (secret.length < shortestSecret) return;
   known.add(secret);
   known.add(encodeURIComponent(secret));
+  // As it stands inside a JSON text, or in Go's quotes.
+  known.add(JSON.stringify(secret).slice(1, -1));
 }
 
 /** Every known secret in the text becomes ***. */

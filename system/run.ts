@@ -55,7 +55,7 @@ export async function runPipeline(
     return ends.map((end, index) => ({
       ...end,
       stdout: outputs[index]?.stdout.join('') ?? '',
-      stderrTail: redact(outputs[index]?.stderrTail ?? '', options.secrets),
+      stderrTail: redact(outputs[index]?.stderrTail ?? '', options.secrets).slice(-tailBytes),
       durationMs: ticks() - started,
     }));
   } finally {
@@ -95,10 +95,18 @@ function collect(child: ChildProcess, isLast: boolean, options: RunOptions, stop
   const output: Output = { stdout: [], stderrTail: '' };
   const maxBytes = options.maxStdoutBytes ?? (options.onLine ? 0 : defaultMaxStdoutBytes);
   let bytes = 0;
+  const hear = (line: string, stream: 'stdout' | 'stderr', listen: RunOptions['onLine']): void => {
+    try {
+      if (!stopper.failure) listen?.(line, stream);
+    } catch (error) {
+      // Thrown out of a stream it would end the worker, and with it every other tool.
+      stopper.fail(error instanceof Error ? error : new Error(String(error)));
+    }
+  };
   if (isLast && child.stdout) {
     readLines(
       child.stdout,
-      (line) => options.onLine?.(line, 'stdout'),
+      (line) => hear(line, 'stdout', options.onLine),
       (chunk) => {
         if (maxBytes === 0) return;
         bytes += Buffer.byteLength(chunk);
@@ -114,11 +122,13 @@ function collect(child: ChildProcess, isLast: boolean, options: RunOptions, stop
     readLines(
       child.stderr,
       (line) => {
-        options.onLine?.(redact(line, options.secrets), 'stderr');
-        options.log?.(redact(line, options.secrets));
+        const clean = redact(line, options.secrets);
+        hear(clean, 'stderr', options.onLine);
+        hear(clean, 'stderr', options.log);
       },
       (chunk) => {
-        output.stderrTail = (output.stderrTail + chunk).slice(-tailBytes);
+        // Twice as much as is handed back: a secret that is cut in two is not known again.
+        output.stderrTail = (output.stderrTail + chunk).slice(-2 * tailBytes);
       },
     );
   }
@@ -159,10 +169,12 @@ function ended(child: ChildProcess): Promise<Ended> {
       ),
     );
     child.once('exit', () => {
-      drain = setTimeout(() => {
+      const letGo = (): void => {
         child.stdout?.destroy();
         child.stderr?.destroy();
-      }, drainAfterExitMs);
+      };
+      // After a pause of our own the timer is due before what waits in the pipe was read: reading comes first.
+      drain = setTimeout(() => setImmediate(letGo), drainAfterExitMs);
     });
     child.once('close', (code, signal) => {
       clearTimeout(drain);

@@ -5,15 +5,22 @@ import { redact, rememberSecret } from './redact.js';
 /** Where a secret is: the configuration's {file}, {env} or {command}. */
 export type SecretPlace = { file: string } | { env: string } | { command: string[] };
 
+/** A program that asks a person (a locked key, a pinentry) would hold the step for ever, and no cancellation would reach it. */
+const answerWithinMs = 60_000;
+
 /** Reads a secret at the moment of use; from then on it is blanked out of everything that we write. */
-export async function resolveSecret(host: Host, place: SecretPlace): Promise<string> {
-  const secret = await readSecret(host, place);
+export async function resolveSecret(
+  host: Host,
+  place: SecretPlace,
+  withinMs = answerWithinMs,
+): Promise<string> {
+  const secret = await readSecret(host, place, withinMs);
   if (secret === '') throw unavailable(describePlace(place), 'is empty');
   rememberSecret(secret);
   return secret;
 }
 
-async function readSecret(host: Host, place: SecretPlace): Promise<string> {
+async function readSecret(host: Host, place: SecretPlace, withinMs: number): Promise<string> {
   if ('env' in place) {
     const value = process.env[place.env];
     if (value === undefined) throw unavailable(describePlace(place), 'is not set for the worker');
@@ -26,7 +33,16 @@ async function readSecret(host: Host, place: SecretPlace): Promise<string> {
     return withoutLineBreak(text);
   }
   const [file = '', ...args] = place.command;
-  const result = await host.run({ file, args }, { maxStdoutBytes: 65_536 });
+  const signal = AbortSignal.timeout(withinMs);
+  const options = { maxStdoutBytes: 65_536, killAfterMs: 2_000, signal };
+  const result = await host.run({ file, args }, options).catch((error: unknown) => {
+    if (signal.aborted)
+      throw unavailable(
+        describePlace(place),
+        `gave no answer within ${withinMs / 1000} s; does it ask somebody?`,
+      );
+    throw error;
+  });
   if (result.exitCode === 0) return withoutLineBreak(result.stdout);
   const why = redact(result.stderrTail.trim(), [result.stdout.trim()]).slice(-120);
   throw unavailable(describePlace(place), `failed with ${result.exitCode ?? result.signal}: ${why}`);

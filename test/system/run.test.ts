@@ -174,3 +174,36 @@ test('secrets are blanked out of lines, tails and logs', async () => {
   assert.deepEqual(lines, ['key *** and ***']);
   assert.equal(redact('s3:http://x:hunter2-remembered@host'), 's3:http://x:***@host');
 });
+
+test('a listener that throws ends the program and fails the step, not the worker', async () => {
+  const script = 'echo one; sleep 60';
+  const broken = () => {
+    throw new RangeError('not a time');
+  };
+  await assert.rejects(run(shell(script), { onLine: broken }), /not a time/);
+  await assert.rejects(run(shell('echo one >&2; sleep 60'), { log: broken }), /not a time/);
+});
+
+test('a secret is not shown in half where the end of standard error is cut', async () => {
+  const secret = 'one half of it and the other half';
+  rememberSecret(secret);
+  for (const after of [4070, 4085, 4094]) {
+    const { stderrTail } = await run({
+      file: 'bash',
+      args: [
+        '-c',
+        'printf %s "$1" >&2; head -c "$2" /dev/zero | tr "\\0" x >&2',
+        'bash',
+        secret,
+        String(after),
+      ],
+    });
+    assert.doesNotMatch(stderrTail, /half/);
+    assert(stderrTail.length <= 4096);
+  }
+});
+
+test('a secret with quotes is blanked out of JSON too', () => {
+  rememberSecret('a "quoted" \\ secret');
+  assert.doesNotMatch(redact(JSON.stringify({ said: 'it is a "quoted" \\ secret' })), /quoted/);
+});
