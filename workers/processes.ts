@@ -25,7 +25,9 @@ export async function runWorker({
   const log = createLog(`holdfast worker ${name}`);
   installRuntime(log);
   const asked = untilAskedToEnd(log);
-  const { connection, namespace } = await connectWorker(config, log);
+  const connected = await connectWorker(config, log, asked);
+  if (!connected) return 0;
+  const { connection, namespace } = connected;
   const workers = await createHostWorkers({ connection, namespace, config, configFile, host: name });
   const running = runUntil(workers, asked);
   await askForLeftovers(config, name).catch((error: Error) =>
@@ -48,7 +50,9 @@ export async function runOrchestrator({ config }: ProcessOptions): Promise<numbe
   const log = createLog('holdfast orchestrator');
   installRuntime(log);
   const asked = untilAskedToEnd(log);
-  const { connection, namespace } = await connectWorker(config, log);
+  const connected = await connectWorker(config, log, asked);
+  if (!connected) return 0;
+  const { connection, namespace } = connected;
   const client = await connectClient(config);
   await ensureNamespaceReady(client.connection, namespace);
   await client.connection.close();

@@ -56,7 +56,9 @@ async function runWorkers(
   asked: Promise<unknown>,
   log: Log,
 ): Promise<void> {
-  const { connection, namespace } = await connectWorker(config, log);
+  const connected = await connectWorker(config, log, asked);
+  if (!connected) return;
+  const { connection, namespace } = connected;
   const workers = [
     await createOrchestrator({ connection, namespace }),
     ...(await createHostWorkers({ connection, namespace, config, configFile, host })),
@@ -127,6 +129,8 @@ async function keepServer(options: ServerOptions, log: Log): Promise<KeptServer>
     await wait(1_000);
     if (stopping) return;
     server = await startServer({ ...options, recreateDatabase: false });
+    // Asked to end while it was starting: nobody else would stop this one.
+    if (stopping) return stopServer(server);
     await watch(server.daemon);
   };
   const watching = watch(server.daemon).catch((error: unknown) => {
