@@ -26,8 +26,12 @@ export const leaseHeld = defineSignal<[LeaseNotice]>(signalNames.leaseHeld);
 export const leaseFree = defineSignal<[LeaseNotice]>(signalNames.leaseFree);
 export const releaseLease = defineSignal(signalNames.releaseLease);
 
-/** A wake-up can be lost with the workflow that owed it; looking again now and then costs little. */
-const lookAgainAfter = '1m';
+/**
+ * A wake-up can be lost with the workflow that owed it, so it is looked again, after a minute and then ever more rarely: each look
+ * leaves twenty events here and ten with the holder, and the server ends a workflow that has 51,200 of them. Milliseconds.
+ */
+const lookAgainFirstMs = 60_000;
+const lookAgainLastMs = 60 * 60_000;
 
 /** Does the body while all leases are held; they are taken in one order by everyone, so that no two runs wait for each other. */
 export async function withLeases<T>(leases: string[], report: Report, body: () => Promise<T>): Promise<T> {
@@ -55,13 +59,13 @@ async function takeLease(lease: string, report: Report): Promise<() => Promise<v
   setHandler(leaseFree, (notice) => {
     if (notice.lease === lease) free = true;
   });
-  for (;;) {
+  for (let pauseMs = lookAgainFirstMs; ; pauseMs = Math.min(2 * pauseMs, lookAgainLastMs)) {
     const held = await tryLease(lease, run);
     if (held) return held;
     free = false;
     report.waitFor(`${lease}, used by ${holder}`);
     const asked = await tell(leaseId(lease), leaseWaiting, { lease, run });
-    if (asked) await condition(() => free, lookAgainAfter, { summary: `wait for ${lease}` });
+    if (asked) await condition(() => free, pauseMs, { summary: `wait for ${lease}` });
   }
 }
 
