@@ -65,7 +65,7 @@ export function isGood({ operation, state, restorePoint, closedAt }: RunRow): bo
 /** Judges one operation. Pure, so that every colour has a test. */
 export function statusRow(facts: OperationFacts, now: Date): StatusRow {
   const { operation, objectiveMs, newestGood, last, running } = facts;
-  const goodAt = newestGood && (operation.main ? newestGood.restorePoint : newestGood.closedAt);
+  const goodAt = newestGood && new Date(pointOf(newestGood));
   const ageMs = goodAt && Math.max(0, now.getTime() - goodAt.getTime());
   const overdue = objectiveMs !== undefined && (ageMs === undefined || ageMs > objectiveMs);
   return {
@@ -135,4 +135,6 @@ export interface FoundRuns {
 const newerGood = (known: RunRow | undefined, row: RunRow): RunRow =>
   known && pointOf(known) >= pointOf(row) ? known : row;
 
-const pointOf = (row: RunRow): number => (row.restorePoint ?? row.closedAt ?? row.startedAt).getTime();
+/** A copy holds nothing from after its run: a host whose clock runs ahead would else look well backed up for as long as it does. */
+const pointOf = ({ restorePoint, closedAt, startedAt }: RunRow): number =>
+  Math.min((restorePoint ?? closedAt ?? startedAt).getTime(), (closedAt ?? startedAt).getTime());

@@ -46,6 +46,14 @@ describe('the newest good copy against its objective', () => {
     assert.equal(row.overdue, true);
   });
 
+  test('a host whose clock is a year ahead does not make an old copy look new', () => {
+    const ahead = ran(50, { restorePoint: before(-8760) });
+    assert.equal(judged({ newestGood: ahead, last: ahead }).level, 'red');
+    const collected = collectRuns([backup]);
+    for (const row of [ran(2), ahead]) collected.add(row);
+    assert.equal(collected.of(backup).newestGood?.run, 'photos-2');
+  });
+
   test('is red when there is none at all', () => {
     const row = judged({});
     assert.equal(row.level, 'red');
