@@ -69,8 +69,13 @@ describe('the door of activities', () => {
   });
 
   test('an outage is given up when nothing has moved for as long as the job waits', async () => {
-    assert.equal((await failureOf({ askedMsAgo: 2 * hourMs }, outage)).nonRetryable, true);
-    assert.equal((await failureOf({ askedMsAgo: 2 * hourMs }, outage, 3 * hourMs)).nonRetryable, false);
+    const asked = { askedMsAgo: 2 * hourMs, attempt: 2 };
+    assert.equal((await failureOf(asked, outage)).nonRetryable, true);
+    assert.equal((await failureOf(asked, outage, 3 * hourMs)).nonRetryable, false);
+  });
+
+  test('a night in the queue is no outage: the first attempt begins with all its patience', async () => {
+    assert.equal((await failureOf({ askedMsAgo: 9 * hourMs }, outage)).nonRetryable, false);
   });
 
   test('an upload of days that moved a moment ago is not given up at its first outage', async () => {
