@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { HoldfastError } from '../contracts/errors.js';
 import { type ConfigDocument, readDocument } from './document.js';
 import { asWritten, judge, type Renamed, valueAt } from './judge.js';
@@ -62,7 +63,7 @@ export function parseConfig(text: string, file: string): ReadResult {
   }
   const { config, findings, clean, renamed } = judge(value);
   const place = (finding: Finding) => placed(document, file, finding, renamed);
-  const checked = config && checkReferences(config, namesIn(value));
+  const checked = config && checkReferences(config, namesIn(value), resolve(file));
   const mistakes = inOrder([
     ...document.duplicates.map(place),
     ...findings.map(place),

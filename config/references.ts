@@ -1,3 +1,4 @@
+import { findCircles } from './circles.js';
 import { type Finding, type KeyPath, unknownName } from './mistakes.js';
 import { checkOverlaps, checkRepeats } from './repeats.js';
 import { checkSameRepository } from './same-repository.js';
@@ -26,8 +27,8 @@ export function namesIn(value: object): Names {
   return { hosts: keys('hosts'), resources: keys('resources'), stores: keys('stores') };
 }
 
-/** Everything at once; `names` are the declared ones where the configuration was cut down to what is right. */
-export function checkReferences(config: Config, names: Names = namesIn(config)): Checked {
+/** Everything at once; `names` are the declared ones where the configuration was cut down to what is right, `file` is where it lies. */
+export function checkReferences(config: Config, names: Names = namesIn(config), file?: string): Checked {
   const checked: Checked = { mistakes: [], warnings: [] };
   checkHosts(config, names, checked);
   for (const [name, resource] of Object.entries(config.resources)) {
@@ -43,6 +44,7 @@ export function checkReferences(config: Config, names: Names = namesIn(config)):
     checkTiming(job, path, checked);
   }
   checkUnused(config, checked);
+  checked.warnings.push(...findCircles(config, file));
   return checked;
 }
 
