@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { cacheFolder } from '../system/environment.js';
 import { findServerBinary } from '../workers/server-binary.js';
@@ -9,6 +9,8 @@ export const cached = (...parts: string[]): string => join(cacheFolder(), ...par
 export const versions = {
   temporal: 'v1.5.1',
   versitygw: 'v1.8.0',
+  /** The server of docker-compose.yml, without the command line and without SQLite. */
+  cluster: 'v1.32.1',
   /** A second restic beside the one of apt: it knows sparse files, exit codes and signals that 0.14 does not. */
   restic: '0.18.0',
   node: { oldest: '20.19', newest: '26' },
@@ -40,6 +42,18 @@ export const temporalPath = (): string | undefined => findServerBinary();
 
 export const versitygwPath = (): string | undefined =>
   onPath('versitygw') ?? program(cached('bin', 'versitygw'));
+
+/** The server for a cluster; temporal-sql-tool, which makes its databases, lies beside it. */
+export const clusterPath = (): string | undefined =>
+  program(cached('temporal-server', versions.cluster, 'temporal-server'));
+
+/** The folder of PostgreSQL's programs: Debian keeps them out of everybody's PATH. */
+export function postgresPath(): string | undefined {
+  const root = '/usr/lib/postgresql';
+  const packaged = existsSync(root) ? readdirSync(root).sort((a, b) => Number(b) - Number(a)) : [];
+  const folders = [...packaged.map((version) => join(root, version, 'bin')), '/usr/local/bin', '/usr/bin'];
+  return folders.find((folder) => program(join(folder, 'initdb')) && program(join(folder, 'postgres')));
+}
 
 /** The restic of the machine ("system"), or the second version beside it. */
 export const resticPath = (version: 'system' | '0.18' = 'system'): string | undefined =>

@@ -32,7 +32,7 @@ interface Phase {
 /** `npm run test:full`: hardest first, an hour at most, then the fast part under the oldest and the newest Node. */
 async function runFull(): Promise<boolean> {
   const endsAt = performance.now() + minutes(60);
-  const parts = await setUp({ nodes: true });
+  const parts = await setUp({ all: true });
   const leftOut = Object.entries(parts).flatMap(([name, part]) =>
     'missing' in part ? [`${name}: ${part.missing}`] : [],
   );

@@ -1,14 +1,14 @@
 import { pathToFileURL } from 'node:url';
 import { ensurePackages } from './parts/apt.js';
-import { ensureTemporal, ensureVersitygw } from './parts/go.js';
+import { ensureCluster, ensureTemporal, ensureVersitygw } from './parts/go.js';
 import { ensureNode } from './parts/node.js';
 import { ensureSecondRestic } from './parts/restic.js';
 import { versions } from './places.js';
 import { announce, type Part } from './shell.js';
 
 export interface SetupOptions {
-  /** Other Node versions too: only `npm run test:full` runs under them. */
-  nodes?: boolean;
+  /** Also what only `npm run test:full` uses: other Node versions, the server for a cluster. */
+  all?: boolean;
 }
 
 /** Brings every part that is missing, says what, and answers what could not be had. Quick when all is there. */
@@ -18,7 +18,8 @@ export async function setUp(options: SetupOptions = {}): Promise<Record<string, 
   parts['restic-0.18'] = await ensureSecondRestic();
   parts.temporal = await ensureTemporal();
   parts.versitygw = await ensureVersitygw();
-  if (options.nodes)
+  if (options.all) parts['temporal-cluster'] = await ensureCluster();
+  if (options.all)
     for (const version of Object.values(versions.node)) parts[`node-${version}`] = await ensureNode(version);
   report(parts, (performance.now() - startedAt) / 1000);
   return parts;
@@ -33,4 +34,4 @@ function report(parts: Record<string, Part>, seconds: number): void {
 }
 
 // Only when started by itself: `npm run setup`.
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await setUp({ nodes: true });
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await setUp({ all: true });

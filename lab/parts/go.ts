@@ -1,6 +1,6 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { cached, onPath, program, temporalPath, versions, versitygwPath } from '../places.js';
+import { cached, clusterPath, onPath, program, temporalPath, versions, versitygwPath } from '../places.js';
 import { announce, attempt, buildFolder, type Part, sh } from '../shell.js';
 import { unpackDebian13 } from './debian13.js';
 
@@ -28,12 +28,12 @@ export const ensureGo = (): Promise<Part> =>
   });
 
 /** Builds a program from its source into the cache. */
-async function goInstall(module: string, minutes: number): Promise<void> {
+async function goInstall(module: string, minutes: number, folder = cached('bin')): Promise<void> {
   const go = await ensureGo();
   if ('missing' in go) throw new Error(go.missing);
-  mkdirSync(cached('bin'), { recursive: true });
+  mkdirSync(folder, { recursive: true });
   announce(`go install ${module} (about ${minutes} minutes on two cores)`);
-  const env = { GOBIN: cached('bin'), GOFLAGS: '-mod=mod', GOTOOLCHAIN: 'auto' };
+  const env = { GOBIN: folder, GOFLAGS: '-mod=mod', GOTOOLCHAIN: 'auto' };
   await sh(go.path, ['install', module], { env, timeoutMs: 30 * 60_000 });
 }
 
@@ -50,3 +50,19 @@ export const ensureTemporal = (): Promise<Part> =>
 
 export const ensureVersitygw = (): Promise<Part> =>
   ensureBuilt(versitygwPath, `github.com/versity/versitygw/cmd/versitygw@${versions.versitygw}`, 2);
+
+/** The server of docker-compose.yml and the tool that makes its databases: both of one version, in one folder. */
+export const ensureCluster = (): Promise<Part> =>
+  attempt(async () => {
+    if (clusterPath() === undefined) {
+      const source = (path: string): string => `go.temporal.io/server/cmd/${path}@${versions.cluster}`;
+      await buildFolder(cached('temporal-server', versions.cluster), async (folder) => {
+        await goInstall(source('tools/sql'), 3, folder);
+        await goInstall(source('server'), 4, folder);
+        renameSync(join(folder, 'sql'), join(folder, 'temporal-sql-tool'));
+        renameSync(join(folder, 'server'), join(folder, 'temporal-server'));
+      });
+    }
+    const path = clusterPath();
+    return path ? { path } : { missing: 'the build left no server' };
+  });

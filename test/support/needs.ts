@@ -1,4 +1,11 @@
-import { onPath, resticPath, temporalPath, versitygwPath } from '../../lab/places.js';
+import {
+  clusterPath,
+  onPath,
+  postgresPath,
+  resticPath,
+  temporalPath,
+  versitygwPath,
+} from '../../lab/places.js';
 import { canMount } from './disk.js';
 
 /** What a test may ask for, and how a machine gets it. */
@@ -9,6 +16,11 @@ const offers = {
     resticPath('0.18') !== undefined || 'needs restic 0.18 as a second version: npm run setup',
   temporal: () => temporalPath() !== undefined || 'needs a Temporal server: npm run setup',
   openssl: () => onPath('openssl') !== undefined || 'needs openssl (package openssl)',
+  postgres: () =>
+    postgresPath() !== undefined ||
+    'needs PostgreSQL (package postgresql, which also starts a service of its own: not installed by the setup)',
+  cluster: () =>
+    clusterPath() !== undefined || "needs Temporal's server for a cluster, built by: npm run setup",
   s3: () => versitygwPath() !== undefined || 'needs versitygw as S3 server: npm run setup',
   mount: () => canMount() || 'needs to mount file systems: run it as root outside of a container',
   acl: () =>
