@@ -97,6 +97,10 @@ try {
     await runToEnd(estate, 'restore', 'photos-offsite', '--to', denied),
   );
   await estate.holdfast('copies');
+  await estate.holdfast('doctor', 'nas');
+  await record(estate, 'probeHost', 'answered', await firstOf(estate, 'probeHost'));
+  await estate.holdfast('doctor', '--drill', 'photos-offsite');
+  await record(estate, 'drillFailures', 'all-came', await firstOf(estate, 'drillFailures'));
   await record(estate, 'listCopies', 'one-store', await firstOf(estate, 'listCopies'));
   await record(estate, 'holdLease', 'released', leaseId(storeLease('vault')));
   await record(estate, 'undoLeftovers', 'nothing-left', 'undo-nas');

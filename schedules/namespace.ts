@@ -9,7 +9,7 @@ import { durationWords } from './words.js';
 /** What a namespace needs before anything of ours can run in it. */
 
 /** The server's own default of 3 days would forget last month's restore. */
-const retentionMs = 90 * 86_400_000;
+export const retentionMs = 90 * 86_400_000;
 
 /** What was done, and what could not be done but may stay so; both in words. */
 export interface NamespaceReport {
@@ -91,10 +91,10 @@ function refusedWords(error: unknown, doing: string): string {
 }
 
 /** The server's words for our plain data. */
-const typeNumbers = { KEYWORD: 2, INT: 3, DATETIME: 6 } as const;
+export const typeNumbers = { KEYWORD: 2, INT: 3, DATETIME: 6 } as const;
 
 type Attributes = [string, keyof typeof typeNumbers][];
-const ours: Attributes = Object.entries(searchAttributes);
+export const ours: Attributes = Object.entries(searchAttributes);
 
 async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<NamespaceReport> {
   const present = await listSearchAttributes(connection, namespace);
@@ -113,7 +113,7 @@ async function ensureSearchAttributes(connection: Connection, namespace: string)
 }
 
 /** Names and types, or why they may not be seen: a hosted cluster can have them all and still not show them. */
-async function listSearchAttributes(connection: Connection, namespace: string) {
+export async function listSearchAttributes(connection: Connection, namespace: string) {
   try {
     const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
     return new Map(Object.entries(customAttributes ?? {}));

@@ -1,9 +1,11 @@
 /** Every export is a workflow type: its name is public and permanent. */
 export { backupRestic } from './backup-restic.js';
 export { checkRestic } from './check-restic.js';
+export { drillFailures } from './drill-failures.js';
 export { holdLease } from './hold-lease.js';
 export { initialiseStore } from './initialise-store.js';
 export { listCopies } from './list-copies.js';
+export { probeHost } from './probe-host.js';
 export { pruneRestic } from './prune-restic.js';
 export { readRunLog } from './read-run-log.js';
 export { restoreRestic } from './restore-restic.js';

@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto';
+import { resourceOf, storeOf } from '../../config/lookup.js';
+import type { Config } from '../../config/schema.js';
+import type { DrillStepInput } from '../../contracts/doctor.js';
+import type { Copy } from '../../contracts/jobs.js';
+import { runId, tags } from '../../contracts/names.js';
+import { now } from '../../system/clock.js';
+import type { Host } from '../../system/host.js';
+import type { Tools } from '../door.js';
+import { provedCopies, readEvidence } from '../host/evidence.js';
+import { backupResource } from '../restic/backup.js';
+import { listSnapshots, openRestic } from '../restic/driver.js';
+import { initialiseStore } from '../restic/initialise.js';
+import { jobWith } from '../restic/job.js';
+import { takeSample } from './drill-sample.js';
+
+/** The scratch copy of a job: its names and its settings, but a source, a repository, a key and a state folder of its own. */
+
+export interface Place extends DrillStepInput {
+  store: string;
+  folder: string;
+}
+
+export interface Stage {
+  /** Of the scratch configuration: nothing here can reach what is real. */
+  tools: Tools;
+  place: Place;
+  source: string;
+  repository: string;
+  key: string;
+  sample: string;
+  /** What the source must hold by the job's own settings. */
+  guardedBy: 'marker' | 'least' | 'nothing';
+  /** A name for the next played run. */
+  newRun(): string;
+  /** The very step that a backup runs. `change` replaces parts of the tools. */
+  backUp(run: string, change?: Partial<Tools>): Promise<Copy>;
+  /** How many snapshots this run has in the repository, how many good copies there are, and how many locks. */
+  count(run: string): Promise<{ ofRun: number; good: number; locks: number }>;
+}
+
+/** Makes the scratch copy below `place.folder`. */
+export async function openStage(real: Tools, place: Place): Promise<Stage> {
+  const { folder, job, resource, store } = place;
+  const host: Host = { ...real.host, stateFolder: `${folder}/state` };
+  const source = `${folder}/source`;
+  const repository = `${folder}/repository`;
+  const key = `${folder}/key`;
+  const config = scratchConfig(real.config, place, { source, repository, key });
+  const tools: Tools = { ...real, host, config, attempt: 1 };
+  await host.writeFile(key, `${randomBytes(16).toString('hex')}\n`);
+  const { directory, marker, least } = resourceOf(real.config, resource);
+  const sample = await takeSample(host, directory, source);
+  if (marker !== undefined) await host.writeFile(`${source}/${marker}`, '');
+  await initialiseStore(tools, store);
+  const isMeasured = least.files !== undefined || least.bytes !== undefined;
+  let runs = 0;
+  return {
+    tools,
+    place,
+    source,
+    repository,
+    key,
+    sample,
+    guardedBy: marker === undefined ? (isMeasured ? 'least' : 'nothing') : 'marker',
+    newRun: () => {
+      runs += 1;
+      return runId(job, new Date(now().getTime() + runs * 1000));
+    },
+    backUp: (run, change = {}) =>
+      backupResource({ ...tools, ...change, run }, { job, run, resource, store, retryForMs: 0 }),
+    count: (run) => count(tools, place, repository, run),
+  };
+}
+
+/** The job by its own name with its own restic, so that messages read as they will; only the places differ. */
+function scratchConfig(
+  real: Config,
+  { job, resource, store }: Place,
+  { source, repository, key }: { source: string; repository: string; key: string },
+): Config {
+  const own = resourceOf(real, resource);
+  const isMeasured = own.least.files !== undefined || own.least.bytes !== undefined;
+  const least = isMeasured ? { files: 1 } : {};
+  const restic = { ...storeOf(real, store), repository, password: { file: key }, env: {}, limits: {} };
+  const played = { ...jobWith(real, { job }), resources: [resource], store, stores: undefined, exclude: [] };
+  return {
+    ...real,
+    resources: { [resource]: { ...own, directory: source, mounted: false, least } },
+    stores: { [store]: { restic } },
+    jobs: { [job]: played },
+  };
+}
+
+async function count(
+  tools: Tools,
+  { job, resource, store }: Place,
+  repository: string,
+  run: string,
+): Promise<{ ofRun: number; good: number; locks: number }> {
+  const restic = await openRestic(tools, store, 'count');
+  const snapshots = await listSnapshots(restic, []);
+  const proved = provedCopies(await readEvidence(tools.host), { job, resource, store });
+  const good = proved.filter(({ snapshot }) => snapshots.some(({ id }) => id === snapshot));
+  const locks = await tools.host.list(`${repository}/locks`);
+  return {
+    ofRun: snapshots.filter((snapshot) => snapshot.tags.includes(tags.run(run))).length,
+    good: good.length,
+    locks: locks.length,
+  };
+}

@@ -1,0 +1,89 @@
+import { storesOf } from '../../config/lookup.js';
+import type { DrillReport, DrillScene, DrillStepInput } from '../../contracts/doctor.js';
+import { HoldfastError } from '../../contracts/errors.js';
+import { parseRunId } from '../../contracts/names.js';
+import { now } from '../../system/clock.js';
+import type { Host } from '../../system/host.js';
+import type { Tools } from '../door.js';
+import { checkHostOf, checkRunOfJob, jobWith } from '../restic/job.js';
+import { scenes } from './drill-scenes.js';
+import { openStage, type Stage } from './drill-stage.js';
+import { codeOf, wordsOf } from './machine.js';
+
+/** The failure drill: mishaps are played with a scratch source and a scratch repository, through the drivers that run at night. */
+
+const neededBytes = 200 * 2 ** 20;
+
+const folderOfDrills = (host: Host): string => `${host.stateFolder}/drills`;
+
+/** Plays every mishap and removes all of it again; the job's own source is only read, its stores are not touched. */
+export async function playDrill(tools: Tools, input: DrillStepInput): Promise<DrillReport> {
+  const { host, config } = tools;
+  const { job, resource, run } = input;
+  checkRunOfJob(run, job);
+  checkHostOf(config, resource, host.name);
+  const [store = ''] = storesOf(jobWith(config, { job, resource }));
+  await checkSpace(host);
+  await removeOldDrills(host, run);
+  const folder = `${folderOfDrills(host)}/${run}`;
+  try {
+    const stage = await openStage(tools, { ...input, store, folder });
+    const played = await playAll(stage);
+    return { scenes: played, sample: stage.sample, removed: await remove(host, folder) };
+  } finally {
+    await remove(host, folder);
+  }
+}
+
+async function playAll(stage: Stage): Promise<DrillScene[]> {
+  const played: DrillScene[] = [];
+  for (const scene of scenes) {
+    stage.tools.signal.throwIfAborted();
+    const { mishap, expected, play } = scene(stage);
+    stage.tools.progress({ phase: `drill: ${mishap}`, filesDone: played.length + 1 });
+    stage.tools.log(`drill: ${mishap}`);
+    try {
+      const { came, message, endState, isRight } = await play();
+      const passed = came === expected && isRight;
+      played.push({ mishap, expected, came, message: message.slice(0, 300), endState, passed });
+    } catch (error) {
+      stage.tools.signal.throwIfAborted();
+      const endState = 'the drill itself failed';
+      played.push({
+        mishap,
+        expected,
+        came: codeOf(error),
+        message: wordsOf(error),
+        endState,
+        passed: false,
+      });
+    }
+  }
+  return played;
+}
+
+async function checkSpace(host: Host): Promise<void> {
+  const bytesFree = await host.freeBytes(host.stateFolder);
+  if (bytesFree >= neededBytes) return;
+  throw new HoldfastError(
+    'HF_NO_SPACE',
+    `The drill needs 200 MiB below ${host.stateFolder}, and ${Math.floor(bytesFree / 2 ** 20)} MiB are free`,
+  );
+}
+
+async function remove(host: Host, folder: string): Promise<boolean> {
+  await host.removeTree(folder, folderOfDrills(host));
+  return !(await host.exists(folder));
+}
+
+const forgottenAfterMs = 86_400_000;
+
+/** What a killed drill has left: its own first attempt at once, anything else when it must be over. */
+async function removeOldDrills(host: Host, run: string): Promise<void> {
+  if (!(await host.exists(folderOfDrills(host)))) return;
+  for (const name of await host.list(folderOfDrills(host))) {
+    const time = Date.parse(parseRunId(name)?.time ?? '');
+    if (name === run || now().getTime() - time > forgottenAfterMs)
+      await remove(host, `${folderOfDrills(host)}/${name}`);
+  }
+}

@@ -1,0 +1,157 @@
+import { storeOf, storesOf, workerHostOf } from '../../config/lookup.js';
+import type { Config } from '../../config/schema.js';
+import type { HostFacts, SourceFacts, StoreFacts } from '../../contracts/doctor.js';
+import { isoNow } from '../../system/clock.js';
+import type { Host } from '../../system/host.js';
+import type { Tools } from '../door.js';
+import { findSpace, findTools, readState, whyStateNotWritable, wordsOf } from './machine.js';
+import { lookAtSource } from './sources.js';
+import { lookAtStore } from './stores.js';
+
+/** Everything that a host can say about itself, gathered within a time and a size. */
+
+export interface ProbeOptions {
+  host: Host;
+  /** The configuration that steps use; throws when the file is wrong. */
+  config: () => Config;
+  digests: (config: Config) => Record<string, string>;
+  /** Of Holdfast. */
+  version: string;
+}
+
+/** restic asks a store that is away for 30 s before it gives up. */
+const storeMs = 40_000;
+const allStoresMs = 80_000;
+const storesAtOnce = 4;
+
+export async function probe(options: ProbeOptions, signal: AbortSignal): Promise<HostFacts> {
+  const { host } = options;
+  const { config, configuration } = readConfiguration(options);
+  const [tools, stateError, state] = await Promise.all([
+    findTools(host, config, signal),
+    whyStateNotWritable(host),
+    readState(host),
+  ]);
+  const about = config ? await lookAtJobs(host, config, signal) : { sources: [], stores: [], space: [] };
+  return fitted({
+    v: 1,
+    at: isoNow(),
+    holdfast: options.version,
+    node: process.version,
+    uid: process.getuid?.() ?? -1,
+    stateFolder: host.stateFolder,
+    configuration,
+    tools,
+    ...(stateError !== undefined && { stateError }),
+    ...state,
+    ...about,
+  });
+}
+
+function readConfiguration({ config, digests }: ProbeOptions): {
+  config?: Config;
+  configuration: HostFacts['configuration'];
+} {
+  try {
+    const own = config();
+    return { config: own, configuration: { digests: digests(own) } };
+  } catch (error) {
+    return { configuration: { error: wordsOf(error) } };
+  }
+}
+
+async function lookAtJobs(
+  host: Host,
+  config: Config,
+  signal: AbortSignal,
+): Promise<Pick<HostFacts, 'sources' | 'stores' | 'space'>> {
+  const { resources, stores } = workOf(config, host.name);
+  const space = await findSpace(
+    host,
+    stores.map((store) => [store, storeOf(config, store).repository] as const),
+  );
+  const sources: SourceFacts[] = [];
+  for (const [name, resource] of resources) sources.push(await lookAtSource(host, name, resource, signal));
+  return { sources, space, stores: await lookAtStores(host, config, stores, signal) };
+}
+
+/** The resources of jobs that this worker handles, and the stores they go to. */
+export function workOf(
+  config: Config,
+  host: string,
+): { resources: [string, Config['resources'][string]][]; stores: string[] } {
+  const isOurs = (resource: string): boolean => {
+    const owner = config.resources[resource]?.host;
+    return owner !== undefined && workerHostOf(config, owner) === host;
+  };
+  const jobs = Object.values(config.jobs).filter((job) => job.resources.some(isOurs));
+  const names = new Set(jobs.flatMap((job) => job.resources).filter(isOurs));
+  const resources = Object.entries(config.resources).filter(([name]) => names.has(name));
+  return { resources, stores: [...new Set(jobs.flatMap(storesOf))] };
+}
+
+/** A few at a time: each is a restic with memory of its own. */
+async function lookAtStores(
+  host: Host,
+  config: Config,
+  stores: readonly string[],
+  signal: AbortSignal,
+): Promise<StoreFacts[]> {
+  const whole = AbortSignal.any([signal, AbortSignal.timeout(allStoresMs)]);
+  const waiting = [...stores];
+  const found = new Map<string, StoreFacts>();
+  const work = async (): Promise<void> => {
+    for (let store = waiting.shift(); store !== undefined; store = waiting.shift()) {
+      const limited = AbortSignal.any([whole, AbortSignal.timeout(storeMs)]);
+      found.set(store, await lookAtStore(questionTools(host, config, limited), store));
+    }
+  };
+  await Promise.all(Array.from({ length: storesAtOnce }, work));
+  signal.throwIfAborted();
+  return stores.flatMap((store) => found.get(store) ?? []);
+}
+
+const questionTools = (host: Host, config: Config, signal: AbortSignal): Tools => ({
+  host,
+  config,
+  signal,
+  run: 'doctor',
+  attempt: 1,
+  progress: () => undefined,
+  log: () => undefined,
+});
+
+/** What Temporal keeps of each answer. */
+const maxCharacters = 15_000;
+
+const isWell = (entry: SourceFacts | StoreFacts): boolean =>
+  'store' in entry
+    ? !entry.error &&
+      entry.locks.length === 0 &&
+      entry.secrets.every(({ error, exposed }) => !error && !exposed)
+    : !entry.error && !entry.unreadable;
+
+/** Leaves out what is well first; what did not fit is counted, never silently dropped. */
+export function fitted(facts: HostFacts): HostFacts {
+  const worstFirst = <E extends SourceFacts | StoreFacts>(entries: E[]): E[] => [
+    ...entries.filter((entry) => !isWell(entry)),
+    ...entries.filter(isWell),
+  ];
+  const whole = { ...facts, sources: worstFirst(facts.sources), stores: worstFirst(facts.stores) };
+  const { sources, stores } = whole;
+  // The emptiest disks go first: they are no finding.
+  const space = [...facts.space].sort((a, b) => a.bytesFree - b.bytesFree);
+  while (JSON.stringify(whole).length > maxCharacters && space.pop()) {
+    whole.space = [...space];
+    whole.leftOut = (whole.leftOut ?? 0) + 1;
+  }
+  while (JSON.stringify(whole).length > maxCharacters) {
+    const lastSource = sources.at(-1);
+    const lastStore = stores.at(-1);
+    const dropped = lastSource && (!lastStore || isWell(lastSource)) ? sources.pop() : stores.pop();
+    if (!dropped) return whole;
+    if (isWell(dropped)) whole.leftOut = (whole.leftOut ?? 0) + 1;
+    else whole.leftOutBad = (whole.leftOutBad ?? 0) + 1;
+  }
+  return whole;
+}

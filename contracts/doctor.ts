@@ -1,0 +1,154 @@
+/** What "holdfast doctor" asks hosts and is answered: facts only, judged by who asked. Only add optional fields. */
+
+export interface ProbeHostInput {
+  host: string;
+}
+
+/** The host's clock between two readings of Temporal's. Milliseconds since 1970. */
+export interface ClockReading {
+  beforeMs: number;
+  hostMs: number;
+  afterMs: number;
+}
+
+export interface HostAnswer {
+  clock: ClockReading;
+  facts: HostFacts;
+}
+
+/** A machine and what it may reach, as its worker found it. */
+export interface HostFacts {
+  v: 1;
+  /** ISO 8601 UTC, by the host's own clock. */
+  at: string;
+  holdfast: string;
+  node: string;
+  /** Of the worker; 0 is root. */
+  uid: number;
+  stateFolder: string;
+  /** The configuration that the worker really uses: a digest for each section, or why it cannot use it. */
+  configuration: { digests: Record<string, string> } | { error: string };
+  tools: ToolFacts[];
+  /** Why the worker cannot write its state folder; absent when it can. */
+  stateError?: string;
+  evidence: EvidenceFacts;
+  /** What ended or running runs have not put back yet, in words; at most 10. */
+  openUndos: string[];
+  space: SpaceFacts[];
+  sources: SourceFacts[];
+  stores: StoreFacts[];
+  /** How many sources, stores and disks without fault did not fit into the answer. */
+  leftOut?: number;
+  /** How many with a fault did not. */
+  leftOutBad?: number;
+}
+
+export interface ToolFacts {
+  name: string;
+  /** Absent: not there. */
+  path?: string;
+  version?: string;
+  /** Why the program is there and does not answer. */
+  error?: string;
+}
+
+export interface EvidenceFacts {
+  entries: number;
+  /** Lines that are torn, or of a newer version. */
+  unreadable: number;
+  error?: string;
+}
+
+export interface SpaceFacts {
+  what: string;
+  path: string;
+  bytesFree: number;
+}
+
+export interface SourceFacts {
+  resource: string;
+  directory: string;
+  /** What the guard of every run would say. */
+  error?: string;
+  /** One entry near the top that the worker may not read. */
+  unreadable?: string;
+}
+
+export interface SecretFacts {
+  /** "password" or the name of a variable. */
+  of: string;
+  /** "the file /etc/holdfast/key": never a value. */
+  place: string;
+  error?: string;
+  /** Everybody on the machine can read it; `hidden` when only a folder above keeps them out. */
+  exposed?: 'readable' | 'hidden' | 'writable';
+}
+
+export interface LockFacts {
+  id: string;
+  /** ISO 8601; empty when the lock could not be read. */
+  since: string;
+  by: string;
+  exclusive: boolean;
+}
+
+export interface StoreFacts {
+  store: string;
+  secrets: SecretFacts[];
+  /** Why the store is of no use now; absent when it answered and opened. */
+  error?: { code: string; message: string };
+  /** Of the repository's format. */
+  format?: number;
+  locks: LockFacts[];
+  /** A server of the kind that may take additions only: that shows when something is to be removed. */
+  mayBeAppendOnly?: boolean;
+  /** More than could be looked at. */
+  moreLocks?: number;
+}
+
+/** Names only, as everywhere: what is drilled is read from the host's own file. */
+export interface DrillInput {
+  job: string;
+  resource: string;
+  host: string;
+}
+
+export interface DrillStepInput {
+  job: string;
+  resource: string;
+  run: string;
+  retryForMs: number;
+}
+
+/** One mishap that was played. */
+export interface DrillScene {
+  mishap: string;
+  expected: string;
+  /** The code that came; "ok" when nothing was said. */
+  came: string;
+  message: string;
+  /** What was found afterwards, in words. */
+  endState: string;
+  passed: boolean;
+}
+
+export interface DrillReport {
+  scenes: DrillScene[];
+  /** What was copied aside for it, in words. */
+  sample: string;
+  /** The scratch folder is gone again. */
+  removed: boolean;
+}
+
+export type FindingLevel = 'ok' | 'note' | 'warning' | 'blocking';
+
+/** One line of what the doctor says. */
+export interface Finding {
+  level: FindingLevel;
+  /** A host of the configuration, "temporal", or "here" for where the command was given. */
+  host: string;
+  subject: string;
+  found: string;
+  /** What to do; empty when there is nothing to do. */
+  next: string;
+}
