@@ -53,7 +53,11 @@ const zonedForm = /^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s?(Z|[+-]\
  */
 export function parseTime(text: string): Date | undefined {
   const trimmed = text.trim();
-  if (zonedForm.test(trimmed)) return valid(new Date(trimmed.replace(' ', 'T').replace(/\s/, '')));
+  if (zonedForm.test(trimmed)) {
+    // JavaScript makes the 2nd of March of a 30th of February.
+    if (parseTime(trimmed.slice(0, 10)) === undefined) return undefined;
+    return valid(new Date(trimmed.replace(' ', 'T').replace(/\s/, '')));
+  }
   const match = localForm.exec(trimmed);
   if (!match) return undefined;
   const [year, month, day] = match.slice(1, 4).map(Number) as [number, number, number];

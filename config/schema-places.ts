@@ -102,6 +102,11 @@ export const Resource = z.strictObject({
     .default(false)
     .describe('The folder must be a mount point')
     .meta({ examples: [true] }),
+  restoreInPlace: z
+    .boolean()
+    .default(false)
+    .describe('Allow "holdfast restore --in-place" onto this folder; what is there is moved aside first')
+    .meta({ examples: [true] }),
   least: Least.prefault({}).describe(
     'What the folder must hold at least; less looks emptied and stops the run',
   ),
@@ -111,7 +116,11 @@ const Restic = z.strictObject({
   repository: z
     .string()
     .min(1)
-    .regex(/^(?!.*:\/\/[^/@]*:[^/@]*@)/, 'holds a password: put it under env or in a file instead')
+    // Whatever stands before an @ of a web address is a credential; restic prints the address in its errors.
+    .regex(
+      /^(?!.*https?:\/\/[^?#]*@)(?!.*:\/\/[^/@]*:[^/@]*@)/,
+      'holds a password: put it under env (RESTIC_REST_USERNAME, RESTIC_REST_PASSWORD, AWS_…) or in a file instead',
+    )
     .regex(
       /^(\/|[a-z0-9]+:.)/,
       'must be an absolute path, or begin with what restic calls the backend: s3:, b2:, sftp:, rest:, rclone:',
@@ -129,6 +138,11 @@ const Restic = z.strictObject({
     .default({})
     .describe('Environment of restic: credentials of the store, by reference')
     .meta({ examples: [{ AWS_ACCESS_KEY_ID: { file: '/etc/holdfast/b2.id' } }] }),
+  appendOnly: z
+    .boolean()
+    .default(false)
+    .describe('The server refuses to delete, on purpose: backups go on, retention is skipped and says so')
+    .meta({ examples: [true] }),
   limits: z
     .strictObject({
       uploadKiBps: count('Upload limit in KiB/s', 20000),

@@ -1,5 +1,5 @@
 import type { Operation } from '../config/lookup.js';
-import { jobOf, operationsOf, resourceOf, storesOf, workerHostOf } from '../config/lookup.js';
+import { jobOf, operationsOf, resourceOf, storeOf, storesOf, workerHostOf } from '../config/lookup.js';
 import type { Config, ResticBackupJob } from '../config/schema.js';
 import { HoldfastError } from '../contracts/errors.js';
 import type { JobInput, Limits, RunOptions } from '../contracts/jobs.js';
@@ -58,7 +58,11 @@ function runOf(
       HfOperation: operation.operation,
       HfHost: input.sources[0]?.host,
       HfTool: 'restic',
-      HfCovers: coversOf(operation.operation, job.resources, input.stores),
+      HfCovers: coversOf(
+        operation.operation,
+        job.resources.map((name) => ({ name, place: resourceOf(config, name).directory })),
+        input.stores.map((name) => ({ name, place: storeOf(config, name).repository })),
+      ),
     },
     memo: {},
     staticSummary: summaryOf(operation, job, input.stores),

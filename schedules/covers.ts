@@ -5,14 +5,25 @@ import { createHash } from 'node:crypto';
 /** SQL visibility keeps 255 characters of a keyword. */
 const longest = 250;
 
-/** `photos>b2 photos>usb` for a backup, `b2 usb` for what works on stores alone; a digest when that is too long. */
-export function coversOf(operation: string, resources: readonly string[], stores: readonly string[]): string {
+/** A name, and where it leads: another directory or repository under the same name is another thing. */
+export interface Placed {
+  name: string;
+  place: string;
+}
+
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+const written = (things: readonly Placed[]): string =>
+  `${things.map(({ name }) => name).join('>')}@${digestOf(things.map(({ place }) => place).join('\n')).slice(0, 8)}`;
+
+/** `photos>b2@1f3a9c2e …` for a backup, `b2@1f3a9c2e …` for what works on stores alone; a digest when that is too long. */
+export function coversOf(operation: string, resources: readonly Placed[], stores: readonly Placed[]): string {
   const parts =
     operation === 'backup'
-      ? resources.flatMap((resource) => stores.map((store) => `${resource}>${store}`))
-      : [...stores];
+      ? resources.flatMap((resource) => stores.map((store) => written([resource, store])))
+      : stores.map((store) => written([store]));
   const text = parts.sort().join(' ');
-  return text.length <= longest ? text : `#${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
+  return text.length <= longest ? text : `#${digestOf(text).slice(0, 32)}`;
 }
 
 /** Whether a run that covered one thing covers all that is wanted now; digests can only be the same or not. */

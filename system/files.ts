@@ -27,9 +27,13 @@ export const exists = (path: string): Promise<boolean> =>
 
 /** A mount point lies on another file system than its parent; a bind mount of the same one is found in the kernel's list. */
 export async function isMountPoint(path: string): Promise<boolean> {
+  // Looking into it makes an automounter mount what is to be mounted; its own entry says only that it could.
+  await readdir(path);
   const real = await realpath(path);
   const mounts = await readFile('/proc/self/mountinfo', 'utf8');
-  return mounts.split('\n').some((line) => unescapeMount(line.split(' ')[4] ?? '') === real);
+  return mounts
+    .split('\n')
+    .some((line) => unescapeMount(line.split(' ')[4] ?? '') === real && !line.includes(' - autofs '));
 }
 
 const unescapeMount = (text: string): string =>
@@ -143,6 +147,18 @@ export async function writeWhole(path: string, text: string): Promise<void> {
   await rename(beside, path);
 }
 
+/** For what must never replace anything: fails with EEXIST, also on a link that leads nowhere. */
+export async function writeNew(path: string, text: string, mode: number): Promise<void> {
+  await makeFolder(dirname(path));
+  const file = await open(path, 'wx', mode);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
 /** A crash can leave half a line behind: it is closed first, so that the new one stands by itself. */
 export async function appendLine(path: string, line: string): Promise<void> {
   await makeFolder(dirname(path));
@@ -156,6 +172,23 @@ export async function appendLine(path: string, line: string): Promise<void> {
   } finally {
     await file.close();
   }
+}
+
+/**
+ * Moves every entry of one folder into another, without replacing anything; names go as bytes, because not all are UTF-8.
+ * Answers the first name that is there already; what was moved until then stays moved, so that it can be done again.
+ */
+export async function moveEntries(from: string, to: string): Promise<string | undefined> {
+  for (const name of await readdir(from, { encoding: 'buffer' })) {
+    const place = Buffer.concat([Buffer.from(`${to}/`), name]);
+    const isTaken = await lstat(place).then(
+      () => true,
+      (error: NodeJS.ErrnoException) => error.code !== 'ENOENT',
+    );
+    if (isTaken) return place.toString();
+    await rename(Buffer.concat([Buffer.from(`${from}/`), name]), place);
+  }
+  return undefined;
 }
 
 export const move = (from: string, to: string): Promise<void> => rename(from, to);

@@ -22,6 +22,7 @@ export function localHost({ name, stateFolder }: { name: string; stateFolder: st
     writeFile: files.writeWhole,
     appendLine: files.appendLine,
     rename: files.move,
+    moveEntries: files.moveEntries,
     removeTree: files.removeTree,
     machineName,
     processStartedAt,

@@ -1,6 +1,9 @@
 import { statSync } from 'node:fs';
 import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
+import { now } from '../system/clock.js';
+
+const settleMs = 5_000;
 
 /** The host's own configuration, read again when the file has changed: an edit needs no restart, and a broken one fails the step with words. */
 export function watchConfig(file: string): () => Config {
@@ -8,7 +11,13 @@ export function watchConfig(file: string): () => Config {
   return () => {
     const { mtimeMs, size, ino } = statSync(file);
     const stamp = `${mtimeMs}-${size}-${ino}`;
-    if (known?.stamp !== stamp) known = { stamp, config: loadConfig(file) };
+    if (known?.stamp === stamp) return known.config;
+    try {
+      known = { stamp, config: loadConfig(file) };
+    } catch (error) {
+      // Some editors write in place: for a moment the file is empty or half there.
+      if (known === undefined || now().getTime() - mtimeMs > settleMs) throw error;
+    }
     return known.config;
   };
 }

@@ -45,6 +45,7 @@ export function compareNodes(
     notVerified: [
       ...(isRoot ? [] : ['owner and group: only root can restore them, and the worker is not root']),
       ...(unreadable.length > 0 ? [`${unreadable.length} entries whose names are not valid UTF-8`] : []),
+      ...linksNotVerified(compared),
       ...(left.length > 0 ? [`${left.length} sockets: restic does not restore them`] : []),
     ],
     differences: [
@@ -54,8 +55,16 @@ export function compareNodes(
   };
 }
 
+const linksOf = (nodes: readonly Node[], isKnown: boolean): number =>
+  nodes.filter(({ type, linkTarget }) => type === 'symlink' && (linkTarget !== undefined) === isKnown).length;
+
 function linksVerified(nodes: readonly Node[]): string[] {
-  const links = nodes.filter(({ type }) => type === 'symlink').length;
+  const links = linksOf(nodes, true);
+  return links > 0 ? [`targets of ${links} symbolic links`] : [];
+}
+
+function linksNotVerified(nodes: readonly Node[]): string[] {
+  const links = linksOf(nodes, false);
   return links > 0 ? [`targets of ${links} symbolic links`] : [];
 }
 
@@ -70,7 +79,7 @@ function compareNode(node: Node, found: OnDisk | undefined, isRoot: boolean): st
     ['owner', isRoot, `${found.uid}:${found.gid}`, `${node.uid}:${node.gid}`],
     ['size', node.type === 'file', found.size, node.size],
     ['modification time', !isDevice, found.mtimeNs, node.mtimeNs],
-    ['target', isLink, found.linkTarget, node.linkTarget],
+    ['target', isLink && node.linkTarget !== undefined, found.linkTarget, node.linkTarget],
   ];
   return properties
     .filter(([, applies, is, should]) => applies && is !== should)

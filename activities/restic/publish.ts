@@ -13,30 +13,38 @@ export async function moveIntoPlace(
   whole: boolean,
 ): Promise<void> {
   const restored = `${dataFolder(target)}${root === '/' ? '' : root}`;
-  for (const name of await host.list(restored)) {
-    const place = `${target}/${name}`;
-    if (await host.facts(place)) {
-      const message = `${place} appeared while the restore was running; nothing was overwritten. The rest lies in ${restored}`;
-      throw new HoldfastError('HF_TARGET_NOT_EMPTY', message.slice(0, 300));
-    }
-    await host.rename(`${restored}/${name}`, place);
+  if ((await host.realPath(restored)) !== restored) {
+    const message = `${restored} leads through a link that is not ours; nothing was moved`;
+    throw new HoldfastError('HF_TARGET_REFUSED', message.slice(0, 300));
+  }
+  const taken = await host.moveEntries(restored, target);
+  if (taken !== undefined) {
+    const message = `${taken} appeared while the restore was running; nothing was overwritten. The rest lies in ${restored}`;
+    throw new HoldfastError('HF_TARGET_NOT_EMPTY', message.slice(0, 300));
   }
   // The target stands for the resource's own folder: owner, mode, ACLs and attributes of that one.
-  if (whole) {
-    const options = ['--archive', '--attributes-only', '--no-target-directory'];
-    await mustRun(host, { file: 'cp', args: [...options, '--', restored, target] });
-  }
+  if (whole) await copyAttributes(host, restored, target);
+}
+
+/** Owner, mode, times, ACLs and attributes of one folder. */
+export async function copyAttributes(host: Host, from: string, to: string): Promise<void> {
+  const options = ['--archive', '--attributes-only', '--no-target-directory'];
+  await mustRun(host, { file: 'cp', args: [...options, '--', from, to] });
 }
 
 /** Takes the staging folder away, and gives the target its time back, which every change inside it moves. */
 export async function finishTarget(host: Host, target: string, mtimeNs: string | undefined): Promise<void> {
   if (await host.facts(stagingFolder(target))) await host.removeTree(stagingFolder(target), target);
   if (mtimeNs === undefined || !(await host.facts(target))) return;
-  await mustRun(host, {
-    file: 'touch',
-    args: ['--no-create', '-m', `--date=${touchTime(mtimeNs)}`, '--', target],
-  });
+  await setFolderTime(host, target, mtimeNs);
 }
+
+/** Every change inside a folder moves its time: this is done last. */
+export const setFolderTime = (host: Host, folder: string, mtimeNs: string): Promise<void> =>
+  mustRun(host, {
+    file: 'touch',
+    args: ['--no-create', '-m', `--date=${touchTime(mtimeNs)}`, '--', folder],
+  });
 
 /** Nanoseconds since 1970 -> "@seconds.nanoseconds"; times before 1970 count down to the second below. */
 function touchTime(mtimeNs: string): string {

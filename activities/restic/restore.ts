@@ -37,9 +37,9 @@ export async function restoreCopy(tools: Tools, input: RestoreStepInput): Promis
 }
 
 const isEndOf =
-  ({ run, store }: RestoreStepInput) =>
+  ({ run, store, digest }: RestoreStepInput) =>
   (entry: Evidence): entry is Evidence & RestoreProved =>
-    entry.kind === 'restore' && entry.run === run && entry.store === store;
+    entry.kind === 'restore' && entry.run === run && entry.store === store && entry.digest === digest;
 
 /** The attempt before had everything in place and proved: only its answer, or the last tidying, was lost. */
 async function endAgain({ host }: Tools, { report, folderMtimeNs }: RestoreProved): Promise<RestoreReport> {

@@ -17,9 +17,30 @@ export async function allowedTarget(host: Host, config: Config, target: string):
   const bases = ['/tmp', `${host.stateFolder}/restores`, ...(config.hosts[host.name]?.restore ?? [])];
   for (const base of bases) {
     const within = await host.realPath(base);
-    if (real !== within && isWithin(real, within)) return real;
+    if (real === within || !isWithin(real, within)) continue;
+    await requireOwn(host, real, within);
+    return real;
   }
   throw refused(target, `it does not lie below ${bases.join(', ')}`);
+}
+
+/**
+ * Below an allowed place, every folder on the way must be ours alone: whoever else can write there could put a link where we are about to
+ * write, or pass off a folder of his as the half-done work of a restore.
+ */
+async function requireOwn(host: Host, path: string, within: string): Promise<void> {
+  const own = (await host.facts(host.stateFolder))?.uid ?? 0;
+  for (let folder = path; folder !== within; folder = dirname(folder)) {
+    const facts = await host.facts(folder);
+    if (!facts) continue;
+    if (facts.type !== 'dir') throw refused(path, `${folder} is not a folder`);
+    const isSafe = (facts.mode & 0o022) === 0 || (facts.mode & 0o1000) !== 0;
+    if (isSafe && (facts.uid === 0 || facts.uid === own)) continue;
+    throw refused(
+      path,
+      `${folder} belongs to another user, or others may write there; name a folder that is not there yet`,
+    );
+  }
 }
 
 /** `realPath` keeps what does not exist; a link whose end is missing would be followed once something makes it. */
@@ -51,6 +72,7 @@ export async function targetState(host: Host, target: string, digest: string): P
   if (facts.type !== 'dir') throw refused(target, 'it is not a folder');
   const names = await host.list(target);
   if (names.length === 0) return 'new';
+  if (names.includes(stagingName)) await requireOwn(host, stagingFolder(target), target);
   const isOurs = (await markedDigest(host, target)) === digest;
   if (isOurs && (await host.exists(reportFile(target)))) return 'publishing';
   if (isOurs && names.length === 1) return 'unfinished';

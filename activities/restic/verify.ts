@@ -56,9 +56,12 @@ const isPlanned = ({ selection }: PreparedRestore) => {
     wanted.some((wish) => path === wish || wish.startsWith(path === '/' ? '/' : `${path}/`));
 };
 
+/** The listing in words comes in one piece, some 150 bytes for each entry. */
+const mostNodes = 1_000_000;
+
 async function withLinkTargets({ restic, snapshot, nodes }: PreparedRestore): Promise<Node[]> {
   const unknown = nodes.filter(({ type, linkTarget }) => type === 'symlink' && linkTarget === undefined);
-  if (unknown.length === 0) return nodes;
+  if (unknown.length === 0 || nodes.length > mostNodes) return nodes;
   const targets = await readLinkTargets(restic, snapshot.id, unknown);
   return nodes.map((node) =>
     targets.has(node.path) ? { ...node, linkTarget: targets.get(node.path) } : node,

@@ -56,7 +56,7 @@ describe('schedules from the configuration', () => {
       HfOperation: 'backup',
       HfHost: 'nas',
       HfTool: 'restic',
-      HfCovers: 'photos>b2-photos',
+      HfCovers: 'photos>b2-photos@5ed13410',
     });
   });
 

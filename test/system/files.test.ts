@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { stateFolder } from '../../system/environment.js';
@@ -106,4 +114,22 @@ test('the state folder is HOLDFAST_STATE, else the XDG one, else /var/lib/holdfa
   assert.equal(stateFolder({ XDG_STATE_HOME: '/b' }, true), '/b/holdfast');
   assert.equal(stateFolder({}, true), '/var/lib/holdfast');
   assert.match(stateFolder({}, false), /\/\.local\/state\/holdfast$/);
+});
+
+test('entries are moved with names that are no UTF-8, and nothing is replaced', async () => {
+  const folder = temporaryFolder();
+  const [from, to] = [join(folder, 'from'), join(folder, 'to')];
+  mkdirSync(from);
+  mkdirSync(to);
+  const latin1 = Buffer.concat([Buffer.from(`${from}/`), Buffer.from([0x66, 0xfc, 0x72])]);
+  writeFileSync(latin1, 'for');
+  writeFileSync(join(from, '-rf "x'), 'dash');
+  const host = hostIn(folder);
+  assert.equal(await host.moveEntries(from, to), undefined);
+  assert.deepEqual(readdirSync(from), []);
+  const moved = readdirSync(to, { encoding: 'buffer' }).map((name) => name.toString('latin1'));
+  assert.deepEqual(moved.sort(), ['-rf "x', 'für']);
+  writeFileSync(join(from, '-rf "x'), 'another');
+  assert.match(String(await host.moveEntries(from, to)), /-rf "x$/);
+  assert.equal(readFileSync(join(to, '-rf "x'), 'utf8'), 'dash');
 });
