@@ -45,7 +45,7 @@ case $kind in
     signed server -addext "subjectAltName=$names" -addext extendedKeyUsage=serverAuth,clientAuth
     ;;
   client)
-    case $1 in ca | server | *[!a-z0-9-]*) echo "\"$1\" cannot be the name of a client" >&2; exit 2 ;; esac
+    case $1 in ca | server | -* | *[!a-z0-9-]*) echo "\"$1\" cannot be the name of a client" >&2; exit 2 ;; esac
     signed "$1" -addext extendedKeyUsage=clientAuth
     ;;
   *) echo "server or client, not \"$kind\"" >&2; exit 2 ;;
