@@ -45,7 +45,7 @@ const rules: Record<string, Rule> = {
     because: 'it compares and applies; it runs nothing',
   },
   workers: {
-    may: /^(contracts|config|schedules|system|activities|workers|workflows)\/|^node:|^@temporalio\/(worker|client|testing)$/,
+    may: /^(contracts|config|schedules|system|activities|workers|workflows)\/|^node:|^@temporalio\/(worker|client|testing|common)(\/|$)/,
     because: 'they wire the rooms together; the command line is above them',
   },
   cli: {
