@@ -38,7 +38,8 @@ export async function connectClient(config: Config): Promise<{ client: Client; c
   } catch (error) {
     throw new HoldfastError(
       'HF_TEMPORAL_UNREACHABLE',
-      `Temporal does not answer at ${address}`,
+      // The SDK answers "deadline" for everything: no server, a refused certificate, TLS on one side only.
+      `Temporal does not answer at ${address}${tls ? ' (asked with TLS: a certificate that one side refuses looks the same as no server)' : ''}`,
       { address },
       { cause: error },
     );

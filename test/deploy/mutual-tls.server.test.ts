@@ -57,8 +57,16 @@ describe('mutual TLS to the cluster', { skip: needs('temporal', 'restic', 'opens
     const before = door.refused();
     const ended = await house.holdfastWith(tlsEnvironment(authority, stranger.client('nas')), 'status').exit;
     assert.equal(ended.code, 4, ended.stdout + ended.stderr);
-    assert.match(ended.stderr, /HF_TEMPORAL_UNREACHABLE|does not answer/);
+    assert.match(ended.stderr, /does not answer at localhost:\d+ \(asked with TLS/);
     assert(door.refused() > before);
+  });
+
+  test('a worker without a certificate waits for one that is accepted, and can be asked to end', async () => {
+    const none = { TEMPORAL_TLS_CLIENT_CERT_PATH: undefined, TEMPORAL_TLS_CLIENT_KEY_PATH: undefined };
+    const worker = house.holdfastWith(none, 'worker', '--host', 'nas');
+    await worker.waitForLine('waiting for Temporal', 60_000);
+    assert(worker.running());
+    assert.equal((await worker.stop('SIGTERM')).code, 0);
   });
 
   test('without a client certificate nobody comes in', async () => {
