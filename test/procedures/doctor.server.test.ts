@@ -241,7 +241,8 @@ async function leaveLock(estate: Estate): Promise<string> {
   const kept = new Map<string, Buffer>();
   const watching = setInterval(() => {
     for (const name of readdirSync(locks)) {
-      if (before.has(name) || kept.has(name)) continue;
+      // Under its last name it is whole.
+      if (!/^[0-9a-f]{64}$/.test(name) || before.has(name) || kept.has(name)) continue;
       try {
         kept.set(name, readFileSync(join(locks, name)));
       } catch {
