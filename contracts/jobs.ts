@@ -56,6 +56,8 @@ export interface Copy {
   bytesAdded: number;
   /** What is missing or odd, in words; a copy with warnings is kept and shown as such. At most 20, the log has all. */
   warnings: string[];
+  /** The tool is newer than what this version of ours was tried with: said once a run. */
+  unknownTool?: string;
   /** True when an earlier attempt of the run had made the copy already. */
   adopted?: boolean;
 }
@@ -69,6 +71,8 @@ export interface RunResult {
   /** In words, for the end of `run --follow`. */
   summary: string;
   warnings: string[];
+  /** What a check has read. */
+  checks?: CheckReport[];
 }
 
 /** The heartbeat of a long step: small and flat, because the Web UI shows it as it is. Advisory: the truth is in the tool. */
@@ -163,6 +167,16 @@ export interface PruneReport {
   /** Bytes that the store reported as freed; -1 when the tool did not say. */
   bytesFreed: number;
   warnings: string[];
+  /** How many copies each rule keeps, in the tool's words; one copy may have several reasons. */
+  reasons?: Record<string, number>;
+  /** The store is append-only: nothing was even tried. */
+  appendOnly?: boolean;
+}
+
+/** Which copies another host has proved good: the evidence lies where the backup ran. */
+export interface PruneStepInput extends StepInput {
+  /** Beginnings of ids by resource; a resource of another host that is missing here is left alone. */
+  goodElsewhere?: Record<string, string[]>;
 }
 
 export interface CheckReport {

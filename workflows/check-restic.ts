@@ -1,7 +1,7 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { CheckReport, JobInput, RunResult } from '../contracts/jobs.js';
 import { storeLease, storeReadLease } from '../contracts/names.js';
-import { each } from './steps/each.js';
+import { eachStore } from './steps/each-store.js';
 import { withLeases } from './steps/lease.js';
 import { heavyOnHost } from './steps/on-host.js';
 import { openReport, type Report } from './steps/report.js';
@@ -13,7 +13,7 @@ export async function checkRestic(input: JobInput): Promise<RunResult> {
   const leases = input.stores.flatMap((store) => [storeLease(store), storeReadLease(store)]);
   return endRun(report, () =>
     withLeases(leases, report, async () =>
-      summarise(await each(input.stores, (store) => check(store, input, report))),
+      summarise(await eachStore(input.stores, (store) => check(store, input, report))),
     ),
   );
 }
@@ -44,5 +44,6 @@ function summarise(checked: CheckReport[]): RunResult {
     copies: [],
     summary: checked.map((report) => `${report.store}: ${describe(report)}`).join('; '),
     warnings: warnings.slice(0, 20),
+    checks: checked.map((report) => ({ ...report, warnings: [] })),
   };
 }

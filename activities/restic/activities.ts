@@ -2,6 +2,7 @@ import type {
   CheckReport,
   Copy,
   PruneReport,
+  PruneStepInput,
   RestorePlan,
   RestoreReport,
   RestoreStepInput,
@@ -12,7 +13,7 @@ import { backupResource } from './backup.js';
 import { checkStore } from './check.js';
 import { withConfigCopy } from './config-copy.js';
 import { initialiseStore } from './initialise.js';
-import { pruneStore } from './prune.js';
+import { pruneStore, tellGoodCopies } from './prune.js';
 import { restoreCopy } from './restore.js';
 import { planRestore } from './restore-plan.js';
 
@@ -28,8 +29,11 @@ export function createResticActivities(door: Door) {
     resticBackup: (input: StepInput): Promise<Copy> =>
       door.step(input, async (tools) => withConfigCopy(tools, input, await backupResource(tools, input))),
     /** Of all resources of the job; the one in the input is only what the work is routed by. */
-    resticPrune: (input: StepInput): Promise<PruneReport> =>
+    resticPrune: (input: PruneStepInput): Promise<PruneReport> =>
       door.step(input, (tools) => pruneStore(tools, input)),
+    /** Asked of each host that backs up for the job, before another one applies its retention. */
+    resticGoodCopies: (input: StepInput): Promise<string[]> =>
+      door.step(input, (tools) => tellGoodCopies(tools, input)),
     resticCheck: (input: StepInput): Promise<CheckReport> =>
       door.step(input, (tools) => checkStore(tools, input)),
     resticInitialise: (input: InitialiseStep): Promise<{ repository: string }> =>

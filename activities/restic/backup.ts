@@ -13,6 +13,7 @@ import { checkHostOf, checkRunOfJob, jobWith } from './job.js';
 import { type BackupSummary, parseBackupLine, type Snapshot } from './parse.js';
 import { followProgress } from './progress.js';
 import { type Made, proveCopy } from './prove.js';
+import { refuseOldVersion } from './versions.js';
 
 /** One resource into one store: look, copy, look again. Two restic starts besides the copy itself. */
 
@@ -58,6 +59,7 @@ const withoutTrailingSlash = (path: string): string => path.replace(/(?<=.)\/+$/
 
 /** The procedure by itself, for who has no configuration at hand. */
 export async function backup(restic: Restic, request: BackupRequest): Promise<Copy> {
+  await refuseOldVersion(restic);
   await removeStaleLocks(restic);
   restic.progress({ phase: 'asking the store' });
   const earlier = await listSnapshots(restic, copyTags(request.job, request.resource));

@@ -4,6 +4,7 @@ import { addEvidence, type Evidence, readEvidence } from '../host/evidence.js';
 import { checkVerb } from './command.js';
 import { openRestic, removeStaleLocks, runRestic } from './driver.js';
 import { jobWith } from './job.js';
+import { resticVersion } from './versions.js';
 
 /** Checks the structure of a store, and reads its data part by part until all of it was read. */
 
@@ -27,6 +28,7 @@ export async function checkStore(tools: Tools, input: StepInput): Promise<CheckR
   const parts = job.check?.parts;
   const part = parts === undefined ? undefined : choosePart(await readEvidence(tools.host), store, parts);
   const restic = await openRestic(tools, store, 'check');
+  await resticVersion(restic);
   await removeStaleLocks(restic);
   const reading = part !== undefined && parts !== undefined ? { part, parts } : undefined;
   tools.progress({ phase: reading ? `reading part ${part} of ${parts}` : 'checking the structure' });

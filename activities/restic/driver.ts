@@ -6,15 +6,9 @@ import type { Host, RunOptions } from '../../system/host.js';
 import { resolveSecret } from '../../system/secrets.js';
 import type { Tools } from '../door.js';
 import { clearDeadLocks, clearOwnLocks } from './clear-locks.js';
-import {
-  type RepositoryAccess,
-  type ResticTool,
-  snapshotsVerb,
-  type Verb,
-  versionCommand,
-} from './command.js';
+import { type RepositoryAccess, type ResticTool, snapshotsVerb, type Verb } from './command.js';
 import { type Ran, runOnce } from './once.js';
-import { parseSnapshots, parseVersion, type Snapshot } from './parse.js';
+import { parseSnapshots, type Snapshot } from './parse.js';
 
 /** What every verb of the driver stands on: one opened repository, and one way to run restic on it. */
 
@@ -82,14 +76,4 @@ export const copyTags = (job: string, resource: string): string[] => [tags.job(j
 /** What a killed attempt has left behind; costs no restic when every restic of ours ended well. */
 export async function removeStaleLocks(restic: Restic): Promise<void> {
   if (restic.attempt > 1) await clearOwnLocks(restic);
-}
-
-/** Which restic this host has. */
-export async function resticVersion({
-  host,
-  tool,
-  signal,
-}: Restic): Promise<readonly [number, number, number]> {
-  const { stdout, stderrTail } = await host.run(versionCommand(tool), { signal });
-  return parseVersion(stdout || stderrTail);
 }

@@ -3,10 +3,12 @@ import type { Tools } from '../door.js';
 import { configVerb, initVerb } from './command.js';
 import { listSnapshots, openRestic, type Restic, runRestic } from './driver.js';
 import { parseRepositoryId } from './parse.js';
+import { resticVersion } from './versions.js';
 
 /** Creates a repository; the one verb that does, and it never touches one that is there. */
 export async function initialiseStore(tools: Tools, store: string): Promise<{ repository: string }> {
   const restic = await openRestic(tools, store, 'init');
+  await resticVersion(restic);
   try {
     await runRestic(restic, initVerb());
   } catch (error) {

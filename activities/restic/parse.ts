@@ -91,6 +91,8 @@ export interface Snapshot {
   paths: string[];
   tags: string[];
   hostname: string;
+  /** "restic 0.18.0": what made it; from 0.16 on. */
+  program?: string;
   /** From 0.17 on. */
   summary?: { files: number; bytes: number };
 }
@@ -109,6 +111,7 @@ function snapshot(json: Json): Snapshot {
     paths: (json.paths as string[] | null) ?? [],
     tags: (json.tags as string[] | null) ?? [],
     hostname: text(json.hostname),
+    ...(json.program_version === undefined ? {} : { program: text(json.program_version) }),
     ...(summary
       ? {
           summary: {

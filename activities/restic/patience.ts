@@ -9,6 +9,8 @@ const outagePatienceMs = 30_000;
 const refusalPatienceMs = 2_000;
 /** Verbs that only look: what they ask is there at once or not at all. */
 const shortVerbs = new Set(['snapshots', 'cat', 'list', 'init', 'unlock']);
+/** These may take long, but an append-only server says no to the first deletion as to the last. */
+const deletingVerbs = new Set(['forget', 'prune']);
 
 export interface Patience {
   signal: AbortSignal;
@@ -19,7 +21,8 @@ export interface Patience {
 
 /** Ends a short question that is being asked over and over; transfers keep restic's own patience. */
 export function limitPatience({ signal, store }: Restic, { verb }: Verb): Patience {
-  if (!shortVerbs.has(verb)) return { signal, hear: () => undefined, end: () => undefined };
+  const isShort = shortVerbs.has(verb);
+  if (!isShort && !deletingVerbs.has(verb)) return { signal, hear: () => undefined, end: () => undefined };
   const own = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   return {
@@ -29,6 +32,7 @@ export function limitPatience({ signal, store }: Restic, { verb }: Verb): Patien
       const verdict = classify({ exitCode: 1, stderrTail: `Fatal: ${line}`, verb, store });
       if (!(verdict instanceof HoldfastError)) return;
       const isOutage = errors[verdict.code].retry === 'outage';
+      if (isOutage && !isShort) return;
       timer ??= setTimeout(() => own.abort(verdict), isOutage ? outagePatienceMs : refusalPatienceMs);
     },
     end: () => clearTimeout(timer),

@@ -5,6 +5,7 @@ import type { BackupRequest } from './backup.js';
 import type { Restic } from './driver.js';
 import type { Snapshot } from './parse.js';
 import { type Counts, whyImplausible } from './plausible.js';
+import { unknownVersion } from './versions.js';
 
 /** What was found after the copy, before it is believed. */
 export interface Made extends Counts {
@@ -37,7 +38,8 @@ export async function proveCopy(
     ...(made.adopted && { adopted: true }),
   };
   await addEvidence(restic.host, { kind: 'copy', run, job, ...copy });
-  return copy;
+  const unknownTool = unknownVersion(made.snapshot.program);
+  return unknownTool === undefined ? copy : { ...copy, unknownTool };
 }
 
 /** restic up to 0.18 leaves a path out that does not exist, and ends with 0. */

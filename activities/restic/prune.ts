@@ -1,14 +1,15 @@
-import { resourceOf, workerHostOf } from '../../config/lookup.js';
+import { resourceOf, storeOf, workerHostOf } from '../../config/lookup.js';
 import { HoldfastError } from '../../contracts/errors.js';
-import type { PruneReport, StepInput } from '../../contracts/jobs.js';
+import type { PruneReport, PruneStepInput, StepInput } from '../../contracts/jobs.js';
 import { now } from '../../system/clock.js';
 import type { Tools } from '../door.js';
 import { addEvidence, provedCopies, readEvidence } from '../host/evidence.js';
 import { forgetVerb, type Keep, planForgetVerb, pruneVerb } from './command.js';
 import { copyTags, listSnapshots, openRestic, type Restic, removeStaleLocks, runRestic } from './driver.js';
-import { checkRunOfJob, jobWith } from './job.js';
-import { parseForget, parsePruned } from './parse.js';
-import { judgeRetention, type RetentionVerdict } from './retention.js';
+import { checkHostOf, checkRunOfJob, jobWith } from './job.js';
+import { parseForget, parsePruned, type Snapshot } from './parse.js';
+import { countReasons, judgeRetention, type RetentionVerdict } from './retention.js';
+import { resticVersion } from './versions.js';
 
 /** Retention of one job in one store: plan, hold back, forget by id, look again, then free the space. */
 
@@ -18,64 +19,131 @@ interface Retention {
   job: string;
   keep: Keep;
   rpoMs: number | undefined;
+  goodElsewhere: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Applies the job's `keep` to all of its resources in this store. */
-export async function pruneStore(tools: Tools, input: StepInput): Promise<PruneReport> {
+export async function pruneStore(tools: Tools, input: PruneStepInput): Promise<PruneReport> {
   const { job, store, run } = input;
   const { keep, prune, objective, resources } = jobWith(tools.config, { job, store });
   checkRunOfJob(run, job);
   if (!keep)
     throw new HoldfastError('HF_NOTHING_TO_DO', `The job "${job}" has no "keep": nothing is ever removed`);
+  if (storeOf(tools.config, store).appendOnly) return skipped(tools, store);
   const restic = await openRestic(tools, store, `prune-${job}`);
+  await resticVersion(restic);
   await removeStaleLocks(restic);
-  const retention: Retention = { tools, restic, job, keep, rpoMs: objective.rpo };
-  const verdicts: RetentionVerdict[] = [];
+  const { goodElsewhere = {} } = input;
+  const retention: Retention = { tools, restic, job, keep, rpoMs: objective.rpo, goodElsewhere };
+  const verdicts: Applied[] = [];
   for (const resource of resources) verdicts.push(await applyRetention(retention, resource));
   refuseWhenAllRefuse(store, verdicts);
   const bytesFreed = await freeSpace(restic, prune?.maxUnused ?? '5%');
-  const kept = verdicts.reduce((sum, verdict) => sum + verdict.kept.length, 0);
-  const removed = verdicts.reduce((sum, verdict) => sum + verdict.remove.length, 0);
-  await addEvidence(tools.host, { kind: 'prune', run, job, store, kept, removed });
+  const report = reportOf(store, verdicts);
+  await addEvidence(tools.host, {
+    kind: 'prune',
+    run,
+    job,
+    store,
+    kept: report.kept,
+    removed: report.removed,
+  });
+  return { ...report, bytesFreed };
+}
+
+/** Who may write into the store but not delete from it, cannot be made to delete by whoever takes the host over. */
+function skipped(tools: Tools, store: string): PruneReport {
+  tools.log(`The store "${store}" is append-only: nothing is removed`);
+  return { store, kept: 0, removed: 0, bytesFreed: 0, warnings: [], appendOnly: true };
+}
+
+function reportOf(store: string, verdicts: readonly Applied[]): Omit<PruneReport, 'bytesFreed'> {
+  const reasons: Record<string, number> = {};
+  for (const { counts } of verdicts) {
+    for (const [reason, count] of Object.entries(counts)) reasons[reason] = (reasons[reason] ?? 0) + count;
+  }
   const warnings = verdicts.flatMap((verdict) => [
     ...verdict.warnings,
     ...(verdict.refused ? [`Nothing was removed: ${verdict.refused}`] : []),
   ]);
-  return { store, kept, removed, bytesFreed, warnings: warnings.slice(0, 20) };
+  return {
+    store,
+    kept: verdicts.reduce((sum, verdict) => sum + verdict.kept.length, 0),
+    removed: verdicts.reduce((sum, verdict) => sum + verdict.remove.length, 0),
+    warnings: warnings.slice(0, 20),
+    reasons,
+  };
 }
 
+type Applied = RetentionVerdict & { counts: Record<string, number> };
+
 /** One resource: what may go is forgotten by its id, and the store is asked whether it is really gone. */
-async function applyRetention(retention: Retention, resource: string): Promise<RetentionVerdict> {
+async function applyRetention(retention: Retention, resource: string): Promise<Applied> {
   const { restic, job, keep, tools } = retention;
   tools.progress({ phase: `choosing copies of ${resource}` });
   const own = copyTags(job, resource);
   const listing = await listSnapshots(restic, own);
-  if (listing.length === 0) return { remove: [], kept: [], warnings: [`There is no copy of "${resource}"`] };
+  if (listing.length === 0) return leftAlone([], { warnings: [`There is no copy of "${resource}"`] });
+  const good = await goodCopies(retention, resource, listing);
+  if (!good) {
+    const owner = ownerOf(retention, resource);
+    return leftAlone(listing, {
+      refused: `which copies of "${resource}" are good is known on "${owner}" alone, and it gave no answer`,
+    });
+  }
   const { result } = await runRestic(restic, planForgetVerb(own, keep));
   const plan = parseForget(result.stdout);
-  const good = await goodCopies(retention, resource);
   const { rpoMs } = retention;
   const verdict = judgeRetention({ resource, listing, plan, good, rpoMs, nowMs: now().getTime() });
   for (const id of verdict.kept) tools.log(`keep ${id}: ${plan.reasons.get(id)?.join(', ') || 'held back'}`);
   for (const id of verdict.remove) tools.log(`remove ${id}: no rule keeps it`);
   if (verdict.remove.length > 0) await forget(restic, own, verdict);
-  return verdict;
+  return { ...verdict, counts: countReasons(verdict.kept, plan.reasons) };
 }
 
-/** What was proved here; copies of a resource of another host were proved there, and that is not known on this one. */
+const leftAlone = (
+  listing: readonly Snapshot[],
+  why: Partial<Pick<RetentionVerdict, 'refused' | 'warnings'>>,
+): Applied => {
+  const kept = listing.map(({ id }) => id);
+  return { remove: [], kept, warnings: [], counts: countReasons(kept, new Map()), ...why };
+};
+
+const ownerOf = ({ tools }: Pick<Retention, 'tools'>, resource: string): string =>
+  workerHostOf(tools.config, resourceOf(tools.config, resource).host);
+
+/** What was proved here, or what the host said that backs the resource up; undefined when it said nothing. */
 async function goodCopies(
-  { tools, restic, job }: Retention,
+  retention: Retention,
   resource: string,
+  listing: readonly Snapshot[],
 ): Promise<Set<string> | undefined> {
-  const owner = workerHostOf(tools.config, resourceOf(tools.config, resource).host);
-  if (owner !== tools.host.name) return undefined;
-  const proved = provedCopies(await readEvidence(tools.host), { job, resource, store: restic.store });
-  return new Set(proved.map(({ snapshot }) => snapshot));
+  const { tools, restic, job, goodElsewhere } = retention;
+  if (ownerOf(retention, resource) === tools.host.name) {
+    const proved = provedCopies(await readEvidence(tools.host), { job, resource, store: restic.store });
+    return new Set(proved.map(({ snapshot }) => snapshot));
+  }
+  const told = Object.hasOwn(goodElsewhere, resource) ? goodElsewhere[resource] : undefined;
+  if (!told) return undefined;
+  const beginnings = new Set(told);
+  return new Set(listing.flatMap(({ id }) => (beginnings.has(id.slice(0, beginningLength)) ? [id] : [])));
+}
+
+/** Of an id: the answer of another host goes through a history. */
+const beginningLength = 12;
+const mostTold = 1000;
+
+/** Asked of the host that backs the resource up: the newest copies that it has proved good. */
+export async function tellGoodCopies(tools: Tools, { job, resource, store }: StepInput): Promise<string[]> {
+  jobWith(tools.config, { job, resource, store });
+  checkHostOf(tools.config, resource, tools.host.name);
+  const proved = provedCopies(await readEvidence(tools.host), { job, resource, store });
+  return proved.slice(-mostTold).map(({ snapshot }) => snapshot.slice(0, beginningLength));
 }
 
 /** restic up to 0.18 ends with 0 when the server refused to delete. */
 async function forget(restic: Restic, own: string[], { remove, kept }: RetentionVerdict): Promise<void> {
-  await runRestic(restic, forgetVerb(remove));
+  await deleting(restic, () => runRestic(restic, forgetVerb(remove)));
   const left = new Set((await listSnapshots(restic, own)).map(({ id }) => id));
   const stayed = remove.filter((id) => left.has(id));
   const lost = kept.filter((id) => !left.has(id));
@@ -84,13 +152,30 @@ async function forget(restic: Restic, own: string[], { remove, kept }: Retention
     throw new HoldfastError('HF_STORE_DAMAGED', message, { lost });
   }
   if (stayed.length === 0) return;
-  const message = `The store "${restic.store}" did not remove ${stayed.length} of ${remove.length} copies. Look at what its key may do: deleting must be allowed for retention`;
-  throw new HoldfastError('HF_STORE_DENIED', message, { stayed });
+  throw refusesToDelete(restic, `${stayed.length} of ${remove.length} copies are still there`);
 }
+
+/** A server that takes copies and deletes none is one that was made so, more often than one with a wrong key. */
+async function deleting<T>(restic: Restic, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || error.code !== 'HF_STORE_DENIED') throw error;
+    restic.log(error.message);
+    throw refusesToDelete(restic, 'nothing of it was removed');
+  }
+}
+
+const refusesToDelete = ({ store }: Restic, what: string): HoldfastError =>
+  new HoldfastError(
+    'HF_STORE_DENIED',
+    `The store "${store}" refuses to delete: ${what}. If it is append-only on purpose, set "appendOnly: true" in stores.${store}.restic; else look at what its key may do`,
+    { store },
+  );
 
 async function freeSpace(restic: Restic, maxUnused: string): Promise<number> {
   restic.progress({ phase: 'freeing space' });
-  const { result } = await runRestic(restic, pruneVerb(maxUnused));
+  const { result } = await deleting(restic, () => runRestic(restic, pruneVerb(maxUnused)));
   return parsePruned(result.stdout);
 }
 

@@ -3,7 +3,7 @@ import type { RestoreReport, RestoreStepInput } from '../../contracts/jobs.js';
 import type { Tools } from '../door.js';
 import { addEvidence, type Evidence, type RestoreProved, readEvidence } from '../host/evidence.js';
 import { restoreVerb } from './command.js';
-import { removeStaleLocks, resticVersion, runRestic } from './driver.js';
+import { removeStaleLocks, runRestic } from './driver.js';
 import { digHoles } from './holes.js';
 import { isAtLeast, parseRestoreLine } from './parse.js';
 import { followProgress } from './progress.js';
@@ -11,6 +11,7 @@ import { finishTarget, moveIntoPlace } from './publish.js';
 import { type PreparedRestore, prepareRestore } from './restore-plan.js';
 import { claimTarget, dataFolder, reportFile, stagingFolder } from './target.js';
 import { verifyRestore } from './verify.js';
+import { resticVersion } from './versions.js';
 
 /** Restores into a staging folder, compares everything, and only then moves it to where it is looked for. */
 

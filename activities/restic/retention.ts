@@ -8,8 +8,8 @@ export interface RetentionQuestion {
   listing: readonly Snapshot[];
   /** What the policy says. */
   plan: Pick<ForgetPlan, 'keep' | 'remove'>;
-  /** Ids of the copies that were proved good; undefined when another host knows that. */
-  good: ReadonlySet<string> | undefined;
+  /** Ids of the copies that were proved good. */
+  good: ReadonlySet<string>;
   /** Promised age of the newest good copy. */
   rpoMs?: number | undefined;
   nowMs: number;
@@ -42,9 +42,9 @@ export function judgeRetention(question: RetentionQuestion): RetentionVerdict {
 
 function whyRefused({ listing, plan, good, rpoMs, nowMs, resource }: RetentionQuestion): string | undefined {
   if (plan.remove.length === 0) return undefined;
-  const goodOnes = good ? listing.filter(({ id }) => good.has(id)) : listing;
+  const goodOnes = listing.filter(({ id }) => good.has(id));
   const newest = goodOnes.at(-1);
-  if (!newest) return `no copy of "${resource}" is known to be good on this host; run the job once`;
+  if (!newest) return `no copy of "${resource}" is known to be good; run the job once`;
   const keeps = new Set(plan.keep);
   if (!listing.some(({ id }) => keeps.has(id))) return `the policy would remove every copy of "${resource}"`;
   if (newest.id !== listing.at(-1)?.id) {
@@ -58,9 +58,21 @@ function whyRefused({ listing, plan, good, rpoMs, nowMs, resource }: RetentionQu
 
 /** Bad copies fill places of the policy: for each one kept, a good one that would go stays, the newest first. */
 function heldBack({ listing, plan, good }: RetentionQuestion): Set<string> {
-  if (!good) return new Set();
   const bad = plan.keep.filter((id) => !good.has(id)).length;
   const going = new Set(plan.remove);
   const candidates = listing.filter(({ id }) => going.has(id) && good.has(id)).map(({ id }) => id);
   return new Set(bad === 0 ? [] : candidates.slice(-bad));
+}
+
+/** How many copies each rule keeps; what no rule keeps was held back by us. */
+export function countReasons(
+  kept: readonly string[],
+  reasons: ReadonlyMap<string, readonly string[]>,
+): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const id of kept) {
+    const own = reasons.get(id) ?? [];
+    for (const reason of own.length > 0 ? own : ['held back']) counts[reason] = (counts[reason] ?? 0) + 1;
+  }
+  return counts;
 }

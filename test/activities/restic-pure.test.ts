@@ -22,7 +22,7 @@ import { compareNodes, type OnDisk } from '../../activities/restic/compare.js';
 import { type Node, nanoseconds } from '../../activities/restic/listing.js';
 import { parseBackupLine, parseForget, type Snapshot } from '../../activities/restic/parse.js';
 import { whyImplausible } from '../../activities/restic/plausible.js';
-import { judgeRetention } from '../../activities/restic/retention.js';
+import { countReasons, judgeRetention } from '../../activities/restic/retention.js';
 import { parseEntry } from '../../activities/restic/scan.js';
 import { selectPaths } from '../../activities/restic/selection.js';
 import { HoldfastError } from '../../contracts/errors.js';
@@ -187,6 +187,18 @@ test('a bad copy does not push a good one out', () => {
   const verdict = judgeRetention({ ...question, good: new Set([a, b, d]) });
   assert.deepEqual(verdict.remove, [a]);
   assert.equal(verdict.warnings.length, 1);
+});
+
+test('the result counts what each rule keeps, and what was held back against them', () => {
+  const reasons = new Map([
+    [c, ['daily snapshot', 'last snapshot']],
+    [d, ['daily snapshot']],
+  ]);
+  assert.deepEqual(countReasons([b, c, d], reasons), {
+    'held back': 1,
+    'daily snapshot': 2,
+    'last snapshot': 1,
+  });
 });
 
 test('retention removes only what was listed', () => {

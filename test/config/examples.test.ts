@@ -24,8 +24,13 @@ describe('every example', () => {
     });
   }
 
-  test('there is the one of the plan, a small one and a real estate', () => {
-    assert.deepEqual(yamlIn(examples).sort(), ['minimal.yaml', 'photos-offsite.yaml', 'tier3.yaml']);
+  test('there is the one of the plan, a small one, a real estate and a store that deletes nothing', () => {
+    assert.deepEqual(yamlIn(examples).sort(), [
+      'append-only.yaml',
+      'minimal.yaml',
+      'photos-offsite.yaml',
+      'tier3.yaml',
+    ]);
   });
 });
 

@@ -4,6 +4,7 @@ import { chmodSync, copyFileSync, mkdirSync, rmSync, unlinkSync, writeFileSync }
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { backupResource } from '../../activities/restic/backup.js';
+import { initialiseStore } from '../../activities/restic/initialise.js';
 import { resticVersions } from '../../lab/places.js';
 import { needs } from '../support/needs.js';
 import { startS3 } from '../support/s3-server.js';
@@ -29,6 +30,15 @@ function asPlainUser(restic: string): string {
 
 function giveAway(folder: string): void {
   if (isRoot) execFileSync('chown', ['-R', '65534:65534', '--', folder]);
+}
+
+/** Says that it is a restic of long ago, and can nothing else. */
+function tooOld(): string {
+  const path = join(temporaryFolder('old'), 'restic');
+  writeFileSync(path, '#!/bin/sh\necho "restic 0.13.1 compiled with go1.18 on linux/amd64"\n', {
+    mode: 0o755,
+  });
+  return path;
 }
 
 for (const { version, path: restic } of versions) {
@@ -200,3 +210,18 @@ for (const { version, path: restic } of versions) {
     });
   });
 }
+
+test('too old a restic is refused before it does anything', { skip: needs('restic') }, async () => {
+  const bench = makeBench({ restic: versions[0]?.path ?? '' });
+  const nas = bench.config.hosts.nas;
+  assert.ok(nas);
+  nas.tools.restic = tooOld();
+  await assert.rejects(
+    initialiseStore(bench.tools(), 'shed'),
+    failsWith('HF_TOOL_MISSING', /restic 0\.13\.1 on "nas" is too old: 0\.14 or newer/),
+  );
+  await assert.rejects(
+    backupResource(bench.tools(), bench.step(runAt(1))),
+    failsWith('HF_TOOL_MISSING', /too old/),
+  );
+});

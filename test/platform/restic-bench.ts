@@ -64,7 +64,6 @@ export function makeBench(options: BenchOptions): Bench {
     RESTIC_PASSWORD: password,
     RESTIC_CACHE_DIR: join(folder, 'cache'),
   };
-  const environment = { PATH: process.env.PATH, ...resticEnvironment };
   const bench: Bench = {
     folder,
     source,
@@ -97,7 +96,7 @@ export function makeBench(options: BenchOptions): Bench {
     }),
     restic: (...args) =>
       execFileSync(options.restic, args, {
-        env: environment,
+        env: { PATH: process.env.PATH, ...resticEnvironment },
         encoding: 'utf8',
         stdio: 'pipe',
         maxBuffer: 2 ** 26,

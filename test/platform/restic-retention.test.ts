@@ -6,9 +6,10 @@ import { describe, test } from 'node:test';
 import { backupResource } from '../../activities/restic/backup.js';
 import { checkStore } from '../../activities/restic/check.js';
 import { initialiseStore } from '../../activities/restic/initialise.js';
-import { pruneStore } from '../../activities/restic/prune.js';
+import { pruneStore, tellGoodCopies } from '../../activities/restic/prune.js';
 import { resticVersions } from '../../lab/places.js';
 import { noise } from '../support/content.js';
+import { needsRestServer, startRestServer } from '../support/rest-server.js';
 import { type Bench, failsWith, makeBench, runAt } from './restic-bench.js';
 
 const retention = { keep: { last: 2 }, prune: { cron: '0 6 * * 0', maxUnused: '0%' } };
@@ -21,6 +22,17 @@ async function benchWithCopies(restic: string, copies: number, job: object = ret
     writeFileSync(join(bench.source, 'changing'), noise(10_000, minute));
     await backupResource(bench.tools(), bench.step(runAt(minute)));
   }
+  return bench;
+}
+
+/** A bench whose repository is new and lies on a server. */
+async function benchAt(restic: string, address: string): Promise<Bench> {
+  const bench = makeBench({ restic, job: retention });
+  const store = bench.config.stores.shed;
+  assert.ok(store);
+  store.restic.repository = address;
+  bench.resticEnvironment.RESTIC_REPOSITORY = address;
+  bench.restic('init');
   return bench;
 }
 
@@ -43,6 +55,7 @@ for (const { version, path: restic } of resticVersions()) {
       bench.restic('backup', '--tag=foreign', '--', bench.source);
       const report = await pruneStore(bench.tools(), bench.step(pruneRun));
       assert.deepEqual([report.kept, report.removed, report.warnings], [2, 2, []]);
+      assert.deepEqual(report.reasons, { 'last snapshot': 2 });
       assert.ok(report.bytesFreed > 10_000, `freed ${report.bytesFreed}`);
       assert.deepEqual(runsIn(bench), [`run:${runAt(3)}`, `run:${runAt(4)}`]);
       assert.equal(bench.snapshots().length, 3);
@@ -102,6 +115,53 @@ for (const { version, path: restic } of resticVersions()) {
         await assert.rejects(pruneStore(bench.tools(), bench.step(pruneRun)), failsWith('HF_STORE_DENIED'));
       } finally {
         execFileSync('chattr', ['-i', ...paths]);
+      }
+    });
+
+    test('of a resource of another host it removes only when that host says what is good', async () => {
+      const bench = await benchWithCopies(restic, 3);
+      const good = await tellGoodCopies(bench.tools(), bench.step(pruneRun));
+      assert.equal(good.length, 3);
+      bench.config.hosts.laptop = { ...bench.config.hosts.nas, restore: [], tools: { restic } };
+      const photos = bench.config.resources.photos;
+      assert.ok(photos);
+      photos.host = 'laptop';
+      await assert.rejects(
+        pruneStore(bench.tools(), bench.step(pruneRun)),
+        failsWith('HF_NOTHING_TO_DO', /known on "laptop" alone, and it gave no answer/),
+      );
+      await assert.rejects(
+        pruneStore(bench.tools(), { ...bench.step(pruneRun), goodElsewhere: { photos: good.slice(0, 2) } }),
+        failsWith('HF_NOTHING_TO_DO', /not proved good/),
+      );
+      assert.equal(bench.snapshots().length, 3);
+      const report = await pruneStore(bench.tools(), {
+        ...bench.step(pruneRun),
+        goodElsewhere: { photos: good },
+      });
+      assert.equal(report.removed, 1);
+    });
+
+    test('an append-only store takes copies, and nothing is removed from it', {
+      skip: needsRestServer(),
+    }, async () => {
+      const server = await startRestServer({ appendOnly: true });
+      try {
+        const bench = await benchAt(restic, `${server.address}/photos`);
+        const store = bench.config.stores.shed;
+        assert.ok(store);
+        for (const minute of [1, 2, 3]) await backupResource(bench.tools(), bench.step(runAt(minute)));
+        await assert.rejects(
+          pruneStore(bench.tools(), bench.step(pruneRun)),
+          failsWith('HF_STORE_DENIED', /refuses to delete.+appendOnly: true/),
+        );
+        store.restic.appendOnly = true;
+        const report = await pruneStore(bench.tools(), bench.step(pruneRun));
+        assert.deepEqual([report.appendOnly, report.removed], [true, 0]);
+        assert.equal(bench.snapshots().length, 3);
+        assert.equal((await backupResource(bench.tools(), bench.step(runAt(4)))).files, 11);
+      } finally {
+        await server.stop();
       }
     });
 

@@ -35,3 +35,14 @@ export const onHost = (host: string, limits: Limits, summary: string): HostSteps
 /** Transfers, checks and scrubs: as many at a time as the host has heavy slots. */
 export const heavyOnHost = (host: string, limits: Limits, summary: string): HostSteps =>
   steps(heavyQueue(host), limits, summary);
+
+/** A short question that a run can do without: a host whose worker is away is not waited for. */
+export const askHost = (host: string, summary: string): HostSteps =>
+  proxyActivities<HostSteps>({
+    taskQueue: hostQueue(host),
+    summary,
+    scheduleToStartTimeout: '1m',
+    startToCloseTimeout: '5m',
+    heartbeatTimeout: '1m',
+    retry: { maximumAttempts: 3 },
+  });

@@ -1,0 +1,48 @@
+import { connect } from 'node:net';
+import { onPath } from '../../lab/places.js';
+import { endChild, freePort, hasEnded, spawnTied } from './spawn.js';
+import { temporaryFolder } from './temp.js';
+import { waitFor } from './wait.js';
+
+/** A real server for `rest:` repositories: rclone, which can be told to take copies and never to delete one. */
+export interface RestServer {
+  /** A restic repository is this and a name. */
+  address: string;
+  port: number;
+  stop(): Promise<void>;
+}
+
+export interface RestOptions {
+  appendOnly?: boolean;
+  /** Default a free one. */
+  port?: number;
+  /** Default a temporary one. */
+  folder?: string;
+}
+
+const answers = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+
+/** For `test(…, { skip: needsRestServer() }, …)`. */
+export const needsRestServer = (): string | false =>
+  onPath('rclone') === undefined ? 'needs rclone (package rclone)' : false;
+
+export async function startRestServer(options: RestOptions = {}): Promise<RestServer> {
+  const rclone = onPath('rclone');
+  if (rclone === undefined) throw new Error('no rclone: guard the test with needsRestServer()');
+  const port = options.port ?? (await freePort());
+  const args = [
+    'serve',
+    'restic',
+    `--addr=127.0.0.1:${port}`,
+    ...(options.appendOnly ? ['--append-only'] : []),
+  ];
+  const child = spawnTied(rclone, [...args, options.folder ?? temporaryFolder('rest')], { stdio: 'ignore' });
+  await waitFor(() => hasEnded(child) || answers(port), { timeoutMs: 60_000, what: 'the rest server' });
+  if (hasEnded(child)) throw new Error(`rclone ended at once on port ${port}`);
+  return { address: `rest:http://127.0.0.1:${port}`, port, stop: () => endChild(child) };
+}
