@@ -28,11 +28,11 @@ export const exitCodeMeanings: readonly [code: number, meaning: string][] = [
     0,
     'done ("run" without --follow: started; "plan" also with differences; "status" always, unless --check)',
   ],
-  [1, 'failed or cancelled; "status --check" with something overdue'],
+  [1, 'failed or cancelled; "status --check" with something overdue; "doctor" with something blocking'],
   [2, 'wrong usage or a mistake in the configuration; a name that fits several things'],
   [3, 'job, run, copy or path not found'],
   [4, 'this command cannot reach Temporal or the host it asks'],
   [5, 'refused: threshold, approval denied or out of time, target not empty, no space'],
-  [6, 'done with warnings'],
+  [6, 'done with warnings; "doctor" with warnings'],
   [130, 'Ctrl-C; a run that was followed goes on'],
 ];

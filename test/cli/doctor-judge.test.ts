@@ -218,6 +218,24 @@ describe('what Temporal says', () => {
     assert.deepEqual(levels({}), []);
   });
 
+  test('a schedule that is not as the file says warns, whoever did it; a pause is only told', () => {
+    const paused = { paused: true, note: 'disk is away' };
+    const schedules = [
+      { kind: 'add', id: 'hf-a' },
+      { kind: 'edited', id: 'hf-b', observed: { paused: false } },
+      { kind: 'change', id: 'hf-c', observed: { paused: false } },
+      { kind: 'orphan', id: 'hf-d', observed: { paused: false } },
+      { kind: 'same', id: 'hf-e', observed: paused },
+    ] as unknown as TemporalFacts['schedules'];
+    assert.deepEqual(levels({ schedules }), [
+      'warning schedule hf-a',
+      'warning schedule hf-b',
+      'warning schedule hf-c',
+      'warning schedule hf-d',
+      'note schedule hf-e',
+    ]);
+  });
+
   test('a short retention warns, a missing attribute and no orchestrator block', () => {
     const retention = { presentMs: 3 * 86_400_000, wantedMs: 90 * 86_400_000 };
     assert.deepEqual(levels({ state: { ...facts.state, retention } }), ['warning namespace']);
