@@ -12,6 +12,7 @@ export interface NamespaceState {
   attributes: { missing: string[]; wrong: string[]; refused?: string };
 }
 
+/** Says what is, so that the caller may look without the right to change. */
 export async function inspectNamespace(connection: Connection, namespace: string): Promise<NamespaceState> {
   try {
     const { serverVersion } = await connection.workflowService.getSystemInfo({});

@@ -15,6 +15,7 @@ import { parseVersion } from '../restic/parse.js';
 export const wordsOf = (error: unknown): string =>
   redact(error instanceof Error ? error.message : String(error)).slice(0, 300);
 
+/** What is not one of our errors is a mistake of ours. */
 export const codeOf = (error: unknown): string =>
   error instanceof HoldfastError ? error.code : 'HF_INTERNAL';
 

@@ -24,6 +24,7 @@ const storeMs = 40_000;
 const allStoresMs = 80_000;
 const storesAtOnce = 4;
 
+/** Everything is asked at once where it does not share a disk or a line; no question can hold up the answer for ever. */
 export async function probe(options: ProbeOptions, signal: AbortSignal): Promise<HostFacts> {
   const { host } = options;
   const { config, configuration } = readConfiguration(options);

@@ -8,6 +8,7 @@ import { wordsOf } from './machine.js';
 
 const lookForMs = 5_000;
 
+/** Asks the guard itself, so that doctor and run never disagree. */
 export async function lookAtSource(
   host: Host,
   resource: string,

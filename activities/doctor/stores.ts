@@ -14,6 +14,7 @@ import { codeOf, wordsOf } from './machine.js';
 
 const locksLookedAt = 5;
 
+/** What a run would meet first: the secrets, the line, the password, then who else is at work. */
 export async function lookAtStore(tools: Tools, store: string): Promise<StoreFacts> {
   const secrets = await lookAtSecrets(tools, store);
   const isRest = storeOf(tools.config, store).repository.startsWith('rest:');

@@ -18,6 +18,7 @@ export type HostReply = { host: string } & (
 const answerWithinMs = 180_000;
 const impatientAfterMs = 15_000;
 
+/** Never throws: a host that cannot be asked must not hide the others. */
 export async function askHost(temporal: Temporal, host: string, now: () => Date): Promise<HostReply> {
   const input: ProbeHostInput = { host };
   const beforeMs = now().getTime();

@@ -11,6 +11,7 @@ import { startRun } from '../start.js';
 
 const timeoutMs = 30 * 60_000;
 
+/** Waits for the end: a drill is short, and its table is what it is for. */
 export async function drill(context: Context, job: string, host: string | undefined): Promise<number> {
   const config = await context.config();
   if (host !== undefined) findHost(config, host);

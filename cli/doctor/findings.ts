@@ -9,6 +9,7 @@ export interface Teller {
   blocking(subject: string, found: string, next: string): Finding;
 }
 
+/** Every finding of one host names it. */
 export const about = (host: string): Teller => {
   const finding = (level: FindingLevel, subject: string, found: string, next: string): Finding => ({
     level,

@@ -13,6 +13,7 @@ export interface Own {
   digests: Readonly<Record<string, string>>;
 }
 
+/** In the order in which an operator would look: the worker, its file, its tools, then what it works on. */
 export function judgeHost(host: string, facts: HostFacts, own: Own): Finding[] {
   const tell = about(host);
   return [

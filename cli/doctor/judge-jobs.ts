@@ -18,6 +18,7 @@ export function judgeSource(tell: Teller, { resource, directory, error, unreadab
 
 const staleAfterMs = 30 * 60_000;
 
+/** `nowMs` is of the clock by which the locks were read. */
 export function judgeStore(tell: Teller, facts: StoreFacts, nowMs: number): Finding[] {
   const secrets = facts.secrets.flatMap((secret) => judgeSecret(tell, facts.store, secret));
   const answer = judgeAnswer(tell, facts);

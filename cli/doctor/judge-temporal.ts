@@ -15,6 +15,7 @@ export interface TemporalFacts {
   schedules: ScheduleChange[];
 }
 
+/** Without a namespace nothing else can be said. */
 export function judgeTemporal(facts: TemporalFacts): Finding[] {
   const tell = about('temporal');
   const { address, namespace, state } = facts;

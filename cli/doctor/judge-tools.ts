@@ -7,6 +7,7 @@ const oldest = [0, 14] as const;
 /** The newest whose output was read and whose behaviour is held by tests. */
 const newestKnown = [0, 18] as const;
 
+/** Those that are there share a line; each that is missing has its own consequence. */
 export function judgeTools(tell: Teller, { tools, stores }: Pick<HostFacts, 'tools' | 'stores'>): Finding[] {
   const restic = tools.find(({ name }) => name === 'restic');
   const others = tools.filter(({ name }) => name !== 'restic');

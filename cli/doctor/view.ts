@@ -6,6 +6,7 @@ import { printable } from '../render.js';
 
 const order: readonly FindingLevel[] = ['blocking', 'warning', 'note', 'ok'];
 
+/** The sum comes last, where the eye is when the list is long. */
 export function renderFindings(
   { colours }: Pick<Context, 'colours'>,
   findings: readonly Finding[],
