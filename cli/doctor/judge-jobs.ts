@@ -10,8 +10,8 @@ export function judgeSource(tell: Teller, { resource, directory, error, unreadab
   if (unreadable !== undefined)
     return tell.warning(
       subject,
-      `the worker may not read ${unreadable}: it would be missing in every copy`,
-      'Run the worker as root, give its user the right to read, or name it in "exclude"',
+      `the worker may not read ${unreadable}: unless a job excludes it, it is missing in every copy`,
+      'Run the worker as root, or give its user the right to read',
     );
   return tell.ok(subject, `${directory} is there and can be read`);
 }
