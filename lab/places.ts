@@ -11,6 +11,8 @@ export const versions = {
   versitygw: 'v1.8.0',
   /** The server of docker-compose.yml, without the command line and without SQLite. */
   cluster: 'v1.32.1',
+  /** The Web UI of docker-compose.yml. */
+  webUi: 'v2.54.1',
   /** A second restic beside the one of apt: it knows sparse files, exit codes and signals that 0.14 does not. */
   restic: '0.18.0',
   node: { oldest: '20.19', newest: '26' },
@@ -46,6 +48,10 @@ export const versitygwPath = (): string | undefined =>
 /** The server for a cluster; temporal-sql-tool, which makes its databases, lies beside it. */
 export const clusterPath = (): string | undefined =>
   program(cached('temporal-server', versions.cluster, 'temporal-server'));
+
+/** The Web UI by itself; the configuration of its image lies beside it. */
+export const webUiPath = (): string | undefined =>
+  program(cached('temporal-ui', versions.webUi, 'temporal-ui'));
 
 /** The folder of PostgreSQL's programs: Debian keeps them out of everybody's PATH. */
 export function postgresPath(): string | undefined {

@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { ensurePackages } from './parts/apt.js';
-import { ensureCluster, ensureTemporal, ensureVersitygw } from './parts/go.js';
+import { ensureCluster, ensureTemporal, ensureVersitygw, ensureWebUi } from './parts/go.js';
 import { ensureNode } from './parts/node.js';
 import { ensureSecondRestic } from './parts/restic.js';
 import { versions } from './places.js';
@@ -19,6 +19,7 @@ export async function setUp(options: SetupOptions = {}): Promise<Record<string, 
   parts.temporal = await ensureTemporal();
   parts.versitygw = await ensureVersitygw();
   if (options.all) parts['temporal-cluster'] = await ensureCluster();
+  if (options.all) parts['temporal-ui'] = await ensureWebUi();
   if (options.all)
     for (const version of Object.values(versions.node)) parts[`node-${version}`] = await ensureNode(version);
   report(parts, (performance.now() - startedAt) / 1000);

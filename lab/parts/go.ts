@@ -1,6 +1,15 @@
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { cached, clusterPath, onPath, program, temporalPath, versions, versitygwPath } from '../places.js';
+import {
+  cached,
+  clusterPath,
+  onPath,
+  program,
+  temporalPath,
+  versions,
+  versitygwPath,
+  webUiPath,
+} from '../places.js';
 import { announce, attempt, buildFolder, type Part, sh } from '../shell.js';
 import { unpackDebian13 } from './debian13.js';
 
@@ -65,4 +74,24 @@ export const ensureCluster = (): Promise<Part> =>
     }
     const path = clusterPath();
     return path ? { path } : { missing: 'the build left no server' };
+  });
+
+/** The Web UI of docker-compose.yml, with the template by which its image turns variables into settings. */
+export const ensureWebUi = (): Promise<Part> =>
+  attempt(async () => {
+    if (webUiPath() === undefined) {
+      const module = 'github.com/temporalio/ui-server/v2';
+      await buildFolder(cached('temporal-ui', versions.webUi), async (folder) => {
+        await goInstall(`${module}/cmd/server@${versions.webUi}`, 2, folder);
+        renameSync(join(folder, 'server'), join(folder, 'temporal-ui'));
+        const go = await ensureGo();
+        if ('missing' in go) throw new Error(go.missing);
+        const answer = await sh(go.path, ['mod', 'download', '-json', `${module}@${versions.webUi}`]);
+        const { Dir: source } = JSON.parse(answer) as { Dir: string };
+        mkdirSync(join(folder, 'config'));
+        copyFileSync(join(source, 'config/docker.yaml'), join(folder, 'config/docker.yaml'));
+      });
+    }
+    const path = webUiPath();
+    return path ? { path } : { missing: 'the build left no Web UI' };
   });

@@ -14,6 +14,7 @@ import { type Authority, type Certificate, makeAuthority, tlsEnvironment } from 
 import { bringNamespace, bringSchema, type Cluster, startCluster } from './cluster.js';
 import { type House, makeHouse } from './house.js';
 import { type Postgres, startPostgres } from './postgres.js';
+import { startWebUi } from './web-ui.js';
 
 /** The production server without containers: PostgreSQL, four services, mutual TLS, and the variables of our compose files. */
 
@@ -102,6 +103,24 @@ describe('a cluster on PostgreSQL with mutual TLS', {
     for (const env of [stranger, none]) {
       const ended = await house.holdfastWith(env, 'status').exit;
       assert.equal(ended.code, 4, ended.stdout + ended.stderr);
+    }
+  });
+
+  test('the Web UI comes in with its certificate, shows the runs, and has Terminate off', {
+    skip: needs('web-ui'),
+  }, async () => {
+    const ui = await startWebUi(cluster.address, authority);
+    try {
+      const settings = (await ui.ask('/api/v1/settings')) as Record<string, unknown>;
+      assert.equal(settings.WorkflowTerminateDisabled, true);
+      assert.equal(settings.BatchActionsDisabled, true);
+      assert.equal(settings.DisableNewsFetch, true);
+      const { executions } = (await ui.ask('/api/v1/namespaces/holdfast/workflows')) as {
+        executions: { execution: { workflowId: string } }[];
+      };
+      assert.ok(executions.some(({ execution }) => execution.workflowId.startsWith('photos-offsite-')));
+    } finally {
+      await ui.stop();
     }
   });
 

@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { clusterPath, temporalPath } from '../../lab/places.js';
@@ -10,7 +9,8 @@ import { endChild, hasEnded, spawnTied } from '../support/spawn.js';
 import { temporaryFolder } from '../support/temp.js';
 import { waitFor } from '../support/wait.js';
 import { type Authority, type Certificate, tlsEnvironment } from './certificates.js';
-import { environmentOf } from './compose.js';
+import { environmentOf, inPlace } from './compose.js';
+import { lowPort } from './low-port.js';
 import type { Postgres } from './postgres.js';
 
 /** The server of docker-compose.yml without Docker: the same program, the same scripts, the same variables; only places differ. */
@@ -51,23 +51,6 @@ export const bringNamespace = (address: string, authority: Authority, client: Ce
 
 const roles = ['FRONTEND', 'MATCHING', 'HISTORY', 'WORKER'];
 
-/** A free port below 32768: PostgreSQL's schema keeps membership ports in two bytes with a sign. */
-async function lowPort(taken: ReadonlySet<string>): Promise<string> {
-  for (;;) {
-    const port = 12_000 + Math.floor(Math.random() * 20_000);
-    if (taken.has(`${port}`)) continue;
-    const server = createServer().listen(port, '127.0.0.1');
-    const free = await Promise.race([
-      once(server, 'listening').then(() => true),
-      new Promise<boolean>((resolve) => server.once('error', () => resolve(false))),
-    ]).catch(() => false);
-    if (!free) continue;
-    server.close();
-    await once(server, 'close');
-    return `${port}`;
-  }
-}
-
 /** Two clusters on one machine must not meet. */
 async function ports(): Promise<Record<string, string>> {
   const names = [
@@ -79,16 +62,12 @@ async function ports(): Promise<Record<string, string>> {
   return found;
 }
 
-const inPlace = (value: string, authority: Authority): string =>
-  value.replace(/^\/deploy\//, `${scripts}/`).replace(/^\/tls\//, `${authority.folder}/`);
-
 export async function startCluster(postgres: Postgres, authority: Authority): Promise<Cluster> {
   const binary = clusterPath();
   if (binary === undefined) throw new Error("no Temporal cluster: guard the test with needs('cluster')");
-  const declared = Object.entries(environmentOf('temporal', { tls: true }));
   const own = await ports();
   const env = {
-    ...Object.fromEntries(declared.map(([name, value]) => [name, inPlace(value, authority)])),
+    ...inPlace(environmentOf('temporal', { tls: true }), authority.folder),
     ...own,
     POSTGRES_SEEDS: '127.0.0.1',
     DB_PORT: `${postgres.port}`,

@@ -22,8 +22,9 @@ test('every image has an exact version, and none is one that its makers have giv
   }
 });
 
-test('schema, namespace and server are of one version, the one that the full tests run', () => {
+test('schema, namespace and server are of one version, and like the Web UI the one that the full tests run', () => {
   for (const name of ['temporal', ...oneShots]) assert.equal(`v${tagOf(name)}`, versions.cluster, name);
+  assert.equal(`v${tagOf('temporal-ui')}`, versions.webUi);
 });
 
 test('every published port is on loopback', () => {

@@ -32,3 +32,17 @@ export function environmentOf(service: string, options: { tls: boolean }): Recor
   const of = ({ services }: Compose) => services[service]?.environment ?? {};
   return { ...of(compose()), ...(options.tls && of(composeForTls())) };
 }
+
+/** The same variables where there are no containers: what is mounted there lies here. */
+export const inPlace = (
+  environment: Readonly<Record<string, string>>,
+  certificates: string,
+): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(environment).map(([name, value]) => [
+      name,
+      value
+        .replace(/^\/deploy\//, `${join(repositoryRoot, 'deploy/temporal')}/`)
+        .replace(/^\/tls\//, `${certificates}/`),
+    ]),
+  );

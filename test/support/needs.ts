@@ -5,6 +5,7 @@ import {
   resticPath,
   temporalPath,
   versitygwPath,
+  webUiPath,
 } from '../../lab/places.js';
 import { canMount } from './disk.js';
 
@@ -21,6 +22,7 @@ const offers = {
     'needs PostgreSQL (package postgresql, which also starts a service of its own: not installed by the setup)',
   cluster: () =>
     clusterPath() !== undefined || "needs Temporal's server for a cluster, built by: npm run setup",
+  'web-ui': () => webUiPath() !== undefined || "needs Temporal's Web UI by itself, built by: npm run setup",
   s3: () => versitygwPath() !== undefined || 'needs versitygw as S3 server: npm run setup',
   mount: () => canMount() || 'needs to mount file systems: run it as root outside of a container',
   acl: () =>
