@@ -64,4 +64,14 @@ describe('a job with several stores', { skip: needs('temporal', 'restic') || nee
     assert.deepEqual(result.copies.map(({ store }) => store).sort(), ['attic', 'vault']);
     assert.equal(result.outcome, 'ok');
   });
+
+  test('plan says what reading costs: unknown before a check, measured after it', async () => {
+    const before = await estate.holdfast('plan');
+    assert.match(before.stdout, /photos-offsite\.check: reads 1\/2 of attic, vault: about .+ each time/);
+    assert.match(before.stdout, /the time is unknown until a check has read a part/);
+    const checked = await estate.holdfast('run', 'photos-offsite', '--only', 'check', '--follow');
+    assert.equal(checked.code, 0, checked.stdout + checked.stderr);
+    const after = await estate.holdfast('plan');
+    assert.match(after.stdout, /photos-offsite\.check: .+ at the speed of the last check/);
+  });
 });
