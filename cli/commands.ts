@@ -9,6 +9,7 @@ import { copies } from './commands/copies.js';
 import { deny } from './commands/deny.js';
 import { doctor } from './commands/doctor.js';
 import { explain } from './commands/explain.js';
+import { init } from './commands/init.js';
 import { initStore } from './commands/init-store.js';
 import { logs } from './commands/logs.js';
 import { orchestrator } from './commands/orchestrator.js';
@@ -26,6 +27,7 @@ import { worker } from './commands/worker.js';
 
 /** The one table of commands, in the order in which an operator meets them: parser, help and reference come from it. */
 export const commands: readonly Command[] = [
+  init,
   check,
   explain,
   doctor,

@@ -1,6 +1,7 @@
 import type { Client, Connection } from '@temporalio/client';
 import pc from 'picocolors';
 import type { Config } from '../config/schema.js';
+import type { Questions } from './questions.js';
 import { stateFolder } from './state-folder.js';
 
 type Colours = ReturnType<typeof pc.createColors>;
@@ -36,6 +37,8 @@ export interface Context {
   temporal(): Promise<Temporal>;
   /** y or yes; anything else is a no, and Ctrl-C is neither. */
   ask(question: string): Promise<'yes' | 'no' | 'interrupted'>;
+  /** A line of text; undefined after Ctrl-C or the end of what can be read. */
+  askText(question: string): Promise<string | undefined>;
   close(): Promise<void>;
 }
 
@@ -45,6 +48,7 @@ export function processContext(options: { givenConfig?: string; json: boolean })
   const terminal = stdout.isTTY === true && !options.json;
   let temporal: Promise<Temporal> | undefined;
   let config: Promise<Config> | undefined;
+  let questions: Promise<Questions> | undefined;
   const context: Context = {
     ...options,
     env,
@@ -60,7 +64,12 @@ export function processContext(options: { givenConfig?: string; json: boolean })
     config: () => (config ??= loadConfig(context)),
     temporal: () => (temporal ??= connect(context)),
     ask,
+    askText: async (question) => {
+      questions ??= import('./questions.js').then(({ openQuestions }) => openQuestions());
+      return (await questions).ask(question);
+    },
     close: async () => {
+      (await questions)?.close();
       await (await temporal?.catch(() => undefined))?.connection.close();
     },
   };

@@ -65,6 +65,9 @@ const exceptions: Record<string, RegExp> = {
   'cli/commands/orchestrator.ts': /^workers\/processes\.js$/,
   // Without Temporal the doctor still looks at the machine it is started on.
   'cli/doctor/here.ts': /^(system\/local-host|activities\/doctor\/machine)\.js$/,
+  // Init looks at a machine that has no configuration and so no worker that could be asked.
+  'cli/init/machine.ts': /^system\/(environment|files|local-host)\.js$/,
+  'cli/init/look.ts': /^activities\/restic\/parse\.js$/,
   // Rescue must work when the engine is gone: it puts the drivers together by itself.
   'cli/rescue/open.ts': /^system\/(local-host|log|redact)\.js$|^activities\/door\.js$/,
   'cli/rescue/rescue.ts': /^activities\/restic\//,

@@ -17,12 +17,15 @@ export interface Surroundings {
   env?: NodeJS.ProcessEnv;
   interactive?: boolean;
   answer?: 'yes' | 'no' | 'interrupted';
+  /** Lines for questions that want text; after the last one comes Ctrl-C. */
+  lines?: readonly string[];
 }
 
 /** Runs the command line in this process, with a context that collects what it says. */
 export async function holdfast(argv: readonly string[], around: Surroundings = {}): Promise<Ended> {
   const out: string[] = [];
   const notes: string[] = [];
+  const lines = [...(around.lines ?? [])];
   const exit = await invoke(argv, (options) => {
     const real = processContext({ ...options, givenConfig: options.givenConfig ?? around.config });
     const fake: Partial<Context> = {
@@ -33,6 +36,10 @@ export async function holdfast(argv: readonly string[], around: Surroundings = {
       out: (text) => void out.push(text),
       note: (text) => void notes.push(text),
       ask: async () => around.answer ?? 'no',
+      askText: async (question) => {
+        out.push(question);
+        return lines.shift();
+      },
       ...(around.stateFolder && { stateFolder: around.stateFolder }),
       ...(around.now && { now: around.now }),
     };
