@@ -6,13 +6,23 @@ const mostPaths = 20;
 
 /** What a restore will do, for the person who says yes to it: everything that the digest stands for. */
 export function planLines(plan: RestorePlan): string[] {
-  const { snapshot, restorePoint, target, paths, files, bytes: size, bytesFree, resumes, digest } = plan;
+  const { snapshot, restorePoint, paths, files, bytes: size, bytesFree, digest } = plan;
   const more = paths.length > mostPaths ? `, and ${paths.length - mostPaths} more` : '';
   return [
     `snapshot   ${snapshot.slice(0, 12)} of ${localTimeWithZone(new Date(restorePoint))} (${restorePoint})`,
     `paths      ${paths.length === 0 ? 'all' : paths.slice(0, mostPaths).join(', ') + more}`,
     `size       ${files} files, ${bytes(size)}; ${bytesFree < 0 ? 'free space unknown' : `${bytes(bytesFree)} free`}`,
-    `target     ${target}${resumes ? ' (goes on with an unfinished restore of this plan)' : ''}`,
+    ...targetLines(plan),
     `digest     ${digest}`,
   ].map(printable);
+}
+
+function targetLines({ target, resumes, inPlace }: RestorePlan): string[] {
+  const goesOn = resumes ? ' (goes on with an unfinished restore of this plan)' : '';
+  if (!inPlace) return [`target     ${target}${goesOn}`];
+  const { directory, aside, files, bytes: size } = inPlace;
+  return [
+    `target     ${directory} (in place; restored in ${target} first${goesOn})`,
+    `aside      ${files} files, ${bytes(size)} that are there now go to ${aside} and stay there`,
+  ];
 }

@@ -2,7 +2,8 @@ import { storesOf } from '../config/lookup.js';
 import type { Config, JobConfig } from '../config/schema.js';
 import { HoldfastError } from '../contracts/errors.js';
 import type { RestoreInput } from '../contracts/jobs.js';
-import { findHost, findJob, shown } from './jobs.js';
+import { parseRunId } from '../contracts/names.js';
+import { findHost, findJob, shown, workerOfResource } from './jobs.js';
 import { limitsOf } from './start-by-hand.js';
 import { parseTime } from './time.js';
 
@@ -15,27 +16,67 @@ export interface RestoreWords {
   at?: string;
   paths: readonly string[];
   approved: boolean;
+  inPlace: boolean;
+  undo?: string;
 }
 
 /** From the words of the command line to the workflow's input, or to what is wrong with them. Pure. */
 export function restoreInput(config: Config, words: RestoreWords): RestoreInput {
   const [jobName = '', ...resource] = words.what.split('/');
   const job = findJob(config, jobName);
-  const { host, target } = placeOf(config, words.to);
+  checkTogether(words);
+  const wanted = oneOf(
+    'resource',
+    jobName,
+    job.resources,
+    resource.length > 0 ? resource.join('/') : undefined,
+  );
+  const { host, target } =
+    words.inPlace || words.undo !== undefined ? ownPlace(config, wanted) : placeOf(config, words.to);
   if (words.copy !== undefined && words.at !== undefined)
     throw usage('--copy and --at exclude each other: one names a copy, the other a moment');
   return {
     job: jobName,
-    resource: oneOf('resource', jobName, job.resources, resource.length > 0 ? resource.join('/') : undefined),
-    store: oneOf('store', jobName, storesOf(job), words.store),
+    resource: wanted,
+    store: oneOf('store', jobName, storesOf(job), words.store ?? (words.undo && storesOf(job)[0])),
     host,
     target,
     paths: words.paths.map(relativePath),
     ...(words.copy !== undefined && { copy: copyId(words.copy) }),
     ...(words.at !== undefined && { at: moment(words.at) }),
     ...(words.approved && { approved: true }),
+    ...(words.inPlace && { inPlace: true }),
+    ...(words.undo !== undefined && { undo: runOf(jobName, words.undo) }),
     limits: limitsOf(config, job as JobConfig),
   };
+}
+
+/** In place means the whole of it, and a way back takes nothing else. */
+function checkTogether({ inPlace, undo, to, paths, copy, at }: RestoreWords): void {
+  if (undo !== undefined && ((inPlace || to !== undefined || paths.length > 0 || copy) ?? at))
+    throw usage('--undo takes nothing else: it brings back what the restore of that run moved aside');
+  if (inPlace && to !== undefined) throw usage('--in-place and --to exclude each other');
+  if (inPlace && paths.length > 0)
+    throw usage(
+      '--in-place restores a whole resource; with --path restore beside (--to) and put the files in place',
+    );
+}
+
+/** The resource's own host decides again; asked here so that nobody waits for a no. */
+function ownPlace(config: Config, resource: string): { host: string; target: string } {
+  if (config.resources[resource]?.restoreInPlace)
+    return { host: workerOfResource(config, resource), target: '' };
+  const message = `"${resource}" may not be restored in place: holdfast.yaml does not say so. Nothing was touched`;
+  throw new HoldfastError('HF_TARGET_REFUSED', message, {
+    next: `Set resources.${resource}.restoreInPlace: true, or restore beside with --to HOST:DIR`,
+  });
+}
+
+function runOf(job: string, text: string): string {
+  if (parseRunId(text)?.job === job) return text;
+  throw new HoldfastError('HF_RUN_NOT_FOUND', `"${shown(text)}" is no run of the job "${job}"`, {
+    next: `"holdfast runs ${job}" lists its runs`,
+  });
 }
 
 const usage = (message: string): HoldfastError => new HoldfastError('HF_USAGE', message);

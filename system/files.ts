@@ -178,8 +178,9 @@ export async function appendLine(path: string, line: string): Promise<void> {
  * Moves every entry of one folder into another, without replacing anything; names go as bytes, because not all are UTF-8.
  * Answers the first name that is there already; what was moved until then stays moved, so that it can be done again.
  */
-export async function moveEntries(from: string, to: string): Promise<string | undefined> {
+export async function moveEntries(from: string, to: string, stays?: string): Promise<string | undefined> {
   for (const name of await readdir(from, { encoding: 'buffer' })) {
+    if (stays !== undefined && name.toString().startsWith(stays)) continue;
     const place = Buffer.concat([Buffer.from(`${to}/`), name]);
     const isTaken = await lstat(place).then(
       () => true,

@@ -90,8 +90,8 @@ export interface Host {
   /** One line appended and synced; a torn last line of a crash is closed first. */
   appendLine(path: string, line: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
-  /** Every entry of a folder into another, nothing replaced; the first name that is taken, or undefined. */
-  moveEntries(from: string, to: string): Promise<string | undefined>;
+  /** Every entry of a folder into another (but those whose names begin with `stays`), nothing replaced; the first name that is taken, or undefined. */
+  moveEntries(from: string, to: string, stays?: string): Promise<string | undefined>;
   /** Only below our own folders; refuses anything that does not begin with `within`. */
   removeTree(path: string, within: string): Promise<void>;
   /** What the machine calls itself, which need not be `name`. */

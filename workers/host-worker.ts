@@ -5,6 +5,7 @@ import { createHostActivities } from '../activities/host/activities.js';
 import { createHostQuestions } from '../activities/host/questions.js';
 import { createResticActivities } from '../activities/restic/activities.js';
 import { createResticQuestions } from '../activities/restic/questions.js';
+import { inPlaceKind, putBackInPlace } from '../activities/restic/take-place.js';
 import { answer, createDoor } from '../activities/run.js';
 import type { Config } from '../config/schema.js';
 import { HoldfastError } from '../contracts/errors.js';
@@ -51,7 +52,7 @@ export async function createHostWorkers({
     identity: `holdfast@${host}`,
     activities: {
       ...createHostActivities(door),
-      ...createHostQuestions({ host: machine, answer, putBack: {} }),
+      ...createHostQuestions({ host: machine, answer, putBack: { [inPlaceKind]: putBackInPlace } }),
       ...createResticActivities(door),
       ...createDoctorActivities({
         door,

@@ -6,12 +6,13 @@ import type {
   RestoreResult,
   RestoreStepInput,
 } from '../contracts/jobs.js';
-import { storeReadLease } from '../contracts/names.js';
+import { resourceLease, storeReadLease } from '../contracts/names.js';
 import { askApproval } from './steps/approve.js';
 import { withLeases } from './steps/lease.js';
 import { onHost } from './steps/on-host.js';
 import { openReport, type Report } from './steps/report.js';
 import { endRun } from './steps/run.js';
+import { withUndo } from './steps/undo.js';
 
 const approveWithinMs = 60 * 60 * 1000;
 
@@ -20,16 +21,21 @@ export async function restoreRestic(input: RestoreInput): Promise<RestoreResult>
   const report = openReport();
   const step = stepInput(input);
   return endRun(report, async () => {
+    if (input.undo !== undefined) return undo(step, input, report);
     const plan = await planRestore(step, input, report);
     if (!input.approved) {
-      const what = `restore ${plan.files} files of ${input.resource} to ${plan.target}`;
+      const place = plan.inPlace
+        ? `onto ${plan.inPlace.directory}, what is there is moved aside`
+        : `to ${plan.target}`;
+      const what = `restore ${plan.files} files of ${input.resource} ${place}`;
       await askApproval(
         { digest: plan.digest, what, withinMs: input.approveWithinMs ?? approveWithinMs },
         report,
       );
     }
     // Retention of the store waits while a restore is open, so that it cannot remove what is being restored.
-    return withLeases([storeReadLease(input.store)], report, () =>
+    const leases = [storeReadLease(input.store), ...(input.inPlace ? [resourceLease(input.resource)] : [])];
+    return withLeases(leases, report, () =>
       restore({ ...step, copy: plan.snapshot, at: undefined, digest: plan.digest }, input, report),
     );
   });
@@ -51,19 +57,63 @@ async function planRestore(
   return plan;
 }
 
-async function restore(
+async function restore(step: RestoreStepInput, input: RestoreInput, report: Report): Promise<RestoreResult> {
+  const { host, limits } = input;
+  const steps = onHost(host, limits, `restore ${step.resource} to ${step.target || 'its own place'}`);
+  const beside = await report.watch('restore and verify', () => steps.resticRestore(step));
+  report.step('restore and verify', beside.warnings.length > 0 ? 'warned' : 'done', describe(beside));
+  return resultOf(input.inPlace ? await takePlace(step, input, report) : beside, step);
+}
+
+/** What was there comes back when the exchange does not come to its end, whatever the reason. */
+function takePlace(
   step: RestoreStepInput,
   { host, limits }: RestoreInput,
   report: Report,
+): Promise<RestoreReport> {
+  const { run, resource } = step;
+  const steps = onHost(host, limits, `give ${resource} its restored files`);
+  return withUndo(async (undo) => {
+    let isPlaced = false;
+    undo.register(resource, async () => {
+      if (!isPlaced) await steps.hostPutBack({ run, what: `in-place:${resource}` });
+    });
+    const done = await report.watch('take its place', () => steps.resticTakePlace(step));
+    isPlaced = true;
+    report.step('take its place', 'done', done.movedAside ? `what was there lies in ${done.movedAside}` : '');
+    return done;
+  });
+}
+
+/** The other way round, on request. */
+function undo(
+  step: RestoreStepInput,
+  { host, limits, resource }: RestoreInput,
+  report: Report,
 ): Promise<RestoreResult> {
-  const steps = onHost(host, limits, `restore ${step.resource} to ${step.target}`);
-  const done = await report.watch('restore and verify', () => steps.resticRestore(step));
-  report.step('restore and verify', done.warnings.length > 0 ? 'warned' : 'done', describe(done));
+  return withLeases([resourceLease(resource)], report, async () => {
+    const steps = onHost(host, limits, `bring back what ${step.undo} moved aside`);
+    const done = await report.watch('bring back', () => steps.resticUndoInPlace(step));
+    report.step('bring back', 'done', `what was restored lies in ${done.movedAside}`);
+    return {
+      outcome: 'ok',
+      report: done,
+      summary: `${done.target} is as it was before ${step.undo}; what was restored lies in ${done.movedAside}`,
+      warnings: [],
+    };
+  });
+}
+
+function resultOf(report: RestoreReport, { job, resource, run }: RestoreStepInput): RestoreResult {
+  const { warnings, movedAside } = report;
+  const aside = movedAside
+    ? `\nWhat was there before lies in ${movedAside} and is never removed by us. Back: holdfast restore ${job}/${resource} --undo ${run}`
+    : '';
   return {
-    outcome: done.warnings.length > 0 ? 'warnings' : 'ok',
-    report: done,
-    summary: describe(done),
-    warnings: done.warnings,
+    outcome: warnings.length > 0 ? 'warnings' : 'ok',
+    report,
+    summary: `${describe(report)}${aside}`,
+    warnings,
   };
 }
 
@@ -78,6 +128,8 @@ const stepInput = ({
   paths,
   copy,
   at,
+  inPlace,
+  undo,
   limits,
 }: RestoreInput): RestoreStepInput => ({
   job,
@@ -87,6 +139,8 @@ const stepInput = ({
   paths,
   copy,
   at,
+  ...(inPlace && { inPlace }),
+  ...(undo !== undefined && { undo }),
   run: workflowInfo().workflowId,
   retryForMs: limits.retryForMs,
 });

@@ -1,6 +1,7 @@
 import type { RestoreReport } from '../../contracts/jobs.js';
 import { isoNow } from '../../system/clock.js';
 import type { Host } from '../../system/host.js';
+import type { Exchange } from '../restic/in-place.js';
 
 /**
  * What was proved and when: one JSON object a line in the state folder, only ever appended, only after the proof.
@@ -50,6 +51,13 @@ export interface RestoreProved extends OfStore {
   /** The time that the target folder gets back at the very end; only when the whole resource was restored. */
   folderMtimeNs?: string;
 }
+/** A restored tree stands where the resource is looked for; what was there before lies aside. */
+export interface RestoredInPlace extends OfStore {
+  kind: 'in-place';
+  job: string;
+  resource: string;
+  exchange: Exchange;
+}
 /** holdfast.yaml lies in the store, as it was then. */
 export interface ConfigStored extends OfStore {
   kind: 'config-copy';
@@ -77,6 +85,7 @@ export type Fact =
   | PruneDone
   | RestoreProved
   | ConfigStored
+  | RestoredInPlace
   | UndoOpen
   | UndoDone;
 export type Evidence = Fact & { v: 1; at: string };

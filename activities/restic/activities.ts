@@ -16,6 +16,7 @@ import { initialiseStore } from './initialise.js';
 import { pruneStore, tellGoodCopies } from './prune.js';
 import { restoreCopy } from './restore.js';
 import { planRestore } from './restore-plan.js';
+import { takePlace, undoInPlace } from './take-place.js';
 
 export interface InitialiseStep {
   run: string;
@@ -42,6 +43,10 @@ export function createResticActivities(door: Door) {
       door.step(input, (tools) => planRestore(tools, input)),
     resticRestore: (input: RestoreStepInput): Promise<RestoreReport> =>
       door.step(input, (tools) => restoreCopy(tools, input)),
+    resticTakePlace: (input: RestoreStepInput): Promise<RestoreReport> =>
+      door.step(input, (tools) => takePlace(tools, input)),
+    resticUndoInPlace: (input: RestoreStepInput): Promise<RestoreReport> =>
+      door.step(input, (tools) => undoInPlace(tools, input)),
   };
 }
 

@@ -26,8 +26,8 @@ export async function moveIntoPlace(
   if (whole) await copyAttributes(host, restored, target);
 }
 
-/** Owner, mode, times, ACLs and attributes of one folder. */
-export async function copyAttributes(host: Host, from: string, to: string): Promise<void> {
+/** Owner, mode, times, ACLs and attributes of one folder; to be called when it is empty, cp takes along what lies in it. */
+async function copyAttributes(host: Host, from: string, to: string): Promise<void> {
   const options = ['--archive', '--attributes-only', '--no-target-directory'];
   await mustRun(host, { file: 'cp', args: [...options, '--', from, to] });
 }

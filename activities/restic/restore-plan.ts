@@ -5,6 +5,7 @@ import type { Tools } from '../door.js';
 import { type Evidence, readEvidence } from '../host/evidence.js';
 import { chooseSnapshot } from './choose.js';
 import { copyTags, listSnapshots, openRestic, type Restic } from './driver.js';
+import { type Exchange, planExchange, shownExchange } from './in-place.js';
 import { jobWith } from './job.js';
 import { type Node, readListing } from './listing.js';
 import type { Snapshot } from './parse.js';
@@ -15,6 +16,8 @@ import { allowedTarget, dataFolder, stagingName, type TargetState, targetState }
 
 export interface PreparedRestore {
   plan: RestorePlan;
+  /** Only for a restore in place. */
+  exchange?: Exchange | undefined;
   restic: Restic;
   snapshot: Snapshot;
   /** The resource's folder as it is called in the copy. */
@@ -26,15 +29,18 @@ export interface PreparedRestore {
 }
 
 /** What the operator is shown, and approves by its digest. */
-export const planRestore = async (tools: Tools, input: RestoreStepInput): Promise<RestorePlan> =>
-  (await prepareRestore(tools, input)).plan;
+export async function planRestore(tools: Tools, input: RestoreStepInput): Promise<RestorePlan> {
+  const { plan, exchange } = await prepareRestore(tools, input);
+  return exchange ? { ...plan, inPlace: await shownExchange(tools, exchange) } : plan;
+}
 
 /** Looks at everything anew: between plan and restore the world may have changed. */
 export async function prepareRestore(tools: Tools, input: RestoreStepInput): Promise<PreparedRestore> {
   const { job, resource, store } = input;
   const { host, config } = tools;
   jobWith(config, { job, resource, store });
-  const target = await allowedTarget(host, config, input.target);
+  const exchange = input.inPlace ? await planExchange(tools, input) : undefined;
+  const target = exchange?.staged ?? (await allowedTarget(host, config, input.target));
   const restic = await openRestic(tools, store, `restore-${sha256(target).slice(0, 16)}`);
   tools.progress({ phase: 'choosing the copy' });
   const what = `"${resource}" by the job "${job}" in the store "${store}"`;
@@ -63,7 +69,7 @@ export async function prepareRestore(tools: Tools, input: RestoreStepInput): Pro
     digest,
   };
   await checkSpace(restic, plan, state);
-  return { plan, restic, snapshot, root, selection, nodes, state };
+  return { plan, exchange, restic, snapshot, root, selection, nodes, state };
 }
 
 /** Ids are unique over all stores: a rescue, which does not know the store's name, must not take one of these either. */

@@ -28,7 +28,7 @@ export async function allowedTarget(host: Host, config: Config, target: string):
  * Below an allowed place, every folder on the way must be ours alone: whoever else can write there could put a link where we are about to
  * write, or pass off a folder of his as the half-done work of a restore.
  */
-async function requireOwn(host: Host, path: string, within: string): Promise<void> {
+export async function requireOwn(host: Host, path: string, within: string): Promise<void> {
   const own = (await host.facts(host.stateFolder))?.uid ?? 0;
   for (let folder = path; folder !== within; folder = dirname(folder)) {
     const facts = await host.facts(folder);

@@ -1,4 +1,3 @@
-import { HoldfastError } from '../../contracts/errors.js';
 import { type Command, flagOf, listOf, requiredText, textOf } from '../command.js';
 
 export const restore: Command = {
@@ -17,7 +16,7 @@ export const restore: Command = {
   options: [
     {
       flags: '--to <HOST:DIR>',
-      summary: 'an absolute path of a new or empty folder on that host (required)',
+      summary: 'an absolute path of a new or empty folder on that host',
     },
     { flags: '--store <STORE>', summary: 'from which store, when the job has several' },
     { flags: '--copy <ID>', summary: 'this copy: its id or the beginning of it' },
@@ -27,7 +26,12 @@ export const restore: Command = {
     },
     { flags: '--path <P>', summary: 'only this path, relative to the resource', repeat: true },
     { flags: '--yes', summary: 'take the plan as approved' },
-    { flags: '--in-place', summary: 'onto the resource itself: not built yet, refused' },
+    {
+      flags: '--in-place',
+      summary:
+        'onto the resource itself, where its host allows it (restoreInPlace): what is there is moved aside and kept',
+    },
+    { flags: '--undo <RUN>', summary: 'bring back what the restore in place of this run moved aside' },
   ],
   examples: [
     {
@@ -38,17 +42,13 @@ export const restore: Command = {
       line: 'holdfast restore photos-offsite --at "2026-11-19 12:00" --to nas:/tmp/r --yes',
       shows: 'all as of that noon',
     },
+    {
+      line: 'holdfast restore photos-offsite --in-place',
+      shows: 'onto the folder itself; what is there now is kept beside it',
+    },
   ],
   json: true,
   async run(context, values) {
-    if (flagOf(values, 'inPlace'))
-      throw new HoldfastError(
-        'HF_USAGE',
-        '--in-place is not built yet: nothing of the original was touched',
-        {
-          next: 'Restore with --to HOST:DIR and put the files in place by hand',
-        },
-      );
     const { restoreInput } = await import('../restore-input.js');
     const { restoreAndFollow } = await import('../restore-run.js');
     const config = await context.config();
@@ -60,6 +60,8 @@ export const restore: Command = {
       at: textOf(values, 'at'),
       paths: listOf(values, 'path'),
       approved: flagOf(values, 'yes'),
+      inPlace: flagOf(values, 'inPlace'),
+      undo: textOf(values, 'undo'),
     });
     return restoreAndFollow(context, input);
   },

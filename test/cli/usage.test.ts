@@ -45,7 +45,10 @@ const refusals: [argv: string[], exit: number, message: RegExp][] = [
   [['restore', 'photos-offsite', ...to, '--path', '/etc'], 2, /relative to the resource/],
   [['restore', 'photos-offsite/films', ...to], 2, /no resource "films"; it has: photos/],
   [['restore', 'photos-offsite', ...to, '--store', 'usb'], 2, /no store "usb"; it has: b2-photos/],
-  [['restore', 'photos-offsite', '--in-place'], 2, /--in-place is not built yet/],
+  [['restore', 'photos-offsite', '--in-place'], 5, /"photos" may not be restored in place/],
+  [['restore', 'photos-offsite', '--in-place', ...to], 2, /--in-place and --to exclude each other/],
+  [['restore', 'photos-offsite', '--in-place', '--path', 'a'], 2, /restores a whole resource/],
+  [['restore', 'photos-offsite', '--undo', 'x', ...to], 2, /--undo takes nothing else/],
   [['restore', 'photos'], 3, /no job "photos"/],
 ];
 
