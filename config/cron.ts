@@ -124,7 +124,28 @@ const dayMs = 24 * 60 * minuteMs;
 /** The calendar of days and weekdays repeats after 28 years, as long as no century without a leap day comes between. */
 const cycle = { from: Date.UTC(2001, 0, 1), days: 28 * 365 + 7 };
 
-function dayFits(cron: CronFields, day: Date): boolean {
+type DayFields = Omit<CronFields, 'minute' | 'hour'>;
+
+/** Ten thousand days are looked at for each new rule; in an estate most jobs share one, "every day". */
+const knownDays = new Map<string, readonly number[]>();
+
+/** Every day of the cycle on which the line starts something. */
+function fittingDays(cron: DayFields): readonly number[] {
+  const { dayOfMonth, month, dayOfWeek, dayOfMonthRestricted, dayOfWeekRestricted } = cron;
+  const key = JSON.stringify([
+    ...[dayOfMonth, month, dayOfWeek].map((numbers) => [...numbers].sort((a, b) => a - b)),
+    dayOfMonthRestricted,
+    dayOfWeekRestricted,
+  ]);
+  const known = knownDays.get(key);
+  if (known) return known;
+  const starts = Array.from({ length: cycle.days }, (_, day) => cycle.from + day * dayMs);
+  const days = starts.filter((start) => dayFits(cron, new Date(start)));
+  knownDays.set(key, days);
+  return days;
+}
+
+function dayFits(cron: DayFields, day: Date): boolean {
   if (!cron.month.has(day.getUTCMonth() + 1)) return false;
   const inMonth = cron.dayOfMonth.has(day.getUTCDate());
   const inWeek = cron.dayOfWeek.has(day.getUTCDay());
@@ -144,11 +165,7 @@ export function cronIntervals(cron: CronFields): CronIntervals {
     .flatMap((hour) => [...cron.minute].map((minute) => (hour * 60 + minute) * minuteMs))
     .sort((a, b) => a - b);
   const [first = 0, last = 0] = [times[0], times.at(-1)];
-  const days: number[] = [];
-  for (let day = 0; day < cycle.days; day += 1) {
-    const start = cycle.from + day * dayMs;
-    if (dayFits(cron, new Date(start))) days.push(start);
-  }
+  const days = fittingDays(cron);
   const within = times.slice(1).map((time, at) => time - (times[at] ?? 0));
   const between = [...new Set(days.slice(1).map((day, at) => day - (days[at] ?? 0)))].map(
     (gap) => gap - last + first,
