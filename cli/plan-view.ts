@@ -13,6 +13,7 @@ export function planLines(plan: RestorePlan): string[] {
     `paths      ${paths.length === 0 ? 'all' : paths.slice(0, mostPaths).join(', ') + more}`,
     `size       ${files} files, ${bytes(size)}; ${bytesFree < 0 ? 'free space unknown' : `${bytes(bytesFree)} free`}`,
     ...targetLines(plan),
+    ...firstLines(plan),
     `digest     ${digest}`,
   ].map(printable);
 }
@@ -26,3 +27,10 @@ function targetLines({ target, resumes, inPlace }: RestorePlan): string[] {
     `aside      ${files} files, ${bytes(size)} that are there now go to ${aside} and stay there`,
   ];
 }
+
+const firstLines = ({ first }: RestorePlan): string[] =>
+  first
+    ? [
+        `first      ${first.paths.slice(0, mostPaths).join(', ')}: ${first.files} files, ${bytes(first.bytes)} to ${first.target}`,
+      ]
+    : [];

@@ -15,6 +15,7 @@ export interface RestoreWords {
   copy?: string;
   at?: string;
   paths: readonly string[];
+  first: readonly string[];
   approved: boolean;
   inPlace: boolean;
   undo?: string;
@@ -44,6 +45,7 @@ export function restoreInput(config: Config, words: RestoreWords): RestoreInput 
     paths: words.paths.map(relativePath),
     ...(words.copy !== undefined && { copy: copyId(words.copy) }),
     ...(words.at !== undefined && { at: moment(words.at) }),
+    ...(words.first.length > 0 && { first: words.first.map(relativePath) }),
     ...(words.approved && { approved: true }),
     ...(words.inPlace && { inPlace: true }),
     ...(words.undo !== undefined && { undo: runOf(jobName, words.undo) }),
@@ -52,7 +54,9 @@ export function restoreInput(config: Config, words: RestoreWords): RestoreInput 
 }
 
 /** In place means the whole of it, and a way back takes nothing else. */
-function checkTogether({ inPlace, undo, to, paths, copy, at }: RestoreWords): void {
+function checkTogether({ inPlace, undo, to, paths, first, copy, at }: RestoreWords): void {
+  if (first.length > 0 && (paths.length > 0 || inPlace || undo !== undefined))
+    throw usage('--first goes with a whole restore to another place: not with --path, --in-place or --undo');
   if (undo !== undefined && ((inPlace || to !== undefined || paths.length > 0 || copy) ?? at))
     throw usage('--undo takes nothing else: it brings back what the restore of that run moved aside');
   if (inPlace && to !== undefined) throw usage('--in-place and --to exclude each other');

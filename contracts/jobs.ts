@@ -107,6 +107,8 @@ export interface RestoreInput {
   undo?: string;
   /** Relative to the resource; none means all of it. */
   paths: string[];
+  /** Restored before everything else, into a folder of their own. */
+  first?: string[];
   /** A snapshot id or its beginning (at least 4 characters). */
   copy?: string;
   /** ISO 8601: the newest copy that is not younger. */
@@ -134,6 +136,8 @@ export interface RestorePlan {
   digest: string;
   /** What will be moved aside, and where to; its size is of the moment of the plan. */
   inPlace?: { directory: string; aside: string; files: number; bytes: number };
+  /** What comes before everything else, into which folder. */
+  first?: { paths: string[]; target: string; files: number; bytes: number; digest: string };
 }
 
 export interface RestoreStepInput
@@ -158,6 +162,8 @@ export interface RestoreReport {
   warnings: string[];
   /** Where what was there before lies now; only after a restore in place. */
   movedAside?: string;
+  /** What came before everything else; ISO 8601 UTC since when it has been there. */
+  first?: { target: string; files: number; bytes: number; readyAt: string };
 }
 
 export interface RestoreResult {

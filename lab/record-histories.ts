@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { leaseId, storeLease } from '../contracts/names.js';
@@ -89,6 +89,14 @@ try {
     'target-not-empty',
     await runToEnd(estate, 'restore', 'photos-offsite', '--to', target, '--yes'),
   );
+  const early = `nas:${join(estate.folder, 'restores/early')}`;
+  const [firstFile = ''] = readdirSync(estate.source);
+  await record(
+    estate,
+    'restoreRestic',
+    'first-before-the-rest',
+    await runToEnd(estate, 'restore', 'photos-offsite', '--to', early, '--first', firstFile, '--yes'),
+  );
   const denied = `nas:${join(estate.folder, 'restores/two')}`;
   await record(
     estate,
@@ -113,6 +121,21 @@ try {
   await estate.holdfast('doctor', '--drill', 'photos-offsite');
   await record(estate, 'drillFailures', 'all-came', await firstOf(estate, 'drillFailures'));
   await record(estate, 'listCopies', 'one-store', await firstOf(estate, 'listCopies'));
+  estate.configure((config) => {
+    const { vault } = config.stores;
+    config.stores.attic = { restic: { ...vault.restic, repository: `${vault.restic.repository} two` } };
+    delete config.jobs['photos-offsite'].store;
+    config.jobs['photos-offsite'].stores = ['vault', 'attic'];
+  });
+  await estate.holdfast('init-store', 'attic');
+  for (const [type, ...only] of [
+    ['backupRestic'],
+    ['pruneRestic', '--only', 'prune'],
+    ['checkRestic', '--only', 'check'],
+  ] as const) {
+    const run = await runToEnd(estate, 'run', 'photos-offsite', ...only, '--follow');
+    await record(estate, type, 'two-stores', run);
+  }
   await record(estate, 'holdLease', 'released', leaseId(storeLease('vault')));
   await record(estate, 'undoLeftovers', 'nothing-left', 'undo-nas');
   // The log is read in place on this machine: asking the host for it is done with another state folder.

@@ -36,7 +36,12 @@ export async function restoreRestic(input: RestoreInput): Promise<RestoreResult>
     // Retention of the store waits while a restore is open, so that it cannot remove what is being restored.
     const leases = [storeReadLease(input.store), ...(input.inPlace ? [resourceLease(input.resource)] : [])];
     return withLeases(leases, report, () =>
-      restore({ ...step, copy: plan.snapshot, at: undefined, digest: plan.digest }, input, report),
+      restore(
+        { ...step, copy: plan.snapshot, at: undefined, digest: plan.digest },
+        input,
+        report,
+        plan.first,
+      ),
     );
   });
 }
@@ -57,12 +62,35 @@ async function planRestore(
   return plan;
 }
 
-async function restore(step: RestoreStepInput, input: RestoreInput, report: Report): Promise<RestoreResult> {
+async function restore(
+  step: RestoreStepInput,
+  input: RestoreInput,
+  report: Report,
+  part: RestorePlan['first'],
+): Promise<RestoreResult> {
   const { host, limits } = input;
+  const first = part && (await restoreFirst({ ...step, ...part, first: undefined }, input, report));
   const steps = onHost(host, limits, `restore ${step.resource} to ${step.target || 'its own place'}`);
   const beside = await report.watch('restore and verify', () => steps.resticRestore(step));
   report.step('restore and verify', beside.warnings.length > 0 ? 'warned' : 'done', describe(beside));
-  return resultOf(input.inPlace ? await takePlace(step, input, report) : beside, step);
+  const done = input.inPlace ? await takePlace(step, input, report) : beside;
+  return resultOf({ ...done, ...(first && { first }) }, step);
+}
+
+/** Whole, compared and to be used, hours or days before the rest. */
+async function restoreFirst(
+  step: RestoreStepInput,
+  { host, limits }: RestoreInput,
+  report: Report,
+): Promise<NonNullable<RestoreReport['first']>> {
+  const { paths, target } = step;
+  const steps = onHost(host, limits, `restore ${paths.join(', ').slice(0, 100)} of ${step.resource} first`);
+  const name = 'restore and verify what comes first';
+  const { files, bytes, warnings } = await report.watch(name, () => steps.resticRestore(step));
+  const readyAt = new Date().toISOString();
+  const note = `${files} files ready in ${target} since ${readyAt}`;
+  report.step(name, warnings.length > 0 ? 'warned' : 'done', note);
+  return { target, files, bytes, readyAt };
 }
 
 /** What was there comes back when the exchange does not come to its end, whatever the reason. */
@@ -105,14 +133,17 @@ function undo(
 }
 
 function resultOf(report: RestoreReport, { job, resource, run }: RestoreStepInput): RestoreResult {
-  const { warnings, movedAside } = report;
+  const { warnings, movedAside, first } = report;
+  const early = first
+    ? `\n${first.files} files that came first have been ready in ${first.target} since ${first.readyAt}`
+    : '';
   const aside = movedAside
     ? `\nWhat was there before lies in ${movedAside} and is never removed by us. Back: holdfast restore ${job}/${resource} --undo ${run}`
     : '';
   return {
     outcome: warnings.length > 0 ? 'warnings' : 'ok',
     report,
-    summary: `${describe(report)}${aside}`,
+    summary: `${describe(report)}${early}${aside}`,
     warnings,
   };
 }
@@ -128,6 +159,7 @@ const stepInput = ({
   paths,
   copy,
   at,
+  first,
   inPlace,
   undo,
   limits,
@@ -139,6 +171,7 @@ const stepInput = ({
   paths,
   copy,
   at,
+  ...(first?.length && { first }),
   ...(inPlace && { inPlace }),
   ...(undo !== undefined && { undo }),
   run: workflowInfo().workflowId,

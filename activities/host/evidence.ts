@@ -131,6 +131,8 @@ function subjectOf(fact: Fact): string {
       return `${fact.store}/${fact.resource}/${fact.snapshot}`;
     case 'check-part':
       return `${fact.store}/${fact.part ?? 0}/${fact.parts ?? 0}`;
+    case 'restore':
+      return `${fact.store}/${fact.digest}`;
     case 'undo-open':
     case 'undo-done':
       return fact.what;

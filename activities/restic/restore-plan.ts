@@ -31,7 +31,22 @@ export interface PreparedRestore {
 /** What the operator is shown, and approves by its digest. */
 export async function planRestore(tools: Tools, input: RestoreStepInput): Promise<RestorePlan> {
   const { plan, exchange } = await prepareRestore(tools, input);
-  return exchange ? { ...plan, inPlace: await shownExchange(tools, exchange) } : plan;
+  if (exchange) return { ...plan, inPlace: await shownExchange(tools, exchange) };
+  return input.first?.length ? { ...plan, first: await planFirst(tools, input, plan) } : plan;
+}
+
+/** A restore of its own into the folder beside: whole and compared by itself, and nothing of the second one depends on it. */
+async function planFirst(
+  tools: Tools,
+  { first = [], ...input }: RestoreStepInput,
+  whole: RestorePlan,
+): Promise<NonNullable<RestorePlan['first']>> {
+  const own = { paths: first, target: `${whole.target}.first`, copy: whole.snapshot, at: undefined };
+  const { target, files, bytes, digest } = (await prepareRestore(tools, { ...input, ...own })).plan;
+  const needed = Math.ceil((bytes + whole.bytes) * (1 + spareShare));
+  if (needed <= whole.bytesFree || whole.resumes) return { paths: first, target, files, bytes, digest };
+  const message = `The restore to ${whole.target} needs ${needed} bytes with what comes first, and ${whole.bytesFree} are free. Free some space or choose another place`;
+  throw new HoldfastError('HF_NO_SPACE', message.slice(0, 300), { needed, bytesFree: whole.bytesFree });
 }
 
 /** Looks at everything anew: between plan and restore the world may have changed. */
@@ -55,7 +70,10 @@ export async function prepareRestore(tools: Tools, input: RestoreStepInput): Pro
   const paths = selection.whole
     ? []
     : selection.wanted.map((path) => path.slice(root === '/' ? 1 : root.length + 1));
-  const digest = sha256(JSON.stringify([store, job, resource, snapshot.id, target, paths, listingDigest]));
+  const first = input.first?.length ? [input.first] : [];
+  const digest = sha256(
+    JSON.stringify([store, job, resource, snapshot.id, target, paths, listingDigest, ...first]),
+  );
   const state = await targetState(host, target, digest);
   const plan: RestorePlan = {
     snapshot: snapshot.id,

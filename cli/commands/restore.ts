@@ -25,6 +25,11 @@ export const restore: Command = {
       summary: 'the newest copy not younger: local time of this machine, or ISO 8601 with a zone',
     },
     { flags: '--path <P>', summary: 'only this path, relative to the resource', repeat: true },
+    {
+      flags: '--first <P>',
+      summary: 'this path before all else, whole and compared in DIR.first while the rest still comes',
+      repeat: true,
+    },
     { flags: '--yes', summary: 'take the plan as approved' },
     {
       flags: '--in-place',
@@ -59,6 +64,7 @@ export const restore: Command = {
       copy: textOf(values, 'copy'),
       at: textOf(values, 'at'),
       paths: listOf(values, 'path'),
+      first: listOf(values, 'first'),
       approved: flagOf(values, 'yes'),
       inPlace: flagOf(values, 'inPlace'),
       undo: textOf(values, 'undo'),

@@ -48,6 +48,12 @@ const refusals: [argv: string[], exit: number, message: RegExp][] = [
   [['restore', 'photos-offsite', '--in-place'], 5, /"photos" may not be restored in place/],
   [['restore', 'photos-offsite', '--in-place', ...to], 2, /--in-place and --to exclude each other/],
   [['restore', 'photos-offsite', '--in-place', '--path', 'a'], 2, /restores a whole resource/],
+  [
+    ['restore', 'photos-offsite', ...to, '--first', 'a', '--path', 'b'],
+    2,
+    /--first goes with a whole restore/,
+  ],
+  [['restore', 'photos-offsite', ...to, '--first', '/etc'], 2, /relative to the resource/],
   [['restore', 'photos-offsite', '--undo', 'x', ...to], 2, /--undo takes nothing else/],
   [['restore', 'photos'], 3, /no job "photos"/],
 ];

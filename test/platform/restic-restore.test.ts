@@ -81,6 +81,25 @@ for (const { version, path: restic } of resticVersions()) {
       assert.deepEqual(await restoreCopy(bench.tools({ attempt: 2 }), step), first);
     });
 
+    test('plans and proves what comes first by itself, and the whole after it in the same run', async () => {
+      const bench = makeBench({ restic });
+      await backupResource(bench.tools(), bench.step(runAt(1)));
+      const target = join(bench.folder, 'restored');
+      const asked = bench.restoreStep(restoreRun(2), target, { first: ['photo 3.txt'] });
+      const plan = await planRestore(bench.tools(), asked);
+      assert(plan.first);
+      const part = { ...asked, ...plan.first, first: undefined, copy: plan.snapshot };
+      const early = await restoreCopy(bench.tools(), part);
+      assert.equal(early.files, 1);
+      assert.deepEqual(readdirSync(`${target}.first`), ['photo 3.txt']);
+      assert.equal(existsSync(target), false);
+      const step = { ...asked, digest: plan.digest };
+      const whole = await restoreCopy(bench.tools(), step);
+      assert.deepEqual(compareTrees(bench.source, target), []);
+      assert.deepEqual(await restoreCopy(bench.tools({ attempt: 2 }), part), early, 'a lost answer');
+      assert.deepEqual(await restoreCopy(bench.tools({ attempt: 2 }), step), whole, 'a lost answer');
+    });
+
     test('refuses a target that is not empty, not allowed, or leads elsewhere', async () => {
       const bench = makeBench({ restic });
       await backupResource(bench.tools(), bench.step(runAt(1)));

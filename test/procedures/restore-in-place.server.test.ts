@@ -19,7 +19,9 @@ import { runIn } from '../support/run-watch.js';
 import { waitFor } from '../support/wait.js';
 
 /** A folder was encrypted by somebody: `restore --in-place`, the way back, and a server lost in between. */
-describe('a restore in place, from the command line', { skip: needs('temporal', 'restic') }, () => {
+describe('a restore in place or with something first, from the command line', {
+  skip: needs('temporal', 'restic'),
+}, () => {
   let estate: Estate;
   let run = '';
   const restore = (...words: string[]) => estate.holdfast('restore', 'photos-offsite', ...words);
@@ -35,7 +37,31 @@ describe('a restore in place, from the command line', { skip: needs('temporal', 
   });
   after(() => estate?.stop());
 
-  test('is refused while the file does not allow it', async () => {
+  test('brings what is wanted first into a folder of its own, and then everything', async () => {
+    const target = join(estate.folder, 'restores', 'all of it');
+    const ended = await restore('--to', `nas:${target}`, '--first', 'letter', '--yes');
+    assert.equal(ended.code, 0, ended.stdout + ended.stderr);
+    assert.deepEqual(readdirSync(`${target}.first`), ['letter']);
+    assert.equal(readFileSync(join(`${target}.first`, 'letter'), 'utf8'), 'dear');
+    const original = join(estate.folder, 'restores/original');
+    assert.deepEqual(compareTrees(original, target, { ignore: ['sparseness'] }), []);
+    const [, readyAt = ''] =
+      /1 files that came first have been ready in .* since (\S+Z)/.exec(ended.stdout) ?? [];
+    const steps = await estate.client.workflow.getHandle(runIn(ended.stdout)).fetchHistory();
+    const closedAt = Number(steps.events?.at(-1)?.eventTime?.seconds) * 1000;
+    assert(Date.parse(readyAt) <= closedAt + 1000, readyAt);
+    const unknown = await restore('--to', `nas:${target}2`, '--first', 'leter', '--yes');
+    assert.equal(unknown.code, 3, unknown.stdout + unknown.stderr);
+    assert.equal(existsSync(`${target}2`), false);
+  });
+
+  test('shows with the plan what comes first', async () => {
+    const ended = await restore('--to', `nas:${estate.folder}/restores/three`, '--first', 'letter');
+    assert.equal(ended.code, 5, ended.stdout + ended.stderr);
+    assert.match(ended.stdout, /first\s+letter: 1 files, 4 B to .*three\.first/);
+  });
+
+  test('in place is refused while the file does not allow it', async () => {
     const ended = await restore('--in-place', '--yes');
     assert.equal(ended.code, 5, ended.stdout + ended.stderr);
     assert.match(ended.stderr, /restoreInPlace/);
