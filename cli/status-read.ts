@@ -8,8 +8,14 @@ import { failureLine } from './follow-lines.js';
 import { findJob, objectiveMsOf } from './jobs.js';
 import { dateOf, lookAtRun } from './look.js';
 import { waitOfRun } from './snapshot.js';
-import { collectRuns, type OperationFacts, type ScheduleFacts, type Wanted } from './status-model.js';
-import { listRuns, type RunRow } from './visibility.js';
+import {
+  collectRuns,
+  type FoundRuns,
+  type OperationFacts,
+  type ScheduleFacts,
+  type Wanted,
+} from './status-model.js';
+import { listRuns, type RunFilter, type RunRow } from './visibility.js';
 
 /** Reads what status judges: a handful of calls however many jobs there are, and one more for each run that goes on. */
 
@@ -79,8 +85,21 @@ async function readRunning(temporal: Temporal, filter: { job?: string }): Promis
 
 const nameOf = ({ job, operation }: RunRow): string => (operation === 'backup' ? job : `${job}.${operation}`);
 
-/** One list for all; only operations whose good run lies deep in a busy past are asked for by name. */
-async function readClosed(temporal: Temporal, operations: readonly Wanted[], filter: { job?: string }) {
+/** A list for each kind of operation: a weekly check is found without reading through all the backups since. */
+async function readClosed(temporal: Temporal, wanted: readonly Wanted[], filter: { job?: string }) {
+  const kinds = [...new Set(wanted.map(({ operation }) => operation))];
+  const read = await Promise.all(
+    kinds.map(async (kind) => {
+      const operations = wanted.filter(({ operation }) => operation === kind);
+      return [kind, await readClosedOf(temporal, operations, { ...filter, operation: kind })] as const;
+    }),
+  );
+  const found = new Map(read);
+  return { of: (operation: Operation): FoundRuns => found.get(operation.operation)?.of(operation) ?? {} };
+}
+
+/** Only operations whose good run lies deep in a busy past are asked for by name. */
+async function readClosedOf(temporal: Temporal, operations: readonly Wanted[], filter: RunFilter) {
   const collected = collectRuns(operations);
   let count = 0;
   for await (const row of listRuns(temporal, { ...filter, running: false }, 500)) {
