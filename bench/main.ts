@@ -1,0 +1,66 @@
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { temporalPath } from '../lab/places.js';
+import { measureBackups } from './backups.js';
+import { type Figure, machine, renderFigures } from './figures.js';
+import { measureHistories } from './histories.js';
+import { measureManyJobs } from './many-jobs.js';
+import { execute } from './measure.js';
+import { measureProcesses } from './processes.js';
+import { startTwin } from './twin.js';
+
+/**
+ * `npm run bench -- [--large] [--quick] [--only backups,processes,histories,many] [--json FILE]`: measures on this machine.
+ * It judges nothing: what is slow here may be the machine.
+ */
+
+const { values: given } = parseArgs({
+  options: {
+    large: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', default: 'processes,backups,histories,many' },
+    json: { type: 'string' },
+  },
+});
+const parts = new Set(given.only.split(','));
+const repetitions = given.quick ? 2 : 7;
+
+async function withTwin(): Promise<Figure[]> {
+  if (!['processes', 'backups', 'histories'].some((part) => parts.has(part))) return [];
+  const twin = await startTwin();
+  try {
+    const large = given.quick ? [200e6] : [2e9, ...(given.large ? [20e9] : [])];
+    twin.renew();
+    return [
+      ...(parts.has('processes') ? await measureProcesses(twin.estate, repetitions) : []),
+      ...(parts.has('backups')
+        ? await measureBackups(twin, { repetitions, largeRepetitions: 3, large })
+        : []),
+      ...(parts.has('histories') ? await measureHistories(twin) : []),
+    ];
+  } finally {
+    await twin.estate.stop();
+  }
+}
+
+async function withCrowd(): Promise<Figure[]> {
+  if (!parts.has('many')) return [];
+  const crowd = given.quick ? { jobs: 50, runsOfJob: 4 } : { jobs: 500, runsOfJob: 10 };
+  return measureManyJobs({ ...crowd, repetitions: given.quick ? 2 : 5 });
+}
+
+const firstLine = async (file: string, ...args: string[]): Promise<string> =>
+  (await execute(file, args)).stdout.split('\n')[0] ?? '';
+
+const about = machine({
+  restic: await firstLine('restic', 'version'),
+  temporal: await firstLine(temporalPath() ?? 'temporal', '--version'),
+});
+const figures = [...(await withTwin()), ...(await withCrowd())];
+console.log(
+  Object.entries(about)
+    .map(([name, value]) => `${name}: ${value}`)
+    .join('\n'),
+);
+console.log(`\n${renderFigures(figures)}`);
+if (given.json) writeFileSync(given.json, `${JSON.stringify({ about, figures }, null, 2)}\n`);
