@@ -26,11 +26,14 @@ export async function clearDeadLocks(restic: Restic): Promise<void> {
     restic.log(`lock ${lock.id.slice(0, 8)} ${describeLock(lock)}: ${verdict}`);
   if (mayUnlock(judged.map(({ verdict }) => verdict))) {
     await runOnce(restic, unlockVerb());
-    await forgetStarted(restic, await dead(restic, started));
-    return;
+    const left = new Set(await listLocks(restic));
+    // A process that is dead but not reaped is alive to restic: its lock stays for a moment, and we must still know it then.
+    const stayed = judged.find(({ lock, verdict }) => verdict === 'ours' && left.has(lock.id));
+    if (stayed) throw lockedBy(restic, stayed.lock, 0);
+  } else {
+    const [first, ...more] = judged;
+    if (first) throw lockedBy(restic, first.lock, more.length);
   }
-  const [first, ...more] = judged;
-  if (first) throw lockedBy(restic, first.lock, more.length);
   await forgetStarted(restic, await dead(restic, started));
 }
 

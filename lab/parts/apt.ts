@@ -8,6 +8,7 @@ const packages: Record<string, string> = {
   getfattr: 'attr',
   setpriv: 'util-linux',
   flock: 'util-linux',
+  rclone: 'rclone',
 };
 
 let updated: Promise<unknown> | undefined;

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { backupResource } from '../../activities/restic/backup.js';
@@ -69,6 +78,33 @@ async function benchWithForeignLock(restic: string, wrap: readonly string[]): Pr
   return bench;
 }
 
+/** A restic of ours that was killed, and whose parent does not look after its children. */
+async function ownZombieWithLock(bench: Bench, restic: string) {
+  writeFileSync(join(bench.source, 'big'), noise(4 * 2 ** 20, 1));
+  const file = join(bench.folder, 'pid');
+  const script = `'${restic}' backup --limit-upload=300 -- "$1" >/dev/null 2>&1 & echo $! > "$2"; exec sleep 600`;
+  const env = { PATH: process.env.PATH, ...bench.resticEnvironment };
+  const parent = spawn('sh', ['-c', script, 'sh', bench.source, file], { env, stdio: 'ignore' });
+  await waitFor(() => bench.locks().length > 0, { timeoutMs: 60_000, what: 'the lock' });
+  const pid = Number(readFileSync(file, 'utf8'));
+  const records = join(bench.host.stateFolder, 'locks', 'started-shed');
+  mkdirSync(records, { recursive: true });
+  writeFileSync(join(records, 'one'), `${pid}\n`);
+  // Written down after the lock was made here, and not before as a real one.
+  utimesSync(join(records, 'one'), new Date(Date.now() - 60_000), new Date(Date.now() - 60_000));
+  process.kill(pid, 'SIGKILL');
+  const isDead = async () => (await bench.host.processStartedAt(pid)) === undefined;
+  await waitFor(isDead, { timeoutMs: 60_000, what: 'the death of restic' });
+  return {
+    pid,
+    async bury() {
+      parent.kill('SIGKILL');
+      await once(parent, 'exit');
+      await waitFor(() => !existsSync(`/proc/${pid}`), { timeoutMs: 60_000, what: 'init to reap it' });
+    },
+  };
+}
+
 for (const { version, path } of resticVersions()) {
   describe(`killing restic ${version}`, () => {
     test('a killed backup is made once by the next attempt, and leaves no lock', async () => {
@@ -122,6 +158,19 @@ for (const { version, path } of resticVersions()) {
       );
       assert.equal(bench.locks().length, 1);
       assert.equal((await backupResource(bench.tools(), bench.step(runAt(3)))).files > 0, true);
+    });
+
+    test('a check goes on by itself once the dead restic that blocked it is buried', async () => {
+      const bench = makeBench({ restic: path, job: { check: { cron: '0 7 * * *' } } });
+      const zombie = await ownZombieWithLock(bench, path);
+      // restic takes a process that is dead but not reaped for alive, and leaves its lock.
+      await assert.rejects(
+        checkStore(bench.tools(), bench.step(runAt(2, '.check'))),
+        failsWith('HF_STORE_LOCKED', new RegExp(`by process ${zombie.pid} of`)),
+      );
+      await zombie.bury();
+      await checkStore(bench.tools(), bench.step(runAt(2, '.check')));
+      assert.deepEqual(bench.locks(), []);
     });
 
     test('a restic that ends well leaves no record of itself', async () => {

@@ -9,7 +9,8 @@ import { initialiseStore } from '../../activities/restic/initialise.js';
 import { pruneStore, tellGoodCopies } from '../../activities/restic/prune.js';
 import { resticVersions } from '../../lab/places.js';
 import { noise } from '../support/content.js';
-import { needsRestServer, startRestServer } from '../support/rest-server.js';
+import { needs } from '../support/needs.js';
+import { startRestServer } from '../support/rest-server.js';
 import { type Bench, failsWith, makeBench, runAt } from './restic-bench.js';
 
 const retention = { keep: { last: 2 }, prune: { cron: '0 6 * * 0', maxUnused: '0%' } };
@@ -143,7 +144,7 @@ for (const { version, path: restic } of resticVersions()) {
     });
 
     test('an append-only store takes copies, and nothing is removed from it', {
-      skip: needsRestServer(),
+      skip: needs('rclone'),
     }, async () => {
       const server = await startRestServer({ appendOnly: true });
       try {

@@ -4,7 +4,7 @@ import type { RunResult } from '../../contracts/jobs.js';
 import { makeTree } from '../support/data.js';
 import { type Estate, evidenceOf, startEstate } from '../support/estate.js';
 import { needs } from '../support/needs.js';
-import { needsRestServer, type RestServer, startRestServer } from '../support/rest-server.js';
+import { type RestServer, startRestServer } from '../support/rest-server.js';
 import { runIn } from '../support/run-watch.js';
 import { freePort } from '../support/spawn.js';
 import { temporaryFolder } from '../support/temp.js';
@@ -12,7 +12,7 @@ import { waitFor } from '../support/wait.js';
 
 /** One job with two stores, one of which is away for a while. */
 
-describe('a job with several stores', { skip: needs('temporal', 'restic') || needsRestServer() }, () => {
+describe('a job with several stores', { skip: needs('temporal', 'restic', 'rclone') }, () => {
   let estate: Estate;
   let server: RestServer | undefined;
   let port: number;

@@ -23,6 +23,8 @@ const offers = {
   cluster: () =>
     clusterPath() !== undefined || "needs Temporal's server for a cluster, built by: npm run setup",
   'web-ui': () => webUiPath() !== undefined || "needs Temporal's Web UI by itself, built by: npm run setup",
+  rclone: () =>
+    onPath('rclone') !== undefined || 'needs rclone as rest: server (package rclone): npm run setup',
   s3: () => versitygwPath() !== undefined || 'needs versitygw as S3 server: npm run setup',
   mount: () => canMount() || 'needs to mount file systems: run it as root outside of a container',
   acl: () =>

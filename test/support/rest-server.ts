@@ -27,13 +27,10 @@ const answers = (port: number): Promise<boolean> =>
     socket.once('connect', () => socket.destroy());
   });
 
-/** For `test(…, { skip: needsRestServer() }, …)`. */
-export const needsRestServer = (): string | false =>
-  onPath('rclone') === undefined ? 'needs rclone (package rclone)' : false;
-
+/** Guard the test with `needs('rclone')`. */
 export async function startRestServer(options: RestOptions = {}): Promise<RestServer> {
   const rclone = onPath('rclone');
-  if (rclone === undefined) throw new Error('no rclone: guard the test with needsRestServer()');
+  if (rclone === undefined) throw new Error("no rclone: guard the test with needs('rclone')");
   const port = options.port ?? (await freePort());
   const args = [
     'serve',
