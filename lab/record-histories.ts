@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { leaseId, storeLease } from '../contracts/names.js';
@@ -88,6 +88,14 @@ try {
     'restoreRestic',
     'target-not-empty',
     await runToEnd(estate, 'restore', 'photos-offsite', '--to', target, '--yes'),
+  );
+  const early = `nas:${join(estate.folder, 'restores/early')}`;
+  const [firstFile = ''] = readdirSync(estate.source);
+  await record(
+    estate,
+    'restoreRestic',
+    'first-before-the-rest',
+    await runToEnd(estate, 'restore', 'photos-offsite', '--to', early, '--first', firstFile, '--yes'),
   );
   const denied = `nas:${join(estate.folder, 'restores/two')}`;
   await record(
