@@ -1,39 +1,24 @@
-import { isCancellation, patched, workflowInfo } from '@temporalio/workflow';
+import { isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { JobInput, PruneReport, RunResult, Source, StepInput } from '../contracts/jobs.js';
-import { storeLease, storeReadLease } from '../contracts/names.js';
-import { eachStore } from './steps/each-store.js';
-import { withLeases } from './steps/lease.js';
 import { askHost, heavyOnHost } from './steps/on-host.js';
-import { openReport, type Report } from './steps/report.js';
-import { endRun } from './steps/run.js';
+import { onStores } from './steps/on-stores.js';
 
-/** Applies a job's retention to its stores, one after the other, while nobody else writes to or restores from them. */
+/** Applies a job's retention to its stores. */
 export async function pruneRestic(input: JobInput): Promise<RunResult> {
-  const report = openReport();
-  const leases = input.stores.flatMap((store) => [storeLease(store), storeReadLease(store)]);
-  return endRun(report, () =>
-    withLeases(leases, report, async () =>
-      summarise(await eachStore(input.stores, (store) => prune(store, input, report))),
-    ),
-  );
-}
-
-async function prune(
-  store: string,
-  { job, sources, limits }: JobInput,
-  report: Report,
-): Promise<PruneReport> {
+  const { job, sources, limits } = input;
   const host = sources[0]?.host ?? '';
-  const name = `retention in ${store}`;
-  const steps = heavyOnHost(host, limits, `apply the retention of ${job} to ${store}`);
-  const input = { job, store, resource: '', run: workflowInfo().workflowId, retryForMs: limits.retryForMs };
-  const pruned = await report.watch(name, async () => {
-    const elsewhere = sources.filter((source) => source.host !== host);
-    if (elsewhere.length === 0 || !patched('good-copies-elsewhere')) return steps.resticPrune(input);
-    return steps.resticPrune({ ...input, goodElsewhere: await askForGood(elsewhere, input) });
+  const elsewhere = sources.filter((source) => source.host !== host);
+  return onStores(input, {
+    name: (store) => `retention in ${store}`,
+    body: async (store) => {
+      const run = workflowInfo().workflowId;
+      const step = { job, store, resource: '', run, retryForMs: limits.retryForMs };
+      const goodElsewhere = elsewhere.length > 0 ? await askForGood(elsewhere, step) : undefined;
+      const steps = heavyOnHost(host, limits, `apply the retention of ${job} to ${store}`);
+      return steps.resticPrune({ ...step, goodElsewhere });
+    },
+    describe,
   });
-  report.step(name, pruned.warnings.length > 0 ? 'warned' : 'done', describe(pruned));
-  return pruned;
 }
 
 /** The evidence of a copy lies on the host that made it. Of a host that is away nothing is known, and nothing is removed. */
@@ -54,14 +39,4 @@ function describe({ kept, removed, reasons = {}, appendOnly }: PruneReport): str
   if (appendOnly) return 'append-only: nothing is removed';
   const counts = Object.entries(reasons).map(([reason, count]) => `${reason} ${count}`);
   return `${removed} copies removed, ${kept} kept${counts.length > 0 ? ` (${counts.join(', ')})` : ''}`;
-}
-
-function summarise(pruned: PruneReport[]): RunResult {
-  const warnings = pruned.flatMap(({ store, warnings }) => warnings.map((text) => `${store}: ${text}`));
-  return {
-    outcome: warnings.length > 0 ? 'warnings' : 'ok',
-    copies: [],
-    summary: pruned.map((report) => `${report.store}: ${describe(report)}`).join('; '),
-    warnings: warnings.slice(0, 20),
-  };
 }

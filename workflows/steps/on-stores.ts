@@ -1,0 +1,44 @@
+import type { JobInput, RunResult } from '../../contracts/jobs.js';
+import { storeLease, storeReadLease } from '../../contracts/names.js';
+import { sideBySide } from './each.js';
+import { withLeases } from './lease.js';
+import { openReport } from './report.js';
+import { endRun } from './run.js';
+
+/** What is done to a store as a whole. */
+export interface StoreWork<R> {
+  /** The line in the table of steps. */
+  name(store: string): string;
+  body(store: string): Promise<R>;
+  /** What came of it, in a few words. */
+  describe(result: R): string;
+  /** What else the run hands back. */
+  more?(results: R[]): Partial<RunResult>;
+}
+
+/** Works on all stores of a job at the same time, while nobody else writes to or restores from them: one that is away does not keep the others waiting. */
+export async function onStores<R extends { store: string; warnings: string[] }>(
+  { stores }: JobInput,
+  { name, body, describe, more }: StoreWork<R>,
+): Promise<RunResult> {
+  const report = openReport();
+  const leases = stores.flatMap((store) => [storeLease(store), storeReadLease(store)]);
+  const work = async (store: string): Promise<R> => {
+    const result = await report.watch(name(store), () => body(store));
+    report.step(name(store), result.warnings.length > 0 ? 'warned' : 'done', describe(result));
+    return result;
+  };
+  return endRun(report, () =>
+    withLeases(leases, report, async () => {
+      const results = await sideBySide(stores, work);
+      const warnings = results.flatMap((result) => result.warnings.map((text) => `${result.store}: ${text}`));
+      return {
+        outcome: warnings.length > 0 ? 'warnings' : 'ok',
+        copies: [],
+        summary: results.map((result) => `${result.store}: ${describe(result)}`).join('; '),
+        warnings: warnings.slice(0, 20),
+        ...more?.(results),
+      };
+    }),
+  );
+}
