@@ -50,6 +50,8 @@ export interface RestoreProved extends OfStore {
   report: RestoreReport;
   /** The time that the target folder gets back at the very end; only when the whole resource was restored. */
   folderMtimeNs?: string;
+  /** The resource whose own place this was restored for, and no other's. */
+  inPlaceOf?: string;
 }
 /** A restored tree stands where the resource is looked for; what was there before lies aside. */
 export interface RestoredInPlace extends OfStore {

@@ -35,8 +35,8 @@ export async function keepConfig(tools: Tools, store: string): Promise<void> {
   );
   if (last?.kind === 'config-copy' && last.sha256 === sha256) return;
   const restic = await openRestic(tools, store, 'config');
-  // Always of one name, whatever the file is called here.
-  const file = `${host.stateFolder}/config-copy/holdfast.yaml`;
+  // Always of one name, whatever the file is called here; each store its own, because stores are worked on side by side.
+  const file = `${host.stateFolder}/config-copy/${store}/holdfast.yaml`;
   await host.writeFile(file, text);
   const request = { host: host.name, tags: [configTag], exclude: [], paths: [file] };
   const { summary, partial } = await runBackup(restic, request, 'storing the configuration');

@@ -43,9 +43,7 @@ export async function planExchange(
     throw refused(directory, `set resources.${resource}.restoreInPlace: true on this host, or use --to`);
   if (paths.length > 0)
     throw refused(directory, 'only a whole resource goes in place; use --to for parts of it');
-  const own = [host.stateFolder, storeOf(config, store).repository];
-  const held = directory === '/' ? '/' : own.find((path) => isWithin(path, directory));
-  if (held !== undefined) throw refused(directory, `${held} lies in it and is needed for the restore itself`);
+  await refuseOwnPlaces(host, directory, [host.stateFolder, storeOf(config, store).repository]);
   const facts = await host.facts(directory);
   if (facts && facts.type !== 'dir') throw refused(directory, 'it is not a folder');
   if (facts && (await host.realPath(directory)) !== directory)
@@ -56,6 +54,15 @@ export async function planExchange(
   const exchange = placesOf(directory, isMounted ? 'inside' : 'beside', run, facts !== undefined);
   await requireOwn(host, exchange.staged, dirname(exchange.staged));
   return exchange;
+}
+
+/** What the restore itself stands on would be moved away under it. */
+async function refuseOwnPlaces(host: Host, directory: string, own: readonly string[]): Promise<void> {
+  if (directory === '/') throw refused(directory, 'it is the whole machine');
+  for (const path of own.filter((path) => path.startsWith('/'))) {
+    if (!isWithin(await host.realPath(path), directory)) continue;
+    throw refused(directory, `${path} lies in it and is needed for the restore itself`);
+  }
 }
 
 /** The staged tree has one name for all runs, so that a later one goes on with it. */

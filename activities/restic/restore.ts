@@ -50,11 +50,11 @@ async function endAgain({ host }: Tools, { report, folderMtimeNs }: RestoreProve
 
 async function publish(
   { host }: Tools,
-  { run, store }: RestoreStepInput,
+  { run, store, resource }: RestoreStepInput,
   prepared: PreparedRestore,
   report: RestoreReport,
 ): Promise<RestoreReport> {
-  const { plan, root, selection, nodes, restic } = prepared;
+  const { plan, exchange, root, selection, nodes, restic } = prepared;
   restic.progress({ phase: 'moving into place' });
   await moveIntoPlace(restic, plan.target, root, selection.whole);
   const folderMtimeNs = selection.whole ? nodes.find(({ path }) => path === root)?.mtimeNs : undefined;
@@ -66,6 +66,7 @@ async function publish(
     digest,
     report,
     ...(folderMtimeNs && { folderMtimeNs }),
+    ...(exchange && { inPlaceOf: resource }),
   });
   await finishTarget(host, plan.target, folderMtimeNs);
   return report;

@@ -22,7 +22,8 @@ export async function takePlace(tools: Tools, input: RestoreStepInput): Promise<
   const what = journalName(resource);
   const evidence = await readEvidence(host);
   const report = evidence.find(
-    (entry) => entry.kind === 'restore' && entry.run === run && entry.store === store,
+    (entry) =>
+      entry.kind === 'restore' && entry.run === run && entry.store === store && entry.inPlaceOf === resource,
   );
   if (report?.kind !== 'restore') throw notProved(run);
   let exchange = evidence.find(isExchangeOf(run))?.exchange ?? openExchange(evidence, run, what);

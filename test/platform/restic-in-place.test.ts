@@ -143,6 +143,14 @@ for (const { version, path: restic } of resticVersions()) {
         failsWith('HF_INTERNAL', /not proved/),
         'a step asked for by hand, without a comparison before it',
       );
+      await backupResource(free.tools(), free.step(runAt(1)));
+      const forged = free.restoreStep(run, `${free.source}.holdfast-in-place`);
+      await restoreCopy(free.tools(), forged);
+      await assert.rejects(
+        takePlace(free.tools(), stepOf(free)),
+        failsWith('HF_INTERNAL', /not proved/),
+        'restored beside under the right name, but not for this place',
+      );
       const holding = makeBench({
         restic,
         resource: { restoreInPlace: true, directory: dirname(free.source) },
