@@ -11,7 +11,7 @@ import type {
 import type { Door } from '../door.js';
 import { backupResource } from './backup.js';
 import { checkStore } from './check.js';
-import { withConfigCopy } from './config-copy.js';
+import { hasUpkeep, withConfigCopy } from './config-copy.js';
 import { initialiseStore } from './initialise.js';
 import { pruneStore, tellGoodCopies } from './prune.js';
 import { restoreCopy } from './restore.js';
@@ -28,15 +28,18 @@ export interface InitialiseStep {
 export function createResticActivities(door: Door) {
   return {
     resticBackup: (input: StepInput): Promise<Copy> =>
-      door.step(input, async (tools) => withConfigCopy(tools, input, await backupResource(tools, input))),
+      door.step(input, async (tools) => {
+        const copy = await backupResource(tools, input);
+        return hasUpkeep(tools.config, input.job) ? copy : withConfigCopy(tools, input, copy);
+      }),
     /** Of all resources of the job; the one in the input is only what the work is routed by. */
     resticPrune: (input: PruneStepInput): Promise<PruneReport> =>
-      door.step(input, (tools) => pruneStore(tools, input)),
+      door.step(input, async (tools) => withConfigCopy(tools, input, await pruneStore(tools, input))),
     /** Asked of each host that backs up for the job, before another one applies its retention. */
     resticGoodCopies: (input: StepInput): Promise<string[]> =>
       door.step(input, (tools) => tellGoodCopies(tools, input)),
     resticCheck: (input: StepInput): Promise<CheckReport> =>
-      door.step(input, (tools) => checkStore(tools, input)),
+      door.step(input, async (tools) => withConfigCopy(tools, input, await checkStore(tools, input))),
     resticInitialise: (input: InitialiseStep): Promise<{ repository: string }> =>
       door.step(input, (tools) => initialiseStore(tools, input.store)),
     resticPlanRestore: (input: RestoreStepInput): Promise<RestorePlan> =>

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { jobOf } from '../../config/lookup.js';
+import type { Config } from '../../config/schema.js';
 import { HoldfastError } from '../../contracts/errors.js';
-import type { Copy, StepInput } from '../../contracts/jobs.js';
+import type { StepInput } from '../../contracts/jobs.js';
 import type { Tools } from '../door.js';
 import { addEvidence, readEvidence } from '../host/evidence.js';
 import { runBackup } from './backup.js';
@@ -11,16 +13,26 @@ import { listSnapshots, openRestic, type Restic, runRestic } from './driver.js';
 
 export const configTag = 'holdfast-config';
 
-/** After a backup. What goes wrong here is a warning: the copy itself is made and proved. */
-export async function withConfigCopy(tools: Tools, { store }: StepInput, copy: Copy): Promise<Copy> {
+/** What is done to a job's stores besides backing up; a backup itself is kept at two starts of restic more than it needs. */
+export const hasUpkeep = (config: Config, job: string): boolean => {
+  const { prune, check } = jobOf(config, job);
+  return prune !== undefined || check !== undefined;
+};
+
+/** After retention or a check (after a backup only where a job has neither). What goes wrong here is a warning: the work itself is done and proved. */
+export async function withConfigCopy<R extends { warnings: string[] }>(
+  tools: Tools,
+  { store }: Pick<StepInput, 'store'>,
+  done: R,
+): Promise<R> {
   try {
     await keepConfig(tools, store);
-    return copy;
+    return done;
   } catch (error) {
     if (tools.signal.aborted) throw error;
     const why = error instanceof Error ? error.message : String(error);
     const warning = `The configuration was not stored beside the backups in "${store}": ${why}`.slice(0, 300);
-    return { ...copy, warnings: [...copy.warnings, warning].slice(-20) };
+    return { ...done, warnings: [...done.warnings, warning].slice(-20) };
   }
 }
 

@@ -58,7 +58,7 @@ export function createLedger(estate: Estate, keep: number): Ledger {
       assert.deepEqual(invented, [], 'the evidence names copies that the repository does not hold');
       const named = new Set(after.map(({ snapshot }) => snapshot));
       const unnamed = [...there].filter((id) => !named.has(id) && !configurations.has(id));
-      // The first backup also stores the configuration: that one snapshot is known as such when all is quiet.
+      // The first check or retention also stores the configuration: that one snapshot is known as such when all is quiet.
       assert(
         unnamed.length <= (configurations.size > 0 ? 1 : 2),
         `${unnamed.length} copies that no run has proved: ${unnamed.join(', ')}`,
@@ -76,7 +76,6 @@ export function createLedger(estate: Estate, keep: number): Ledger {
       const all = (await estate.restic('snapshots', '--no-lock')) as Snapshot[];
       const snapshots = all.filter(({ tags }) => tags.includes('holdfast'));
       for (const { id, tags } of all) if (tags.includes(configTag)) configurations.add(id);
-      assert(configurations.size > 0 || backups.size === 0, 'the configuration lies beside the backups');
       const kept = copies.slice(copies.length - snapshots.length);
       assert.deepEqual(
         snapshots.map(({ id, tags }) => ({ id, run: runOf(tags) })),
