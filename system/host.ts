@@ -23,6 +23,8 @@ export interface RunOptions {
   maxStdoutBytes?: number;
   /** A host lock held by the child (and its children) while it lives; waited for as long as `signal` allows. */
   lock?: string;
+  /** What happens when the lock is taken. `refuse` throws HF_HOST_LOCKED: for who must first look again at what the holder does. Default `wait`. */
+  lockTaken?: 'wait' | 'refuse';
   /** Called once when the lock was not free at once. */
   onLockWait?: () => void;
   /** Texts that must not appear in anything that leaves: replaced by ***. Secrets read by `resolveSecret` are known without being named. */

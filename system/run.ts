@@ -13,6 +13,8 @@ import { redact } from './redact.js';
 const tailBytes = 4096;
 const defaultMaxStdoutBytes = 16 * 2 ** 20;
 const defaultKillAfterMs = 30_000;
+/** What flock ends with when it may not wait; no tool of ours ends so. */
+const lockTakenExit = 113;
 /** A grandchild may keep our end of the output open for ever (measured: 297 s); what the leader wrote is read long before. */
 const drainAfterExitMs = 5_000;
 
@@ -52,6 +54,7 @@ export async function runPipeline(
     const ends = await Promise.all(children.map(ended));
     options.signal?.throwIfAborted();
     if (stopper.failure) throw stopper.failure;
+    if (options.lockTaken === 'refuse' && ends[0]?.exitCode === lockTakenExit) throw lockIsTaken();
     return ends.map((end, index) => ({
       ...end,
       stdout: outputs[index]?.stdout.join('') ?? '',
@@ -63,17 +66,31 @@ export async function runPipeline(
   }
 }
 
+const lockIsTaken = (): HoldfastError =>
+  new HoldfastError(
+    'HF_HOST_LOCKED',
+    'An earlier attempt still works on the same thing on this host. It is tried again',
+  );
+
 /** With a lock, the program runs under util-linux flock without a fork in between: the lock lives as long as the program. */
-async function prepare(command: Command, { lock, onLockWait, signal }: RunOptions): Promise<Command> {
+async function prepare(
+  command: Command,
+  { lock, lockTaken, onLockWait, signal }: RunOptions,
+): Promise<Command> {
   const file = requireProgram(command.file);
   if (!lock) return { ...command, file };
   mkdirSync(dirname(lock), { recursive: true, mode: 0o700 });
   const flock = requireProgram('flock');
-  if (onLockWait) {
+  const refuse = lockTaken === 'refuse' ? ['--nonblock', `--conflict-exit-code=${lockTakenExit}`] : [];
+  if (onLockWait && refuse.length === 0) {
     const probe = await run({ file: flock, args: ['--nonblock', lock, 'true'] }, { signal });
     if (probe.exitCode !== 0) onLockWait();
   }
-  return { ...command, file: flock, args: ['--exclusive', '--no-fork', lock, file, ...command.args] };
+  return {
+    ...command,
+    file: flock,
+    args: [...refuse, '--exclusive', '--no-fork', lock, file, ...command.args],
+  };
 }
 
 function start(command: Command, input: Readable | undefined): ChildProcess {

@@ -143,6 +143,8 @@ export async function runBackup(restic: Restic, request: BackupArguments, phase:
   const unreadable = new Set<string>();
   const onStatus = followProgress(restic, phase);
   const { partial } = await runRestic(restic, backupVerb(request), {
+    // An attempt that was taken for dead may live and copy now: what was listed before would no longer hold, and there would be two copies.
+    lockTaken: request.dryRun ? 'wait' : 'refuse',
     onLine: (line) => {
       const parsed = parseBackupLine(line);
       if (parsed?.kind === 'status') onStatus(parsed);
