@@ -107,7 +107,11 @@ async function ensureSearchAttributes(connection: Connection, namespace: string)
     );
   }
   const missing = ours.filter(([name]) => !present.has(name));
-  if (missing.length === 0) return nothing;
+  if (missing.length === 0) {
+    // Listed is not learned yet: a script of the cluster may have added them a moment ago.
+    await untilUsable(connection, namespace, ours);
+    return nothing;
+  }
   await addSearchAttributes(connection, namespace, missing);
   return { done: [`search attributes added: ${missing.map(([name]) => name).join(', ')}`], warnings: [] };
 }
@@ -134,10 +138,13 @@ async function addSearchAttributes(connection: Connection, namespace: string, mi
       throw asHoldfastError(error, `add the search attributes ${names} to namespace ${namespace}`);
     }
   }
-  await waitFor(`the search attributes of namespace ${namespace}`, () =>
-    isUsable(connection, namespace, missing),
-  );
+  await untilUsable(connection, namespace, missing);
 }
+
+const untilUsable = (connection: Connection, namespace: string, attributes: Attributes): Promise<void> =>
+  waitFor(`the search attributes of namespace ${namespace}`, () =>
+    isUsable(connection, namespace, attributes),
+  );
 
 /** A search that names the attributes is refused until the server has learned them. */
 async function isUsable(connection: Connection, namespace: string, attributes: Attributes = []) {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { compareTrees } from '../support/compare.js';
 import { makeTree } from '../support/data.js';
 import { type Estate, evidenceOf, startEstate } from '../support/estate.js';
+import { locksOnDisk } from '../support/locks.js';
 import { needs } from '../support/needs.js';
 import { resticPids, runIn, underWay } from '../support/run-watch.js';
 import { waitFor } from '../support/wait.js';
@@ -64,7 +65,7 @@ describe('kills in the middle', { skip: needs('temporal', 'restic') }, () => {
       proofs.map(({ snapshot }) => snapshot),
       snapshots.map(({ id }) => id),
     );
-    assert.deepEqual(locksIn(estate), []);
+    assert.deepEqual(locksOnDisk(estate.repository), []);
     assert.deepEqual(resticPids('backup', estate.source), []);
   };
 
@@ -100,7 +101,7 @@ describe('kills in the middle', { skip: needs('temporal', 'restic') }, () => {
     const ended = await estate.worker.stop('SIGTERM');
     assert.equal(ended.code, 0, ended.stderr);
     assert.deepEqual(resticPids('backup', estate.source), []);
-    assert.deepEqual(locksIn(estate), []);
+    assert.deepEqual(locksOnDisk(estate.repository), []);
     await estate.startWorker();
     await assertEndedRight(run);
   });
@@ -115,7 +116,7 @@ describe('kills in the middle', { skip: needs('temporal', 'restic') }, () => {
     assert.equal(ended.code, 1, ended.stderr);
     assert.match(ended.stdout + ended.stderr, /cancelled/i);
     assert.deepEqual(resticPids('backup', estate.source), []);
-    assert.deepEqual(locksIn(estate), []);
+    assert.deepEqual(locksOnDisk(estate.repository), []);
     assert.deepEqual(await estate.restic('snapshots', '--no-lock', '--tag', `run:${run}`), []);
   });
 
@@ -152,9 +153,4 @@ function killIfThere(pid: number): void {
   } catch {
     // It died with the worker's end of its output: that is a kill as well.
   }
-}
-
-/** Lock files of a repository on disk: seen without restic, which would take one itself. */
-function locksIn({ repository }: Estate): string[] {
-  return readdirSync(join(repository, 'locks'));
 }

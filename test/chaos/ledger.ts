@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseEvidence } from '../../activities/host/evidence.js';
 import { configTag } from '../../activities/restic/config-copy.js';
 import type { Estate } from '../support/estate.js';
+import { locksOnDisk } from '../support/locks.js';
 import { resticsOf } from './killer.js';
 
 /** What must be true of evidence and repository, whatever was killed when. */
@@ -66,7 +67,7 @@ export function createLedger(estate: Estate, keep: number): Ledger {
     },
     async assertSettled() {
       assert.deepEqual(resticsOf(estate), [], 'a restic is left');
-      assert.deepEqual(readdirSync(join(estate.repository, 'locks')), [], 'a lock is left');
+      assert.deepEqual(locksOnDisk(estate.repository), [], 'a lock is left');
       const copies = copiesIn(estate);
       assert.deepEqual(
         copies.map(({ run, files, bytes, warnings }) => ({ run, files, bytes, warnings })).sort(byRun),

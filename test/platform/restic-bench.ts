@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Tools } from '../../activities/door.js';
 import { type Config, ConfigFile } from '../../config/schema.js';
@@ -7,6 +7,7 @@ import { HoldfastError } from '../../contracts/errors.js';
 import type { Progress, RestoreStepInput, StepInput } from '../../contracts/jobs.js';
 import type { Host } from '../../system/host.js';
 import { localHost } from '../../system/local-host.js';
+import { locksOnDisk } from '../support/locks.js';
 import { temporaryFolder } from '../support/temp.js';
 
 /** A host, a source folder and an empty repository, all in a temporary folder; one of a known restic. */
@@ -102,7 +103,7 @@ export function makeBench(options: BenchOptions): Bench {
         maxBuffer: 2 ** 26,
       }),
     snapshots: () => JSON.parse(bench.restic('snapshots', '--json', '--no-lock')) ?? [],
-    locks: () => readdirSync(join(repository, 'locks')),
+    locks: () => locksOnDisk(repository),
     evidence() {
       const file = join(state, 'evidence.jsonl');
       if (!existsSync(file)) return [];
