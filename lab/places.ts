@@ -71,6 +71,8 @@ export const nodePath = (version: string): string | undefined =>
 
 /** Every restic of the lab that is here, for tests that must hold with each of them. */
 export function resticVersions(): { version: string; path: string }[] {
-  const found = (['system', '0.18'] as const).map((version) => ({ version, path: resticPath(version) }));
+  // `npm test` has one pass of each procedure, with the restic that hurts; test:full and a file run by itself have all.
+  const wanted = process.env.HOLDFAST_ONE_RESTIC ? (['system'] as const) : (['system', '0.18'] as const);
+  const found = wanted.map((version) => ({ version, path: resticPath(version) }));
   return found.flatMap(({ version, path }) => (path ? [{ version, path }] : []));
 }

@@ -9,11 +9,16 @@ const minutes = (count: number): number => count * 60_000;
 async function runDefault(): Promise<boolean> {
   await setUp();
   const files = select(allTestFiles(), 'default');
+  process.env.HOLDFAST_ONE_RESTIC = '1';
+  console.log(
+    'tests: with one restic; the cases of restic 0.18 and the *.full cases are in npm run test:full',
+  );
   const { ok } = await runNodeTest({
     files,
     concurrency: 2,
     timeoutMs: minutes(10),
-    endsWithinMs: minutes(20),
+    // Wanted are 20 minutes on a quiet machine; a busy one is no failure.
+    endsWithinMs: minutes(45),
   });
   return ok;
 }
