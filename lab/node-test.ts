@@ -1,15 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { repositoryRoot } from '../test/support/root.js';
 import { endLeftovers, unmountBelow } from './sweep.js';
 
 export interface NodeTestRun {
   /** Relative to dist/test. */
   files: readonly string[];
-  /** Default: the Node that runs this. */
-  node?: string;
+  /** Default: the Node that runs this. Whatever a test starts by the name "node" is this one as well. */
+  node?: string | undefined;
+  /** One restic instead of all that are here. */
+  oneRestic?: boolean;
   concurrency: number;
   /** For each file, also the bound of a test that hangs. */
   timeoutMs: number;
@@ -42,7 +44,7 @@ export async function runNodeTest(run: NodeTestRun): Promise<NodeTestOutcome> {
     ...run.files.map((file) => join(repositoryRoot, 'dist/test', file)),
   ];
   try {
-    const ok = await runChild(run, args, testEnvironment(folder));
+    const ok = await runChild(run, args, testEnvironment(run, folder));
     return { ok, skipped: existsSync(tap) ? skippedIn(readFileSync(tap, 'utf8')) : [] };
   } finally {
     for (const words of endLeftovers(folder)) console.error(`tests: left running, ended now: ${words}`);
@@ -52,9 +54,16 @@ export async function runNodeTest(run: NodeTestRun): Promise<NodeTestOutcome> {
 }
 
 /** A test that forgets to say where its state is must not meet the state of this machine. */
-function testEnvironment(folder: string): NodeJS.ProcessEnv {
-  const { HOLDFAST_CONFIG: _config, NODE_TEST_CONTEXT: _context, ...rest } = process.env;
-  return { ...rest, TMPDIR: folder, HOLDFAST_STATE: join(folder, 'state'), NO_COLOR: '1' };
+function testEnvironment({ node, oneRestic }: NodeTestRun, folder: string): NodeJS.ProcessEnv {
+  const { HOLDFAST_CONFIG: _config, NODE_TEST_CONTEXT: _context, PATH = '', ...rest } = process.env;
+  return {
+    ...rest,
+    PATH: node ? `${dirname(node)}${delimiter}${PATH}` : PATH,
+    ...(oneRestic ? { HOLDFAST_ONE_RESTIC: '1' } : {}),
+    TMPDIR: folder,
+    HOLDFAST_STATE: join(folder, 'state'),
+    NO_COLOR: '1',
+  };
 }
 
 async function runChild(run: NodeTestRun, args: string[], env: NodeJS.ProcessEnv): Promise<boolean> {

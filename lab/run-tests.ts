@@ -1,4 +1,6 @@
+import { parseArgs } from 'node:util';
 import { type NodeTestOutcome, runNodeTest } from './node-test.js';
+import { ensureNode } from './parts/node.js';
 import { nodePath, versions } from './places.js';
 import { setUp } from './setup.js';
 import { allTestFiles, byHardness, type Selection, select } from './test-files.js';
@@ -6,15 +8,15 @@ import { allTestFiles, byHardness, type Selection, select } from './test-files.j
 const minutes = (count: number): number => count * 60_000;
 
 /** `npm test`: everything but the full cases, in one go, ending with the summary of node's own runner. */
-async function runDefault(): Promise<boolean> {
+async function runDefault(node?: string): Promise<boolean> {
   await setUp();
-  const files = select(allTestFiles(), 'default');
-  process.env.HOLDFAST_ONE_RESTIC = '1';
   console.log(
     'tests: with one restic; the cases of restic 0.18 and the *.full cases are in npm run test:full',
   );
   const { ok } = await runNodeTest({
-    files,
+    files: select(allTestFiles(), 'default'),
+    node,
+    oneRestic: true,
     concurrency: 2,
     timeoutMs: minutes(10),
     // Wanted are 20 minutes on a quiet machine; a busy one is no failure.
@@ -31,22 +33,24 @@ async function runFast(node?: string): Promise<NodeTestOutcome> {
 
 interface Phase {
   name: string;
+  /** Is worth starting only when so much of the hour is left; without it the hour must have room for it. */
+  needsMs?: number;
   run: (endsWithinMs: number) => Promise<NodeTestOutcome>;
 }
 
-/** `npm run test:full`: hardest first, an hour at most, then the fast part under the oldest and the newest Node. */
-async function runFull(): Promise<boolean> {
+/** `npm run test:full`: an hour at most, hardest first; then the oldest and the newest Node, with as much as the hour has room for. */
+async function runFull(node?: string): Promise<boolean> {
   const endsAt = performance.now() + minutes(60);
   const parts = await setUp({ all: true });
   const leftOut = Object.entries(parts).flatMap(([name, part]) =>
     'missing' in part ? [`${name}: ${part.missing}`] : [],
   );
   let allOk = true;
-  for (const { name, run } of fullPhases()) {
+  for (const { name, needsMs, run } of [...wholePhases(node), ...nodePhases()]) {
     const left = endsAt - performance.now();
-    if (left < minutes(1)) {
+    if (left < (needsMs ?? minutes(1))) {
       leftOut.push(`${name}: the hour was over`);
-      allOk = false;
+      allOk &&= needsMs !== undefined;
       continue;
     }
     console.log(`\ntests: ${name}`);
@@ -61,29 +65,56 @@ async function runFull(): Promise<boolean> {
   return allOk;
 }
 
-function fullPhases(): Phase[] {
+/** Every case there is, once. */
+function wholePhases(node: string | undefined): Phase[] {
   const { hard, server, rest } = byHardness(allTestFiles());
-  const phase = (name: string, files: string[], concurrency: number): Phase => ({
+  const phase = (name: string, files: string[]): Phase => ({
     name: `${name} (${files.length} files)`,
     // 200 kills take 25 minutes.
-    run: (endsWithinMs) => runNodeTest({ files, concurrency, timeoutMs: minutes(35), endsWithinMs }),
+    run: (endsWithinMs) => runNodeTest({ files, node, concurrency: 2, timeoutMs: minutes(35), endsWithinMs }),
   });
-  const phases = [
-    ...(hard.length > 0 ? [phase('chaos, platform and full cases', hard, 2)] : []),
-    ...(server.length > 0 ? [phase('cases with a server', server, 2)] : []),
-    ...(rest.length > 0 ? [phase('everything else', rest, 2)] : []),
+  return [
+    phase('chaos, platform and full cases', hard),
+    phase('cases with a server', server),
+    phase('everything else', rest),
   ];
-  for (const version of Object.values(versions.node)) {
-    const node = nodePath(version);
-    if (node) phases.push({ name: `the fast cases under Node ${version}`, run: () => runFast(node) });
-  }
-  return phases;
 }
 
+/** What `npm test` takes, under the oldest and the newest Node: the quick cases of both before the long ones of either. */
+function nodePhases(): Phase[] {
+  const { hard, server, rest } = byHardness(select(allTestFiles(), 'default'));
+  const kinds = [
+    { kind: 'fast cases', files: rest, needsMs: minutes(1), timeoutMs: minutes(1) },
+    { kind: 'cases with a server', files: server, needsMs: minutes(6), timeoutMs: minutes(10) },
+    { kind: 'chaos and platform cases', files: hard, needsMs: minutes(10), timeoutMs: minutes(10) },
+  ];
+  return kinds.flatMap(({ kind, files, needsMs, timeoutMs }) =>
+    Object.values(versions.node).flatMap((version) => {
+      const node = nodePath(version);
+      const run = (endsWithinMs: number) =>
+        runNodeTest({ files, node, oneRestic: true, concurrency: 2, timeoutMs, endsWithinMs });
+      return node ? [{ name: `the ${kind} under Node ${version}`, needsMs, run }] : [];
+    }),
+  );
+}
+
+/** `--node 20.19`, else HOLDFAST_NODE: the tests and all that they start run under it. Without both: the Node that runs this. */
+async function chosenNode(version: string | undefined): Promise<string | undefined> {
+  if (!version) return undefined;
+  if (!/^\d+(\.\d+){0,2}$/.test(version))
+    throw new Error(`"${version}" is no version of Node: say 20.19 or 26`);
+  const part = await ensureNode(version);
+  if ('missing' in part) throw new Error(part.missing);
+  console.log(`tests: under Node ${version}`);
+  return part.path;
+}
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { node: { type: 'string' } } });
+const node = await chosenNode(values.node ?? process.env.HOLDFAST_NODE);
 const runs: Record<Selection, () => Promise<boolean>> = {
-  default: runDefault,
-  fast: async () => (await runFast()).ok,
-  full: runFull,
+  default: () => runDefault(node),
+  fast: async () => (await runFast(node)).ok,
+  full: () => runFull(node),
 };
-const selection = (process.argv[2] ?? 'default') as Selection;
+const selection = (positionals[0] ?? 'default') as Selection;
 process.exitCode = (await runs[selection]()) ? 0 : 1;
