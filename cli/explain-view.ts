@@ -1,6 +1,7 @@
 import { configSections, type ExplainedKey, explainKey, type ShortKey } from '../config/explain.js';
 import { suggestion } from '../config/mistakes.js';
-import { type ErrorEntry, errors, HoldfastError, isErrorCode, type Retry } from '../contracts/errors.js';
+import type { ErrorEntry, Retry } from '../contracts/error-entry.js';
+import { errors, HoldfastError, isErrorCode } from '../contracts/errors.js';
 import type { Context } from './context.js';
 import { exitCodeMeanings, exitCodes } from './exit-codes.js';
 import { shown } from './jobs.js';
