@@ -11,6 +11,7 @@ import {
   realpath,
   rename,
   rm,
+  stat,
   statfs,
 } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
@@ -128,7 +129,14 @@ export async function freeBytes(path: string): Promise<number> {
 }
 
 export async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  // Node's own `recursive` never comes back where the kernel answers ENOENT in a folder that is there: /proc.
+  const parent = dirname(path);
+  if (parent !== path && !(await exists(parent))) await makeFolder(parent);
+  await mkdir(path, { mode: 0o700 }).catch(async (error: NodeJS.ErrnoException) => {
+    // Another process may have been faster; a link to a folder is one too.
+    const there = error.code === 'EEXIST' ? await stat(path).catch(() => undefined) : undefined;
+    if (!there?.isDirectory()) throw error;
+  });
 }
 
 export const readText = (path: string): Promise<string> => readFile(path, 'utf8');

@@ -111,6 +111,11 @@ describe('holdfast init without questions', () => {
     ],
     ['a folder as password', () => [...flags(), '--password-file', source], /is not a file/],
     [
+      'a place where the kernel makes no folders',
+      () => [...flags(), '--output', '/proc/holdfast/holdfast.yaml'],
+      /cannot be written \(ENOENT\)/,
+    ],
+    [
       'a place below a file',
       () => [
         ...flags(),

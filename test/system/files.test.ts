@@ -71,6 +71,21 @@ test('nothing outside of the given folder is removed', async () => {
   assert.equal(existsSync(other), true);
 });
 
+test('a folder is made with all above it, also by several at once, and where none can be made that is said', async () => {
+  const folder = temporaryFolder();
+  const host = hostIn(folder);
+  const deep = join(folder, '-a b', 'ünï "c"', 'd');
+  await Promise.all([deep, deep, join(deep, 'e')].map((path) => host.makeFolder(path)));
+  assert.ok(existsSync(join(deep, 'e')));
+  writeFileSync(join(folder, 'file'), '');
+  symlinkSync(join(folder, 'nowhere'), join(folder, 'leads nowhere'));
+  await assert.rejects(host.makeFolder(join(folder, 'file')), { code: 'EEXIST' });
+  await assert.rejects(host.makeFolder(join(folder, 'file', 'below')), { code: 'ENOTDIR' });
+  await assert.rejects(host.makeFolder(join(folder, 'leads nowhere')), { code: 'EEXIST' });
+  // Node's own way of making a folder with its parents never comes back here.
+  await assert.rejects(host.makeFolder('/proc/holdfast/state'), { code: 'ENOENT' });
+});
+
 test('/proc is a mount point and a plain folder is not', async () => {
   const folder = temporaryFolder();
   assert.equal(await hostIn(folder).isMountPoint('/proc'), true);
