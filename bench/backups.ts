@@ -10,24 +10,18 @@ import type { Twin } from './twin.js';
 const gigabyte = 1e9;
 const fileBytes = 4_000_000;
 
-export interface BackupSizes {
-  repetitions: number;
-  largeRepetitions: number;
-  /** Bytes of each large source. */
-  large: number[];
-}
-
-export async function measureBackups(twin: Twin, sizes: BackupSizes): Promise<Figure[]> {
-  const small = await sideBySide(twin, sizes.repetitions);
+/** A copy of next to nothing: what is left is the price of a run. */
+export async function measureSmall(twin: Twin, repetitions: number): Promise<Figure[]> {
+  const small = await sideBySide(twin, repetitions);
   const startSeconds: number[] = [];
-  for (let times = 0; times < sizes.repetitions; times += 1)
+  for (let times = 0; times < repetitions; times += 1)
     startSeconds.push(
       (await timed(() => runTool(twin.restic, ['snapshots', '--json', '--no-lock'], twin.environment)))
         .seconds,
     );
   const start = median(startSeconds);
   const over = small.ours.map((seconds, index) => seconds - (small.theirs[index] ?? 0));
-  const figures: Figure[] = [
+  return [
     { part: 'one file', what: 'restic backup by hand', unit: 's', values: small.theirs },
     { part: 'one file', what: 'a restic start (snapshots)', unit: 's', values: startSeconds },
     { part: 'one file', what: 'holdfast run --follow', unit: 's', values: small.ours },
@@ -55,15 +49,17 @@ export async function measureBackups(twin: Twin, sizes: BackupSizes): Promise<Fi
       note: small.verbs,
     },
   ];
-  for (const bytes of sizes.large) figures.push(...(await measureLarge(twin, bytes, sizes.largeRepetitions)));
-  return figures;
 }
 
-async function measureLarge(twin: Twin, bytes: number, repetitions: number): Promise<Figure[]> {
+/** The source and one repository at a time, with something to spare. */
+const roomFactor = 2.25;
+
+/** A source of this size that restic can neither compress nor deduplicate. */
+export async function measureLarge(twin: Twin, bytes: number, repetitions: number): Promise<Figure[]> {
   const part = bytes < gigabyte ? `${bytes / 1e6} MB` : `${bytes / gigabyte} GB`;
   const { bavail, bsize } = statfsSync(twin.estate.folder);
-  if (bavail * bsize < bytes * 3.5) {
-    process.stderr.write(`bench: ${part} left out: the disk has no room for a source and two repositories\n`);
+  if (bavail * bsize < bytes * roomFactor) {
+    process.stderr.write(`bench: ${part} left out: the disk has no room for a source and a repository\n`);
     return [];
   }
   const folder = join(twin.estate.source, 'large');
@@ -107,8 +103,9 @@ async function sideBySide(twin: Twin, repetitions: number): Promise<Sides> {
     sides.theirs.push((await timed(() => runByHand(twin))).seconds);
   };
   for (let times = 0; times < repetitions; times += 1) {
-    twin.renew();
     for (const side of times % 2 === 0 ? [ours, theirs] : [theirs, ours]) {
+      // Before each side: two repositories of a large source would need too much room at once.
+      twin.renew();
       await settleDisk();
       await side();
     }

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { temporalPath } from '../lab/places.js';
-import { measureBackups } from './backups.js';
+import { measureLarge, measureSmall } from './backups.js';
 import { type Figure, machine, renderFigures } from './figures.js';
 import { measureHistories } from './histories.js';
 import { measureManyJobs } from './many-jobs.js';
@@ -10,7 +10,7 @@ import { measureProcesses } from './processes.js';
 import { startTwin } from './twin.js';
 
 /**
- * `npm run bench -- [--large] [--quick] [--only backups,processes,histories,many] [--json FILE]`: measures on this machine.
+ * `npm run bench -- [--large] [--quick] [--only backups,large,processes,histories,many] [--json FILE]`: measures on this machine.
  * It judges nothing: what is slow here may be the machine.
  */
 
@@ -22,22 +22,21 @@ const { values: given } = parseArgs({
     json: { type: 'string' },
   },
 });
-const parts = new Set(given.only.split(','));
+const parts = new Set([...given.only.split(','), ...(given.large ? ['large'] : [])]);
 const repetitions = given.quick ? 2 : 7;
 
 async function withTwin(): Promise<Figure[]> {
-  if (!['processes', 'backups', 'histories'].some((part) => parts.has(part))) return [];
+  if (!['processes', 'backups', 'histories', 'large'].some((part) => parts.has(part))) return [];
   const twin = await startTwin();
   try {
-    const large = given.quick ? [200e6] : [2e9, ...(given.large ? [20e9] : [])];
     twin.renew();
     return [
       ...(parts.has('processes') ? await measureProcesses(twin.estate, repetitions) : []),
       // Before the large sources: a copy with one file after one with 500 would not be believed.
       ...(parts.has('histories') ? await measureHistories(twin) : []),
-      ...(parts.has('backups')
-        ? await measureBackups(twin, { repetitions, largeRepetitions: 3, large })
-        : []),
+      ...(parts.has('backups') ? await measureSmall(twin, repetitions) : []),
+      ...(parts.has('backups') ? await measureLarge(twin, given.quick ? 200e6 : 2e9, 3) : []),
+      ...(parts.has('large') ? await measureLarge(twin, 20e9, 2) : []),
     ];
   } finally {
     await twin.estate.stop();
