@@ -151,13 +151,14 @@ export function toFailure(error: unknown, context: Context, { retryForMs, movedA
   // Only the SDK's own CancelledFailure makes the activity "cancelled" and not "failed": it is the reason of the signal.
   if (cancellationSignal.aborted) return cancellationSignal.reason as Error;
   const known = error instanceof HoldfastError ? error : unexpected(error);
-  const { retry } = errors[known.code as ErrorCode];
+  const { retry, next } = errors[known.code as ErrorCode];
   const outOfPatience = now().getTime() - movedAt.getTime() > retryForMs;
   return ApplicationFailure.create({
     type: known.code,
     message: redact(known.message).slice(0, maxMessageLength),
     nonRetryable: retry === 'never' || outOfPatience,
-    details: [known.details],
+    // The Web UI shows it; our own commands know the table.
+    details: [{ next, ...known.details }],
   });
 }
 

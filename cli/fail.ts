@@ -49,6 +49,7 @@ const wordsOfStatus: Record<number, string> = {
 /** Temporal's ApplicationFailure carries our code as its type. */
 interface CodedError extends Error {
   type: ErrorCode;
+  details?: unknown[] | null;
 }
 
 function asHoldfastError(error: unknown): HoldfastError {
@@ -58,7 +59,7 @@ function asHoldfastError(error: unknown): HoldfastError {
   const coded = chain.find((cause) => isErrorCode((cause as { type?: unknown }).type)) as
     | CodedError
     | undefined;
-  if (coded) return new HoldfastError(coded.type, coded.message || errors[coded.type].meaning);
+  if (coded) return new HoldfastError(coded.type, coded.message || errors[coded.type].meaning, nextOf(coded));
   if (chain.some((cause) => cause.name === 'WorkflowNotFoundError'))
     return new HoldfastError('HF_RUN_NOT_FOUND', 'There is no run of this name in Temporal');
   if (chain.some((cause) => cause.name === 'NamespaceNotFoundError')) return namespaceUnknown();
@@ -68,6 +69,12 @@ function asHoldfastError(error: unknown): HoldfastError {
   if (words) return new HoldfastError('HF_TEMPORAL_UNREACHABLE', capital(words));
   const text = chain[0]?.message ?? String(error);
   return new HoldfastError('HF_INTERNAL', `A mistake in Holdfast itself: ${text.slice(0, 240)}`);
+}
+
+/** What a worker says is to be done next; it may know more than the table. */
+function nextOf({ details }: CodedError): { next?: string } {
+  const { next } = (details?.[0] ?? {}) as { next?: unknown };
+  return typeof next === 'string' ? { next } : {};
 }
 
 function notFound(chain: Error[]): HoldfastError {

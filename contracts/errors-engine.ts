@@ -44,6 +44,12 @@ export const engineErrors = {
     exit: 1,
     next: 'Nothing, it is tried again; if it comes back look at the memory of the host',
   },
+  HF_TOOL_FOLDER: {
+    meaning: 'A tool may not write to its own folder for temporary files, or to its cache',
+    retry: 'never',
+    exit: 1,
+    next: 'Look at TMPDIR of the worker and at "cache" in its state folder: both must be there and belong to its user',
+  },
   HF_HOST_LOCKED: {
     meaning: 'Another process of ours on the host still works on the same thing',
     retry: 'outage',

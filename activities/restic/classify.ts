@@ -1,4 +1,4 @@
-import { type ErrorCode, errors, HoldfastError } from '../../contracts/errors.js';
+import { type ErrorCode, HoldfastError } from '../../contracts/errors.js';
 import { jsonObject } from './parse.js';
 
 /** What the end of a restic means. 0.17 speaks by exit codes (10, 11, 12); older ones only by words on standard error. */
@@ -19,8 +19,13 @@ export type Verdict = 'ok' | 'partial' | HoldfastError;
 const wordsFor: readonly [ErrorCode, RegExp][] = [
   ['HF_SOURCE_MISSING', /all (target|source) directories\/files do not exist/i],
   ['HF_WRONG_PASSWORD', /wrong password or no key found/i],
-  ['HF_STORE_LOCKED', /already locked( exclusively)? by|unable to create lock in backend/i],
+  ['HF_STORE_LOCKED', /already locked( exclusively)? by/i],
   ['HF_STORE_EXISTS', /config file already exists|repository .*already (exists|initialized)/i],
+  // Its temporary packs in TMPDIR, and the cache that driver.ts gives it: the store has nothing to do with these.
+  [
+    'HF_TOOL_FOLDER',
+    /(restic-temp-\w+-\d+|\/cache\/restic\/[0-9a-f]{64}\/\S*): (permission denied|operation not permitted|read-only file system|no such file or directory)/i,
+  ],
   ['HF_NO_SPACE', /no space left on device|disk quota exceeded|StorageFull|InsufficientStorage|\b507\b/i],
   [
     'HF_STORE_DENIED',
@@ -74,7 +79,9 @@ const byWords = (words: string): ErrorCode | undefined => wordsFor.find(([, form
 /** The lines that say why it ended: a source that may not be read says "permission denied" too, long before. */
 function fatalWords(stderrTail: string): string {
   const lines = stderrTail.split('\n');
-  const from = lines.findIndex((line) => /^Fatal:|"exit_error"|^unable to create lock/.test(line));
+  const from = lines.findIndex((line) =>
+    /^Fatal:|"exit_error"|^unable to create lock in backend: /.test(line),
+  );
   return from < 0 ? '' : lines.slice(from).join('\n');
 }
 
@@ -110,6 +117,8 @@ const sentences: Partial<Record<ErrorCode, (store: string, why: string) => strin
   HF_STORE_MISSING: (store) => `There is no repository at the address of the store "${store}"`,
   HF_STORE_UNREACHABLE: (store, why) => `The store "${store}" does not answer: ${why}`,
   HF_STORE_DENIED: (store, why) => `The store "${store}" refuses us: ${why}`,
+  HF_TOOL_FOLDER: (store, why) =>
+    `restic cannot work for the store "${store}" in a folder of its own: ${why}`,
   HF_NO_SPACE: (store, why) => `There is no space left for the store "${store}": ${why}`,
   HF_STORE_DAMAGED: (store, why) => `The repository of the store "${store}" is damaged: ${why}`,
   HF_TOOL_KILLED: (store, why) => `restic was ended from outside or crashed (${why}), store "${store}"`,
@@ -117,7 +126,7 @@ const sentences: Partial<Record<ErrorCode, (store: string, why: string) => strin
 
 const longestWhy = 120;
 
-/** A failure in our words: what happened, to which store, what to do next. */
+/** A failure in our words: what happened, to which store. What to do next stands in the table. */
 export function failure(
   code: ErrorCode,
   { verb, store }: Pick<Ending, 'verb' | 'store'>,
@@ -126,5 +135,5 @@ export function failure(
   // The reason stands at the end of a chain of Go errors, the path of the call at its beginning.
   const short = why.length > longestWhy ? `…${why.slice(-longestWhy)}` : why;
   const what = sentences[code]?.(store, short) ?? `restic ${verb} failed for the store "${store}": ${short}`;
-  return new HoldfastError(code, `${what}. ${errors[code].next}`.slice(0, 300), { store, verb });
+  return new HoldfastError(code, what.slice(0, 300), { store, verb });
 }

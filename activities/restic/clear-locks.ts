@@ -1,4 +1,4 @@
-import { errors, HoldfastError } from '../../contracts/errors.js';
+import { HoldfastError } from '../../contracts/errors.js';
 import { now } from '../../system/clock.js';
 import { catLockVerb, listLocksVerb, unlockVerb } from './command.js';
 import type { Restic } from './driver.js';
@@ -125,6 +125,6 @@ function readSeen(text: string): Record<string, number> {
 
 function lockedBy({ store }: Restic, lock: RepositoryLock, more: number): HoldfastError {
   const others = more > 0 ? `, and by ${more} more` : '';
-  const message = `The repository of the store "${store}" is locked ${describeLock(lock)}${others}. ${errors.HF_STORE_LOCKED.next}`;
+  const message = `The repository of the store "${store}" is locked ${describeLock(lock)}${others}`;
   return new HoldfastError('HF_STORE_LOCKED', message.slice(0, 300), { ...lock });
 }

@@ -2,9 +2,11 @@ import { ticks } from '../../system/clock.js';
 import type { Restic } from './driver.js';
 import type { BackupStatus } from './parse.js';
 
-/** Turns restic's status lines into our progress, with a rate measured over the last half minute. */
+/** Turns restic's status lines into our progress, with a rate measured over the last half minute; none before there is enough to measure. */
 export function followProgress({ progress }: Pick<Restic, 'progress'>, phase: string) {
   const windowMs = 30_000;
+  // restic calls bytes done that it only had to read; at first these are all that there is.
+  const leastMs = 5_000;
   let seen: { atMs: number; bytes: number }[] = [];
   progress({ phase });
   return (status: BackupStatus): void => {
@@ -20,7 +22,7 @@ export function followProgress({ progress }: Pick<Restic, 'progress'>, phase: st
       bytesTotal,
       filesDone,
       filesTotal,
-      bytesPerSecond: passedMs > 0 ? Math.round((moved * 1000) / passedMs) : 0,
+      bytesPerSecond: passedMs >= leastMs ? Math.round((moved * 1000) / passedMs) : 0,
       secondsLeft,
     });
   };
