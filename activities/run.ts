@@ -3,9 +3,10 @@ import type { Config } from '../config/schema.js';
 import { type ErrorCode, errors, HoldfastError } from '../contracts/errors.js';
 import type { Progress } from '../contracts/jobs.js';
 import { parseRunId } from '../contracts/names.js';
-import { now } from '../system/clock.js';
+import { now, ticks } from '../system/clock.js';
 import type { Host } from '../system/host.js';
 import { openRunLog, type RunLog } from '../system/log.js';
+import { removeOldLogs } from '../system/old-logs.js';
 import { redact } from '../system/redact.js';
 import type { Door, StepBasics, Tools } from './door.js';
 
@@ -37,6 +38,7 @@ const noProgress = (): Progress & Furthest => ({
 
 /** Wraps the body of an activity: heartbeat from a timer, log of the run, failures in our own words. */
 export function createDoor({ host, config, configFile }: DoorOptions): Door {
+  const boundLogs = oldLogRemover(host);
   return {
     async step<I extends StepBasics, O>(input: I, body: (tools: Tools) => Promise<O>): Promise<O> {
       const context = Context.current();
@@ -44,6 +46,7 @@ export function createDoor({ host, config, configFile }: DoorOptions): Door {
       checkRun(input.run, workflowExecution?.workflowId);
       const log = openLog(host, input.run, { step: activityType, attempt, host: host.name });
       const beat = startHeartbeat(context, heartbeatTimeoutMs);
+      boundLogs();
       try {
         log.line(`${activityType}, attempt ${attempt}`);
         const { cancellationSignal: signal } = context;
@@ -92,6 +95,16 @@ function openLog(host: Host, run: string, fields: Record<string, unknown>): RunL
   } catch (error) {
     throw toFailure(error, Context.current(), { retryForMs: 0, movedAt: new Date(0) });
   }
+}
+
+/** Looks once an hour at most, and never makes a step wait. */
+function oldLogRemover({ stateFolder }: Host): () => void {
+  let lookedAtMs = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (ticks() - lookedAtMs < 3_600_000) return;
+    lookedAtMs = ticks();
+    void removeOldLogs(stateFolder, now().getTime());
+  };
 }
 
 interface Heartbeat {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openRunLog, readRunLog, runLogFile } from '../../system/log.js';
+import { removeOldLogs } from '../../system/old-logs.js';
 import { rememberSecret } from '../../system/redact.js';
 import { run } from '../../system/run.js';
 import { temporaryFolder } from '../support/temp.js';
@@ -37,4 +38,32 @@ test('a log that cannot be written does not end the tool that it is of', async (
   );
   log.close();
   assert.equal(exitCode, 0);
+});
+
+test('logs go when they are old, or when all of them are too large: the oldest first, and none of today', async () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'logs', 'a folder.log'), { recursive: true });
+  const nowMs = Date.parse('2026-11-20T03:30:00Z');
+  const limits = { ageMs: 90 * 86_400_000, bytes: 1_000 };
+  const make = (name: string, days: number, bytes: number): void => {
+    const file = join(folder, 'logs', name);
+    writeFileSync(file, 'x'.repeat(bytes));
+    const seconds = nowMs / 1000 - days * 86_400;
+    utimesSync(file, seconds, seconds);
+  };
+  make('-rf today "large".log', 0.5, 700);
+  make('yesterday.log', 1.5, 200);
+  make('too much.log', 3, 200);
+  make('small, but older than what went.log', 4, 1);
+  make('old.log', 91, 1);
+  make('old.txt', 91, 1);
+  const removed = await removeOldLogs(folder, nowMs, limits);
+  assert.deepEqual(removed.sort(), ['old.log', 'small, but older than what went.log', 'too much.log']);
+  assert.deepEqual(readdirSync(join(folder, 'logs')).sort(), [
+    '-rf today "large".log',
+    'a folder.log',
+    'old.txt',
+    'yesterday.log',
+  ]);
+  assert.deepEqual(await removeOldLogs(join(folder, 'none'), nowMs), []);
 });
