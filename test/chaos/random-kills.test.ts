@@ -2,10 +2,11 @@ import { test } from 'node:test';
 import { needs } from '../support/needs.js';
 import { storyOf, tellStory } from './random-kills.js';
 
-test('a dozen random kills leave what no kill would have left', {
+const story = storyOf(process.env, 12);
+
+test(`${story.kills} random kills leave what no kill would have left`, {
   skip: needs('temporal', 'restic'),
 }, async () => {
-  const story = storyOf(process.env, 12);
   console.log(`seed ${story.seed} (HOLDFAST_CHAOS_SEED repeats it)`);
   console.log(await tellStory(story));
 });
