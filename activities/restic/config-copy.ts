@@ -3,6 +3,7 @@ import { jobOf } from '../../config/lookup.js';
 import type { Config } from '../../config/schema.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { StepInput } from '../../contracts/jobs.js';
+import type { Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
 import { addEvidence, readEvidence } from '../host/evidence.js';
 import { runBackup } from './backup.js';
@@ -24,9 +25,10 @@ export async function withConfigCopy<R extends { warnings: string[] }>(
   tools: Tools,
   { store }: Pick<StepInput, 'store'>,
   done: R,
+  how = { asks: false },
 ): Promise<R> {
   try {
-    await keepConfig(tools, store);
+    await keepConfig(tools, store, how);
     return done;
   } catch (error) {
     if (tools.signal.aborted) throw error;
@@ -36,8 +38,11 @@ export async function withConfigCopy<R extends { warnings: string[] }>(
   }
 }
 
-/** Only when it is another than the last one stored, by our own record: restic is not even started otherwise. */
-export async function keepConfig(tools: Tools, store: string): Promise<void> {
+/**
+ * Only when it is another than the last one stored. A backup takes our own record for it and does not even start restic;
+ * `asks` has the store asked as well, because a repository at the same address may be a new one.
+ */
+export async function keepConfig(tools: Tools, store: string, { asks } = { asks: false }): Promise<void> {
   const { host, configFile, run } = tools;
   if (configFile === undefined) return;
   const text = await host.readFile(configFile);
@@ -45,10 +50,12 @@ export async function keepConfig(tools: Tools, store: string): Promise<void> {
   const last = (await readEvidence(host)).findLast(
     (entry) => entry.kind === 'config-copy' && entry.store === store,
   );
-  if (last?.kind === 'config-copy' && last.sha256 === sha256) return;
+  const file = configFileFor(host, store);
+  const isStored = last?.kind === 'config-copy' && last.sha256 === sha256 && (await host.exists(file));
+  if (isStored && !asks) return;
   const restic = await openRestic(tools, store, 'config');
-  // Always of one name, whatever the file is called here; each store its own, because stores are worked on side by side.
-  const file = `${host.stateFolder}/config-copy/${store}/holdfast.yaml`;
+  if (isStored && (await listSnapshots(restic, [configTag])).some(({ id }) => isSame(id, last.snapshot)))
+    return;
   await host.writeFile(file, text);
   const request = { host: host.name, tags: [configTag], exclude: [], paths: [file] };
   const { summary, partial } = await runBackup(restic, request, 'storing the configuration');
@@ -56,6 +63,17 @@ export async function keepConfig(tools: Tools, store: string): Promise<void> {
     throw new HoldfastError('HF_COPY_NOT_PROVED', 'restic did not say that it saved it');
   await addEvidence(host, { kind: 'config-copy', run, store, sha256, snapshot: summary.snapshot });
 }
+
+/** Always of one name, whatever the file is called here; each store its own, because stores are worked on side by side. */
+const configFileFor = ({ stateFolder }: Host, store: string): string =>
+  `${stateFolder}/config-copy/${store}/holdfast.yaml`;
+
+/** 0.14 tells the first 8 characters of a snapshot that it makes. */
+const isSame = (id: string, told: string): boolean => id.startsWith(told);
+
+/** A repository that has just been made holds no configuration, whatever was stored at its address before. */
+export const forgetConfig = (host: Host, store: string): Promise<void> =>
+  host.removeTree(configFileFor(host, store), `${host.stateFolder}/config-copy`);
 
 export interface StoredConfig {
   text: string;

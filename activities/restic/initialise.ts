@@ -1,6 +1,7 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import type { Tools } from '../door.js';
 import { configVerb, initVerb } from './command.js';
+import { forgetConfig } from './config-copy.js';
 import { listSnapshots, openRestic, type Restic, runRestic } from './driver.js';
 import { parseRepositoryId } from './parse.js';
 import { resticVersion } from './versions.js';
@@ -14,6 +15,7 @@ export async function initialiseStore(tools: Tools, store: string): Promise<{ re
   } catch (error) {
     if (!(await isOurs(restic, error))) throw error;
   }
+  await forgetConfig(tools.host, store);
   const { result } = await runRestic(restic, configVerb());
   return { repository: parseRepositoryId(result.stdout) };
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { backupResource } from '../../activities/restic/backup.js';
 import { keepConfig, withConfigCopy } from '../../activities/restic/config-copy.js';
+import { initialiseStore } from '../../activities/restic/initialise.js';
 import { resticVersions } from '../../lab/places.js';
 import { runHoldfast } from '../support/children.js';
 import { compareTrees } from '../support/compare.js';
@@ -119,6 +120,26 @@ for (const { version, path: restic } of resticVersions()) {
       });
       assert.equal(printed.code, 0, printed.stderr);
       assert.equal(printed.stdout, '# second: Grüße\nhosts: {}\n');
+    });
+
+    test('stores the configuration again in a new repository at the old address, whoever made it', async () => {
+      const bench = makeBench({ restic });
+      const configFile = join(bench.folder, 'holdfast.yaml');
+      writeFileSync(configFile, 'hosts: {}\n');
+      const tools = bench.tools({ configFile });
+      const stored = (): number =>
+        bench.snapshots().filter(({ tags }) => tags?.includes('holdfast-config')).length;
+      await keepConfig(tools, 'shed');
+      await keepConfig(tools, 'shed', { asks: true });
+      assert.equal(stored(), 1);
+      rmSync(bench.repository, { recursive: true });
+      bench.restic('init');
+      await keepConfig(tools, 'shed', { asks: true });
+      assert.equal(stored(), 1, 'made by hand: the check after it asks');
+      rmSync(bench.repository, { recursive: true });
+      await initialiseStore(tools, 'shed');
+      await keepConfig(tools, 'shed');
+      assert.equal(stored(), 1, 'made by us: the backup after it knows');
     });
 
     test('a configuration that cannot be stored is a warning of the backup, not its end', async () => {
