@@ -14,6 +14,7 @@ export function planLines(plan: RestorePlan): string[] {
     `size       ${files} files, ${bytes(size)}; ${bytesFree < 0 ? 'free space unknown' : `${bytes(bytesFree)} free`}`,
     ...targetLines(plan),
     ...firstLines(plan),
+    ...ownerLines(plan),
     `digest     ${digest}`,
   ].map(printable);
 }
@@ -33,4 +34,9 @@ const firstLines = ({ first }: RestorePlan): string[] =>
     ? [
         `first      ${first.paths.slice(0, mostPaths).join(', ')}: ${first.files} files, ${bytes(first.bytes)} to ${first.target}`,
       ]
+    : [];
+
+const ownerLines = ({ mapping }: RestorePlan): string[] =>
+  mapping
+    ? [`owners     mapped by ${mapping.mapIds.join(', ')}: ${mapping.entries} entries get new ones`]
     : [];

@@ -1,6 +1,7 @@
 import { storesOf } from '../config/lookup.js';
 import type { Config, JobConfig } from '../config/schema.js';
 import { HoldfastError } from '../contracts/errors.js';
+import { parseIdMap } from '../contracts/id-map.js';
 import type { RestoreInput } from '../contracts/jobs.js';
 import { parseRunId } from '../contracts/names.js';
 import { findHost, findJob, shown, workerOfResource } from './jobs.js';
@@ -19,6 +20,7 @@ export interface RestoreWords {
   approved: boolean;
   inPlace: boolean;
   undo?: string;
+  mapIds: readonly string[];
 }
 
 /** From the words of the command line to the workflow's input, or to what is wrong with them. Pure. */
@@ -34,6 +36,7 @@ export function restoreInput(config: Config, words: RestoreWords): RestoreInput 
   );
   const { host, target } =
     words.inPlace || words.undo !== undefined ? ownPlace(config, wanted) : placeOf(config, words.to);
+  parseIdMap(words.mapIds);
   if (words.copy !== undefined && words.at !== undefined)
     throw usage('--copy and --at exclude each other: one names a copy, the other a moment');
   return {
@@ -46,6 +49,7 @@ export function restoreInput(config: Config, words: RestoreWords): RestoreInput 
     ...(words.copy !== undefined && { copy: copyId(words.copy) }),
     ...(words.at !== undefined && { at: moment(words.at) }),
     ...(words.first.length > 0 && { first: words.first.map(relativePath) }),
+    ...(words.mapIds.length > 0 && { mapIds: [...words.mapIds] }),
     ...(words.approved && { approved: true }),
     ...(words.inPlace && { inPlace: true }),
     ...(words.undo !== undefined && { undo: runOf(jobName, words.undo) }),
@@ -54,10 +58,13 @@ export function restoreInput(config: Config, words: RestoreWords): RestoreInput 
 }
 
 /** In place means the whole of it, and a way back takes nothing else. */
-function checkTogether({ inPlace, undo, to, paths, first, copy, at }: RestoreWords): void {
+function checkTogether({ inPlace, undo, to, paths, first, copy, at, mapIds }: RestoreWords): void {
   if (first.length > 0 && (paths.length > 0 || inPlace || undo !== undefined))
     throw usage('--first goes with a whole restore to another place: not with --path, --in-place or --undo');
-  if (undo !== undefined && ((inPlace || to !== undefined || paths.length > 0 || copy) ?? at))
+  if (
+    undo !== undefined &&
+    ((inPlace || to !== undefined || paths.length > 0 || mapIds.length > 0 || copy) ?? at)
+  )
     throw usage('--undo takes nothing else: it brings back what the restore of that run moved aside');
   if (inPlace && to !== undefined) throw usage('--in-place and --to exclude each other');
   if (inPlace && paths.length > 0)

@@ -69,6 +69,15 @@ export const Host = z.strictObject({
     .default([])
     .describe('Folders below which restores may write, besides /tmp and the state folder')
     .meta({ examples: [['/mnt/restore']] }),
+  mapIds: z
+    .array(
+      z
+        .string()
+        .regex(/^(uid=|gid=)?\d{1,10}:\d{1,10}:[1-9]\d{0,9}$/, 'must be FROM:TO:COUNT, uid=… or gid=…'),
+    )
+    .optional()
+    .describe('Owners that "holdfast restore --map-ids" may map on this host: FROM:TO:COUNT, uid=… or gid=…')
+    .meta({ examples: [['0:100000:65536']] }),
   tools: z
     .strictObject({
       restic: AbsolutePath.optional()

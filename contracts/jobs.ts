@@ -113,6 +113,8 @@ export interface RestoreInput {
   copy?: string;
   /** ISO 8601: the newest copy that is not younger. */
   at?: string;
+  /** How owners and groups are mapped: FROM:TO:COUNT, uid=… or gid=…; the host must allow it. */
+  mapIds?: string[];
   /** The plan is taken as approved. */
   approved?: boolean;
   /** How long the plan waits for a yes. Milliseconds, default 1 h. */
@@ -138,6 +140,8 @@ export interface RestorePlan {
   inPlace?: { directory: string; aside: string; files: number; bytes: number };
   /** What comes before everything else, into which folder. */
   first?: { paths: string[]; target: string; files: number; bytes: number; digest: string };
+  /** How owners and groups are mapped, and of how many entries they change. */
+  mapping?: { mapIds: string[]; entries: number };
 }
 
 export interface RestoreStepInput

@@ -151,29 +151,15 @@ function resultOf(report: RestoreReport, { job, resource, run }: RestoreStepInpu
 const describe = ({ files, target }: RestoreReport): string =>
   `${files} files restored to ${target} and verified`;
 
+/** What stays behind is for the workflow alone. */
 const stepInput = ({
-  job,
-  resource,
-  store,
-  target,
-  paths,
-  copy,
-  at,
-  first,
-  inPlace,
-  undo,
+  host,
   limits,
+  approved,
+  approveWithinMs,
+  ...asked
 }: RestoreInput): RestoreStepInput => ({
-  job,
-  resource,
-  store,
-  target,
-  paths,
-  copy,
-  at,
-  ...(first?.length && { first }),
-  ...(inPlace && { inPlace }),
-  ...(undo !== undefined && { undo }),
+  ...asked,
   run: workflowInfo().workflowId,
   retryForMs: limits.retryForMs,
 });

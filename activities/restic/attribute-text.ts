@@ -1,51 +1,64 @@
-/** What tar, getfattr and getfacl print about attributes, brought to one form. Pure; all three run with LC_ALL=C. */
+import { createHash } from 'node:crypto';
+import type { IdMap } from '../../contracts/id-map.js';
+import { shiftedCapability, shiftedEntry } from './id-shift.js';
 
-/** By path: sorted facts such as "user.colour 4" (name and length) or "acl user:33:r-x". */
+/** What the tar stream of a copy, getfattr and getfacl say about attributes, brought to one form. Pure; the programs run with LC_ALL=C. */
+
+/** By path: facts such as "user.colour 4 …" (name, length, what the value hashes to) or "acl user:33:r-x". */
 export type AttributeMap = Map<string, string[]>;
 
 /** An access list of these alone says what the mode says. */
 const baseEntry = /^(user|group|other)::/;
 
-/** `tar --list --verbose --verbose --xattrs --acls --full-time`: an entry, then "  a:" and "  x:" lines that belong to it. */
-export function parseTarAttributes(lines: readonly string[]): AttributeMap {
-  const map: AttributeMap = new Map();
-  let path: string | undefined;
-  for (const line of lines) {
-    const [, kind, rest = ''] = /^ {2}([ax]): (.*)$/.exec(line) ?? [];
-    if (kind === undefined) path = entryPath(line);
-    else if (path !== undefined)
-      add(map, path, kind === 'a' ? aclFacts(rest.split(',')) : [lengthFact(rest)]);
-  }
-  return sorted(map);
+const sha256Characters = 16;
+
+/** The value itself stays out of logs and histories: it may be a secret, and is often no text. */
+const valueFact = (name: string, value: Buffer): string =>
+  `${name} ${value.length} bytes (sha256 ${createHash('sha256').update(value).digest('hex').slice(0, sha256Characters)})`;
+
+/** One line of tar-attributes: an entry of the copy with its pax records; with a map, as it shall be after the restore. */
+export function parseTarAttributes(line: string, map: IdMap): { path: string; facts: string[] } {
+  const { path, values } = JSON.parse(line) as { path: string; values: Record<string, string> };
+  const facts = Object.entries(values).flatMap(([key, base64]) => {
+    const value = Buffer.from(base64, 'base64');
+    const [, name] = /^SCHILY\.xattr\.(.*)$/s.exec(key) ?? [];
+    if (name !== undefined)
+      return [valueFact(name, name === 'security.capability' ? shiftedCapability(map, value) : value)];
+    const [, kind] = /^SCHILY\.acl\.(access|default)$/.exec(key) ?? [];
+    const entries = kind ? value.toString('utf8').split(/[,\n]/).filter(Boolean) : [];
+    const named = kind === 'default' ? entries.map((entry) => `default:${entry}`) : entries;
+    return aclFacts(named.map((entry) => shiftedEntry(map, entry)));
+  });
+  // Absolute, as in the copy.
+  return { path: `/${path.replace(/^\/|\/$/g, '')}`, facts: facts.sort() };
 }
 
-const entryForm = /^([-a-zA-Z])\S+ +\d+\/\d+ +(?:\d+|\d+,\d+) \d{4}-\d\d-\d\d \d\d:\d\d:\d\d (.*)$/s;
-
-/** Absolute, as in the copy; undefined for links, which carry none of these attributes. */
-function entryPath(line: string): string | undefined {
-  const [, type, name] = entryForm.exec(line) ?? [];
-  if (name === undefined || type === 'l') return undefined;
-  return `/${unescapeOctal(name).replace(/^\/|\/$/g, '')}`;
+export interface NamedValue {
+  path: string;
+  name: string;
+  value: Buffer;
 }
 
-/** "7 user.foo" -> "user.foo 7". */
-function lengthFact(text: string): string {
-  const [, length, name = ''] = /^(\d+) (.*)$/.exec(text) ?? [];
-  return `${name} ${length}`;
-}
-
-/** `getfattr --dump --encoding=hex`: "# file: …", then name=0x… lines. Access lists come from getfacl. */
-export function parseGetfattr(lines: readonly string[]): AttributeMap {
-  const map: AttributeMap = new Map();
+/** `getfattr --dump --encoding=hex`: "# file: …", then name=0x… lines. */
+export function parseGetfattr(lines: readonly string[]): NamedValue[] {
+  const all: NamedValue[] = [];
   let path: string | undefined;
   for (const line of lines) {
     if (line.startsWith('# file: ')) path = unescapeOctal(line.slice('# file: '.length));
-    else if (line !== '' && path !== undefined && !line.startsWith('system.posix_acl_')) {
-      const [name = '', value = ''] = line.split('=');
-      add(map, path, [`${unescapeOctal(name)} ${Math.max(0, value.length - 2) / 2}`]);
+    else if (line !== '' && path !== undefined) {
+      const [, name = line, hex = ''] = /^(.*?)=(?:0x)?([0-9a-f]*)$/s.exec(line) ?? [];
+      all.push({ path, name: unescapeOctal(name), value: Buffer.from(hex, 'hex') });
     }
   }
-  return sorted(map);
+  return all;
+}
+
+/** Access lists come from getfacl. */
+export function attributeFacts(values: readonly NamedValue[]): AttributeMap {
+  const map: AttributeMap = new Map();
+  for (const { path, name, value } of values)
+    if (!name.startsWith('system.posix_acl_')) add(map, path, [valueFact(name, value)]);
+  return map;
 }
 
 /** `getfacl --numeric --skip-base --no-effective`: "# file: …" and one entry a line. */
@@ -64,7 +77,7 @@ export function parseGetfacl(lines: readonly string[]): AttributeMap {
     } else if (line !== '' && !line.startsWith('#')) entries.push(line);
   }
   close();
-  return sorted(map);
+  return map;
 }
 
 function aclFacts(entries: readonly string[]): string[] {
@@ -79,12 +92,9 @@ function add(map: AttributeMap, path: string, facts: readonly string[]): void {
   if (facts.length > 0) map.set(path, [...(map.get(path) ?? []), ...facts]);
 }
 
-const sorted = (map: AttributeMap): AttributeMap =>
-  new Map([...map].map(([path, facts]) => [path, [...facts].sort()]));
-
 const escapes: Record<string, number> = { n: 10, t: 9, r: 13, b: 8, f: 12, v: 11, a: 7, '\\': 92 };
 
-/** The escapes of tar, getfattr and getfacl: backslash and three octal digits, or one letter. Bytes, then UTF-8. */
+/** The escapes of getfattr and getfacl: backslash and three octal digits, or one letter. Bytes, then UTF-8. */
 export function unescapeOctal(text: string): string {
   const bytes: number[] = [];
   for (const [piece] of text.matchAll(/\\[0-7]{3}|\\.|[^\\]+/gs)) {

@@ -1,15 +1,23 @@
 import { dirname } from 'node:path';
 import { HoldfastError } from '../../contracts/errors.js';
+import type { IdMap } from '../../contracts/id-map.js';
 import type { Command } from '../../system/host.js';
-import { type AttributeMap, parseGetfacl, parseGetfattr, parseTarAttributes } from './attribute-text.js';
+import { tarAttributesCommand } from '../../system/tar-stream.js';
+import {
+  type AttributeMap,
+  attributeFacts,
+  parseGetfacl,
+  parseGetfattr,
+  parseTarAttributes,
+} from './attribute-text.js';
 import { classify } from './classify.js';
 import { dumpVerb, resticCommand } from './command.js';
 import type { Restic } from './driver.js';
-import type { Findings } from './verify.js';
+import type { Findings } from './findings.js';
 
 /**
- * Access lists and extended attributes. No listing of restic tells them; its tar streams do, and tar can name them
- * without unpacking. That reads the data of the copy once more, so it is done up to a limit only.
+ * Access lists and extended attributes. No listing of restic tells them; its tar streams do, in the
+ * headers of their entries. That reads the data of the copy once more, so it is done up to a limit only.
  */
 
 export interface Attributes {
@@ -25,33 +33,47 @@ export interface Attributes {
   isRoot: boolean;
   /** The whole resource: then the folder above holds nothing else, and its tar shows the resource's own folder too. */
   whole: boolean;
+  /** What is expected is the copy's attributes with their ids mapped. */
+  idMap: IdMap;
 }
 
 const atMostBytes = 10 * 2 ** 30;
 const atMostFolders = 20;
 
-/** Compares names and lengths of extended attributes, and access lists entry by entry. */
+/** Compares extended attributes value by value, and access lists entry by entry. */
 export async function compareAttributes(question: Attributes): Promise<Findings> {
   const reason = whyNot(question);
   if (reason !== undefined) return unknown(reason);
   try {
-    const findings: Findings = { verified: [], notVerified: [], differences: [] };
+    const differences: string[] = [];
     let compared = 0;
-    for (const folder of question.folders) {
-      const inCopy = visible(await attributesInCopy(question, folder), question.isRoot);
-      const onDisk = visible(await attributesOnDisk(question, folder), question.isRoot);
-      compared += new Set([...inCopy.keys(), ...onDisk.keys()]).size;
-      findings.differences.push(...compareMaps(inCopy, onDisk));
-    }
-    findings.verified.push(
-      `access lists, names and lengths of extended attributes (${compared} entries have some)`,
-    );
-    findings.notVerified.push(...whatIsLeft(question));
-    return findings;
+    for (const folder of question.folders) compared += await compareFolder(question, folder, differences);
+    return {
+      verified: [`access lists and values of extended attributes (${compared} entries have some)`],
+      notVerified: whatIsLeft(question),
+      differences,
+    };
   } catch (error) {
     if (!(error instanceof HoldfastError) || error.code !== 'HF_TOOL_MISSING') throw error;
     return unknown(error.message);
   }
+}
+
+/** What the copy says is compared as it comes; only what lies on the disk is held. */
+async function compareFolder(question: Attributes, folder: string, differences: string[]): Promise<number> {
+  const onDisk = await attributesOnDisk(question, folder);
+  let compared = 0;
+  const compare = (path: string, should: string, is: string): void => {
+    if (path.includes('\uFFFD') || (should === '' && is === '')) return;
+    compared += 1;
+    if (is !== should) differences.push(`${path}: attributes are "${is}", not "${should}"`);
+  };
+  await attributesInCopy(question, folder, (path, facts) => {
+    compare(path, visible(facts, question.isRoot), visible(onDisk.get(path) ?? [], question.isRoot));
+    onDisk.delete(path);
+  });
+  for (const [path, facts] of onDisk) compare(path, '', visible(facts, question.isRoot));
+  return compared;
 }
 
 const unknown = (reason: string): Findings => ({
@@ -67,39 +89,36 @@ function whyNot({ bytes, folders }: Attributes): string | undefined {
 }
 
 const whatIsLeft = ({ singles, isRoot, whole }: Attributes): string[] => [
-  'values of extended attributes beyond their length',
   ...(whole ? [] : ['access lists and extended attributes of the chosen folders themselves']),
   ...(singles > 0 ? [`access lists and extended attributes of ${singles} paths that are single files`] : []),
   ...(isRoot ? [] : ['attributes outside of user.*: only root can restore them, and the worker is not root']),
 ];
 
 async function attributesInCopy(
-  { restic, snapshot, whole }: Attributes,
+  { restic, snapshot, whole, idMap }: Attributes,
   folder: string,
-): Promise<AttributeMap> {
+  onEntry: (path: string, facts: string[]) => void,
+): Promise<void> {
   const { host, signal, log, lock, store } = restic;
-  const lines: string[] = [];
-  const options = [
-    '--list',
-    '--verbose',
-    '--verbose',
-    '--xattrs',
-    '--xattrs-include=*',
-    '--acls',
-    '--numeric-owner',
-    '--full-time',
-  ];
+  let broken: unknown;
+  const take = (line: string): unknown => {
+    try {
+      const { path, facts } = parseTarAttributes(line, idMap);
+      onEntry(path, facts);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  };
+  const dump = dumpVerb(snapshot, whole ? dirname(folder) : folder);
   const [dumped, listed] = await host.pipe(
-    [
-      resticCommand(restic.tool, restic.repository, dumpVerb(snapshot, whole ? dirname(folder) : folder)),
-      { file: 'tar', args: options, env: { LC_ALL: 'C' } },
-    ],
+    [resticCommand(restic.tool, restic.repository, dump), tarAttributesCommand()],
     {
       signal,
       log,
       lock,
       onLine: (line, stream) => {
-        if (stream === 'stdout') lines.push(line);
+        if (stream === 'stdout' && broken === undefined) broken = take(line);
       },
     },
   );
@@ -111,13 +130,10 @@ async function attributesInCopy(
     store,
   });
   if (verdict instanceof HoldfastError) throw verdict;
-  if (listed?.exitCode !== 0) {
-    throw new HoldfastError(
-      'HF_TOOL_FAILED',
-      `tar cannot read what restic dumped: ${listed?.stderrTail}`.slice(0, 300),
-    );
-  }
-  return parseTarAttributes(lines);
+  if (broken !== undefined) throw broken;
+  if (listed?.exitCode === 0) return;
+  const message = `Cannot read what restic dumped: ${listed?.stderrTail}`;
+  throw new HoldfastError('HF_TOOL_FAILED', message.slice(0, 300));
 }
 
 async function attributesOnDisk(question: Attributes, folder: string): Promise<AttributeMap> {
@@ -131,9 +147,11 @@ async function attributesOnDisk(question: Attributes, folder: string): Promise<A
     '--dump',
     '--match=-',
   ];
-  const attributes = parseGetfattr(
-    await readLines(question, { file: 'getfattr', args: [...getfattr, '--encoding=hex', '--', place] }),
-  );
+  const values = await readLines(question.restic, {
+    file: 'getfattr',
+    args: [...getfattr, '--encoding=hex', '--', place],
+  });
+  const attributes = attributeFacts(parseGetfattr(values));
   const getfacl = [
     '--recursive',
     '--physical',
@@ -142,7 +160,9 @@ async function attributesOnDisk(question: Attributes, folder: string): Promise<A
     '--skip-base',
     '--no-effective',
   ];
-  const lists = parseGetfacl(await readLines(question, { file: 'getfacl', args: [...getfacl, '--', place] }));
+  const lists = parseGetfacl(
+    await readLines(question.restic, { file: 'getfacl', args: [...getfacl, '--', place] }),
+  );
   const all: AttributeMap = new Map();
   for (const [path, facts] of [...attributes, ...lists]) {
     // tar does not show the folder itself that it is made of.
@@ -152,7 +172,8 @@ async function attributesOnDisk(question: Attributes, folder: string): Promise<A
   return all;
 }
 
-async function readLines({ restic }: Attributes, command: Command): Promise<string[]> {
+/** Runs a program that tells one thing a line; its failure is an error. */
+export async function readLines(restic: Restic, command: Command): Promise<string[]> {
   const lines: string[] = [];
   const { exitCode, stderrTail } = await restic.host.run(
     { ...command, env: { LC_ALL: 'C' } },
@@ -168,18 +189,8 @@ async function readLines({ restic }: Attributes, command: Command): Promise<stri
 }
 
 /** Labels of the target's own system are not the copy's, and who is not root sees and sets user.* only. */
-function visible(map: AttributeMap, isRoot: boolean): AttributeMap {
+function visible(facts: readonly string[], isRoot: boolean): string {
   const keeps = (fact: string): boolean =>
     !fact.startsWith('security.selinux ') && (isRoot || fact.startsWith('user.') || fact.startsWith('acl '));
-  const entries = [...map].map(([path, facts]) => [path, facts.filter(keeps)] as const);
-  return new Map(entries.filter(([path, facts]) => facts.length > 0 && !path.includes('\uFFFD')));
-}
-
-function compareMaps(inCopy: AttributeMap, onDisk: AttributeMap): string[] {
-  const paths = new Set([...inCopy.keys(), ...onDisk.keys()]);
-  return [...paths].flatMap((path) => {
-    const should = (inCopy.get(path) ?? []).join(', ');
-    const is = (onDisk.get(path) ?? []).join(', ');
-    return is === should ? [] : [`${path}: attributes are "${is}", not "${should}"`];
-  });
+  return facts.filter(keeps).toSorted().join(', ');
 }

@@ -13,6 +13,7 @@ import { checkHostOf, checkRunOfJob, jobWith } from './job.js';
 import { type BackupSummary, parseBackupLine, type Snapshot } from './parse.js';
 import { followProgress } from './progress.js';
 import { type Made, proveCopy } from './prove.js';
+import { beginSparseNote } from './sparse-note.js';
 import { refuseOldVersion } from './versions.js';
 
 /** One resource into one store: look, copy, look again. Two restic starts besides the copy itself. */
@@ -43,16 +44,20 @@ export async function backupResource(tools: Tools, input: StepInput): Promise<Co
   // A retry may come hours after the guard of the workflow.
   await guardSource(guarded);
   const restic = await openRestic(tools, input.store, input.resource);
-  return backup(restic, {
+  const { run, resource } = input;
+  const source = withoutTrailingSlash(normalize(directory));
+  const noting = beginSparseNote(restic, { run, resource, directory: source });
+  const copy = backup(restic, {
     job: input.job,
     run: input.run,
     resource: input.resource,
-    directory: withoutTrailingSlash(normalize(directory)),
+    directory: source,
     exclude: job.exclude,
     mustHoldFiles: (least.files ?? 0) > 0 || (least.bytes ?? 0) > 0,
     acceptCounts: input.acceptCounts ?? false,
     checkSource: () => checkSourceThere(guarded),
   });
+  return copy.finally(() => noting.end());
 }
 
 const withoutTrailingSlash = (path: string): string => path.replace(/(?<=.)\/+$/, '');

@@ -1,21 +1,7 @@
+import type { Findings, OnDisk } from './findings.js';
 import type { Node } from './listing.js';
-import type { Findings } from './verify.js';
 
 /** The listing of a copy against what lies on the disk. Pure. */
-
-export interface OnDisk {
-  type: Node['type'];
-  mode: number;
-  uid: number;
-  gid: number;
-  size: number;
-  mtimeNs: string;
-  /** Device and inode. */
-  inode: string;
-  links: number;
-  allocated: number;
-  linkTarget: string;
-}
 
 /** Types that restic keeps in a copy and does not bring back. */
 const neverRestored = new Set<string>(['socket', 'irregular']);

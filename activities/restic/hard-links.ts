@@ -1,9 +1,8 @@
 import { findAllVerb } from './command.js';
-import type { OnDisk } from './compare.js';
 import { runRestic } from './driver.js';
+import type { Findings, OnDisk } from './findings.js';
 import type { Node } from './listing.js';
 import type { PreparedRestore } from './restore-plan.js';
-import type { Findings } from './verify.js';
 
 /** Whether names that shared one file share one again, and no others do. */
 

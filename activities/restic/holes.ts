@@ -11,9 +11,9 @@ const atLeastBytes = 2 ** 20;
 const atMostBytes = 10 * 2 ** 30;
 const filesAtOnce = 200;
 
-/** Punching a hole changes the time of the file, so that is kept aside and set again. */
+/** Punching a hole changes the time of the file, so that is kept aside and set again; it also takes capabilities away, so such files stay. */
 const script =
-  'for file do time=$(stat --format=%y -- "$file") && fallocate --dig-holes -- "$file" && touch --date="$time" -- "$file" || exit 1; done';
+  'for file do getfattr --name=security.capability -- "$file" >/dev/null 2>&1 && continue; time=$(stat --format=%y -- "$file") && fallocate --dig-holes -- "$file" && touch --date="$time" -- "$file" || exit 1; done';
 
 /** Makes long runs of zeros into holes again; what the file system cannot do stays filled and shows in the report. */
 export async function digHoles(restic: Restic, data: string, nodes: readonly Node[]): Promise<void> {

@@ -1,15 +1,18 @@
 import { createHash } from 'node:crypto';
 import { HoldfastError } from '../../contracts/errors.js';
+import type { IdMap } from '../../contracts/id-map.js';
 import type { RestorePlan, RestoreStepInput } from '../../contracts/jobs.js';
 import type { Tools } from '../door.js';
 import { type Evidence, readEvidence } from '../host/evidence.js';
 import { chooseSnapshot } from './choose.js';
 import { copyTags, listSnapshots, openRestic, type Restic } from './driver.js';
+import { allowedIdMap, planMapping } from './id-plan.js';
 import { type Exchange, planExchange, shownExchange } from './in-place.js';
 import { jobWith } from './job.js';
 import { type Node, readListing } from './listing.js';
 import type { Snapshot } from './parse.js';
 import { type Selection, selectPaths } from './selection.js';
+import { readSparseNote, type SparseNote } from './sparse-note.js';
 import { allowedTarget, dataFolder, stagingName, type TargetState, targetState } from './target.js';
 
 /** What a restore will do: which copy, which nodes of it, where to, and whether there is room. */
@@ -26,6 +29,10 @@ export interface PreparedRestore {
   /** What is restored, in restic's order. */
   nodes: Node[];
   state: TargetState;
+  /** What this host noted at the newest backup of the resource. */
+  sparseNote: SparseNote | undefined;
+  /** How owners are mapped; without ranges they stay. */
+  idMap: IdMap;
 }
 
 /** What the operator is shown, and approves by its digest. */
@@ -54,6 +61,7 @@ export async function prepareRestore(tools: Tools, input: RestoreStepInput): Pro
   const { job, resource, store } = input;
   const { host, config } = tools;
   jobWith(config, { job, resource, store });
+  const idMap = allowedIdMap(tools, input.mapIds ?? []);
   const exchange = input.inPlace ? await planExchange(tools, input) : undefined;
   const target = exchange?.staged ?? (await allowedTarget(host, config, input.target));
   const restic = await openRestic(tools, store, `restore-${sha256(target).slice(0, 16)}`);
@@ -70,9 +78,11 @@ export async function prepareRestore(tools: Tools, input: RestoreStepInput): Pro
   const paths = selection.whole
     ? []
     : selection.wanted.map((path) => path.slice(root === '/' ? 1 : root.length + 1));
+  const mapping = await planMapping(tools, nodes, idMap, input.mapIds ?? []);
   const first = input.first?.length ? [input.first] : [];
+  const owners = mapping ? [{ mapIds: mapping.mapIds }] : [];
   const digest = sha256(
-    JSON.stringify([store, job, resource, snapshot.id, target, paths, listingDigest, ...first]),
+    JSON.stringify([store, job, resource, snapshot.id, target, paths, listingDigest, ...first, ...owners]),
   );
   const state = await targetState(host, target, digest);
   const plan: RestorePlan = {
@@ -85,9 +95,11 @@ export async function prepareRestore(tools: Tools, input: RestoreStepInput): Pro
     bytesFree: await host.freeBytes(target),
     resumes: state !== 'new',
     digest,
+    ...(mapping && { mapping }),
   };
   await checkSpace(restic, plan, state);
-  return { plan, exchange, restic, snapshot, root, selection, nodes, state };
+  const sparseNote = await readSparseNote(host, resource);
+  return { plan, exchange, restic, snapshot, root, selection, nodes, state, sparseNote, idMap };
 }
 
 /** Ids are unique over all stores: a rescue, which does not know the store's name, must not take one of these either. */

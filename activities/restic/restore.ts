@@ -5,10 +5,12 @@ import { addEvidence, type Evidence, type RestoreProved, readEvidence } from '..
 import { restoreVerb } from './command.js';
 import { removeStaleLocks, runRestic } from './driver.js';
 import { digHoles } from './holes.js';
+import { mapOwners } from './map-owners.js';
 import { isAtLeast, parseRestoreLine } from './parse.js';
 import { followProgress } from './progress.js';
 import { finishTarget, moveIntoPlace } from './publish.js';
 import { type PreparedRestore, prepareRestore } from './restore-plan.js';
+import { digFilledHoles, knownSparse } from './sparse-check.js';
 import { claimTarget, dataFolder, reportFile, stagingFolder } from './target.js';
 import { verifyRestore } from './verify.js';
 import { resticVersion } from './versions.js';
@@ -30,6 +32,7 @@ export async function restoreCopy(tools: Tools, input: RestoreStepInput): Promis
     await removeStaleLocks(restic);
     await claimTarget(host, plan.target, plan.digest);
     const complaints = await fetchData(prepared);
+    complaints.push(...(await mapOwners(prepared)));
     const report = await verifyRestore(prepared, complaints);
     await host.writeFile(reportFile(plan.target), JSON.stringify(report));
   }
@@ -73,7 +76,15 @@ async function publish(
 }
 
 /** Runs restic; what it complains about without failing is handed back. */
-async function fetchData({ restic, plan, selection, snapshot, nodes }: PreparedRestore): Promise<string[]> {
+async function fetchData({
+  restic,
+  plan,
+  selection,
+  snapshot,
+  nodes,
+  root,
+  sparseNote,
+}: PreparedRestore): Promise<string[]> {
   const { host } = restic;
   const version = await resticVersion(restic);
   const data = dataFolder(plan.target);
@@ -98,5 +109,6 @@ async function fetchData({ restic, plan, selection, snapshot, nodes }: PreparedR
     },
   });
   if (!isAtLeast(version, [0, 15])) await digHoles(restic, data, nodes);
+  await digFilledHoles(restic, data, knownSparse(nodes, root, sparseNote));
   return complaints;
 }

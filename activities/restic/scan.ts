@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../contracts/errors.js';
-import type { OnDisk } from './compare.js';
 import type { Restic } from './driver.js';
+import type { OnDisk } from './findings.js';
 
 /** Everything below a folder with its facts, in one program and not one call a file. */
 
@@ -76,7 +76,7 @@ export function parseEntry(text: string): OnDisk & { path: string } {
 }
 
 /** find prints ten decimals, the last always 0; before 1970 both parts count down. */
-function decimalNanoseconds(seconds: string): string {
+export function decimalNanoseconds(seconds: string): string {
   const [, sign, whole, fraction = ''] = /^(-?)(\d+)(?:\.(\d+))?$/.exec(seconds) ?? [];
   const amount = BigInt(whole ?? 0) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0').slice(0, 9));
   return String(sign ? -amount : amount);

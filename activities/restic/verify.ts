@@ -1,21 +1,16 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import type { RestoreReport } from '../../contracts/jobs.js';
 import { type Attributes, compareAttributes } from './attributes.js';
-import { compareNodes, type OnDisk } from './compare.js';
+import { compareNodes } from './compare.js';
 import { checkHardLinks } from './hard-links.js';
+import { withMappedOwner } from './id-plan.js';
 import { type Node, readLinkTargets } from './listing.js';
 import type { PreparedRestore } from './restore-plan.js';
 import { scanTree } from './scan.js';
+import { sparsenessFindings } from './sparse-check.js';
 import { dataFolder } from './target.js';
 
 /** Compares what was restored with what the copy holds, and says what was compared, what was not, and what differs. */
-
-/** What one comparison found. */
-export interface Findings {
-  verified: string[];
-  notVerified: string[];
-  differences: string[];
-}
 
 /** Throws HF_RESTORE_DIFFERS when anything differs. Contents were compared by restic itself, which had ended well. */
 export async function verifyRestore(
@@ -25,13 +20,14 @@ export async function verifyRestore(
   const { restic, plan } = prepared;
   restic.progress({ phase: 'comparing' });
   const disk = await scanTree(restic, dataFolder(plan.target));
-  const nodes = await withLinkTargets(prepared);
+  const nodes = (await withLinkTargets(prepared)).map((node) => withMappedOwner(node, prepared.idMap));
   const all = [
     { verified: [`contents of ${plan.files} files (hashes, by restic)`], notVerified: [], differences: [] },
     compareNodes(nodes, disk.entries, disk.isRoot, isPlanned(prepared)),
+    { verified: mappingVerified(prepared), notVerified: [], differences: [] },
     await checkHardLinks(prepared, disk.entries),
     await compareAttributes(attributesQuestion(prepared, disk.isRoot)),
-    sparseness(nodes, disk.entries),
+    sparsenessFindings(prepared, disk.entries),
   ];
   const differences = all.flatMap((findings) => findings.differences);
   for (const difference of differences) restic.log(`differs: ${difference}`);
@@ -45,9 +41,14 @@ export async function verifyRestore(
     bytes,
     verified: all.flatMap((findings) => findings.verified),
     notVerified: all.flatMap((findings) => findings.notVerified),
-    warnings: complaints.slice(0, 20),
+    warnings: [...complaints.slice(0, 20), ...all.flatMap(({ warnings }) => warnings ?? [])],
   };
 }
+
+const mappingVerified = ({ plan: { mapping } }: PreparedRestore): string[] =>
+  mapping
+    ? [`mapping of owners by ${mapping.mapIds.join(', ')}: ${mapping.entries} entries have new ones`]
+    : [];
 
 /** Folders on the way to what was wanted are there too, but were not asked for. */
 const isPlanned = ({ selection }: PreparedRestore) => {
@@ -69,7 +70,7 @@ async function withLinkTargets({ restic, snapshot, nodes }: PreparedRestore): Pr
 }
 
 const attributesQuestion = (
-  { restic, snapshot, plan, selection, nodes }: PreparedRestore,
+  { restic, snapshot, plan, selection, nodes, idMap }: PreparedRestore,
   isRoot: boolean,
 ): Attributes => {
   const folders = new Set(nodes.filter(({ type }) => type === 'dir').map(({ path }) => path));
@@ -82,17 +83,9 @@ const attributesQuestion = (
     bytes: plan.bytes,
     isRoot,
     whole: selection.whole,
+    idMap,
   };
 };
-
-/** restic does not note where holes were: there is nothing to compare with, only something to say. */
-function sparseness(nodes: readonly Node[], disk: ReadonlyMap<string, OnDisk>): Findings {
-  const files = nodes.filter(({ type }) => type === 'file');
-  const apparent = files.reduce((sum, { size }) => sum + size, 0);
-  const allocated = files.reduce((sum, { path }) => sum + (disk.get(path)?.allocated ?? 0), 0);
-  const what = `sparseness: the copy does not say where holes were; ${allocated} bytes lie on the disk for ${apparent} bytes of content`;
-  return { verified: [], notVerified: files.length > 0 ? [what] : [], differences: [] };
-}
 
 function differs(target: string, differences: readonly string[]): HoldfastError {
   const named = differences.slice(0, 10);

@@ -29,6 +29,11 @@ export const rescue: Command = {
     { flags: '--at <TIME>', summary: 'restore: the newest copy not younger' },
     { flags: '--path <P>', summary: 'restore: only this path, relative to the resource', repeat: true },
     {
+      flags: '--map-ids <MAP>',
+      summary: 'restore: give owners and groups other ids: FROM:TO:COUNT, uid=… or gid=…',
+      repeat: true,
+    },
+    {
       flags: '--yes <DIGEST>',
       summary: 'restore: take the plan of this digest (8 characters or more) as approved',
     },
@@ -61,6 +66,7 @@ export const rescue: Command = {
       copy: textOf(values, 'copy'),
       at: textOf(values, 'at'),
       paths: listOf(values, 'path'),
+      mapIds: listOf(values, 'mapIds'),
       yes: textOf(values, 'yes'),
     });
   },

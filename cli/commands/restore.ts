@@ -30,6 +30,12 @@ export const restore: Command = {
       summary: 'this path before all else, whole and compared in DIR.first while the rest still comes',
       repeat: true,
     },
+    {
+      flags: '--map-ids <MAP>',
+      summary:
+        'give owners and groups other ids: FROM:TO:COUNT, uid=… or gid=… for one of them; the host must list it (mapIds)',
+      repeat: true,
+    },
     { flags: '--yes', summary: 'take the plan as approved' },
     {
       flags: '--in-place',
@@ -46,6 +52,10 @@ export const restore: Command = {
     {
       line: 'holdfast restore photos-offsite --at "2026-11-19 12:00" --to nas:/tmp/r --yes',
       shows: 'all as of that noon',
+    },
+    {
+      line: 'holdfast restore web-rootfs --map-ids 0:100000:65536 --to nas:/mnt/restore/web',
+      shows: 'as an unprivileged container sees it',
     },
     {
       line: 'holdfast restore photos-offsite --in-place',
@@ -68,6 +78,7 @@ export const restore: Command = {
       approved: flagOf(values, 'yes'),
       inPlace: flagOf(values, 'inPlace'),
       undo: textOf(values, 'undo'),
+      mapIds: listOf(values, 'mapIds'),
     });
     return restoreAndFollow(context, input);
   },

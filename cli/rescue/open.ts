@@ -22,6 +22,7 @@ export interface RescueWords {
   copy: string | undefined;
   at: string | undefined;
   paths: readonly string[];
+  mapIds: readonly string[];
   yes: string | undefined;
 }
 
@@ -68,7 +69,8 @@ export async function openRepository(context: Context, words: RescueWords): Prom
     toolsFor(purpose) {
       const log = openRunLog(state.folder, purpose.run, { step: 'rescue' });
       logs.push({ log, run: purpose.run });
-      const config = configFor(purpose, { repository, password, env, program: words.program });
+      const { program, mapIds } = words;
+      const config = configFor(purpose, { repository, password, env, program, mapIds });
       return {
         host,
         config,
@@ -136,14 +138,19 @@ interface Repository {
   password: Reference;
   env: Record<string, Reference>;
   program: string | undefined;
+  mapIds: readonly string[];
 }
 
-/** What the drivers look up; the operator at the keyboard allows the target by typing it. */
+/** What the drivers look up; the operator at the keyboard allows the target and the mapping by typing them. */
 function configFor({ job, resource, target }: Purpose, access: Repository): Config {
-  const { repository, password, env, program } = access;
+  const { repository, password, env, program, mapIds } = access;
   const config = ConfigFile.parse({
     hosts: {
-      [rescueHost]: { restore: [dirname(target)], tools: program ? { restic: resolve(program) } : {} },
+      [rescueHost]: {
+        restore: [dirname(target)],
+        mapIds: [...mapIds],
+        tools: program ? { restic: resolve(program) } : {},
+      },
     },
     resources: { [resource]: { host: rescueHost, directory: '/' } },
     stores: { [rescueStore]: { restic: { repository: '/rescue', password, env } } },

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { restoreCopy } from '../../activities/restic/restore.js';
 import { planRestore } from '../../activities/restic/restore-plan.js';
 import { HoldfastError } from '../../contracts/errors.js';
+import { parseIdMap } from '../../contracts/id-map.js';
 import type { RestorePlan, RestoreReport, RestoreStepInput } from '../../contracts/jobs.js';
 import { namePattern, runId } from '../../contracts/names.js';
 import type { Context } from '../context.js';
@@ -19,6 +20,7 @@ const digestCharacters = 8;
 /** `rescue restic restore`: plan, the operator's yes bound to it, restore, comparison. The same steps as a run's. */
 export async function restoreByHand(context: Context, rescue: Rescue, words: RescueWords): Promise<number> {
   const target = targetOf(words);
+  parseIdMap(words.mapIds);
   const { job, resource } = await chooseResource(rescue, words);
   const run = runId(`${job}.rescue`, context.now());
   const tools = rescue.toolsFor({ job, resource, target, run });
@@ -66,7 +68,7 @@ async function chooseResource(
 
 function stepOf(
   names: Pick<RestoreStepInput, 'job' | 'resource' | 'target' | 'run'>,
-  { copy, at, paths }: RescueWords,
+  { copy, at, paths, mapIds }: RescueWords,
 ): RestoreStepInput {
   if (copy !== undefined && at !== undefined) throw usage('--copy and --at exclude each other');
   return {
@@ -74,6 +76,7 @@ function stepOf(
     store: rescueStore,
     retryForMs: 0,
     paths: paths.map(relativePath),
+    ...(mapIds.length > 0 && { mapIds: [...mapIds] }),
     ...(copy !== undefined && { copy: copyId(copy) }),
     ...(at !== undefined && { at: moment(at) }),
   };

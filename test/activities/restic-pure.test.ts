@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { type Evidence, parseEvidence } from '../../activities/host/evidence.js';
 import { openUndosIn } from '../../activities/host/undo.js';
 import {
+  attributeFacts,
   parseGetfacl,
   parseGetfattr,
   parseTarAttributes,
@@ -18,7 +19,8 @@ import {
   restoreVerb,
   snapshotsVerb,
 } from '../../activities/restic/command.js';
-import { compareNodes, type OnDisk } from '../../activities/restic/compare.js';
+import { compareNodes } from '../../activities/restic/compare.js';
+import type { OnDisk } from '../../activities/restic/findings.js';
 import { type Node, nanoseconds } from '../../activities/restic/listing.js';
 import { parseBackupLine, parseForget, type Snapshot } from '../../activities/restic/parse.js';
 import { whyImplausible } from '../../activities/restic/plausible.js';
@@ -26,7 +28,9 @@ import { countReasons, judgeRetention } from '../../activities/restic/retention.
 import { parseEntry } from '../../activities/restic/scan.js';
 import { selectPaths } from '../../activities/restic/selection.js';
 import { HoldfastError } from '../../contracts/errors.js';
+import { parseIdMap } from '../../contracts/id-map.js';
 
+const noMap = parseIdMap([]);
 const tool = { file: '/opt/restic', cacheFolder: '/state/cache' };
 const access = { env: { RESTIC_PASSWORD: 'hidden', RESTIC_REPOSITORY: 's3:somewhere' }, limits: {} };
 
@@ -305,22 +309,20 @@ test('names with line breaks survive the walk', () => {
   );
 });
 
-test('tar, getfattr and getfacl tell the same about the same file', () => {
-  const tar = parseTarAttributes([
-    '-rw-r--r--+ 0/0               3 2026-11-20 15:58:07 srv/\\303\\274 a\\nb',
-    '  a: user::rw-,group::r--,group:60:r--,mask::r--,other::r--,default:user::rwx',
-    '  x: 3 user.bin',
-    '-rw-r--r-- 0/0 3 2026-11-20 15:58:07 srv/plain',
-    '  a: user::rw-,group::r--,other::r--',
-  ]);
+test('the tar stream, getfattr and getfacl tell the same about the same file, values included', () => {
   const name = '/srv/ü a\nb';
-  assert.deepEqual([...tar.keys()], [name]);
-  const attributes = parseGetfattr([
-    `# file: /srv/ü a\\012b`,
-    'system.posix_acl_access=0x02',
-    'user.bin=0x00ff10',
-    '',
-  ]);
+  const record = (text: string | Buffer) => Buffer.from(text).toString('base64');
+  const values = {
+    'SCHILY.acl.access': record('user::rw-,group::r--,group:60:r--,mask::r--,other::r--'),
+    'SCHILY.acl.default': record('user::rwx'),
+    'SCHILY.xattr.user.bin': record(Buffer.from([0, 255, 16])),
+  };
+  const inCopy = (more: object) =>
+    parseTarAttributes(JSON.stringify({ path: name.slice(1), values: { ...values, ...more } }), noMap);
+  const tar = inCopy({});
+  assert.equal(tar.path, name);
+  const onDisk = ['# file: /srv/ü a\\012b', 'system.posix_acl_access=0x02', 'user.bin=0x00ff10', ''];
+  const attributes = attributeFacts(parseGetfattr(onDisk));
   const lists = parseGetfacl([
     `# file: /srv/ü a\\012b`,
     '# owner: 0',
@@ -332,7 +334,9 @@ test('tar, getfattr and getfacl tell the same about the same file', () => {
     'default:user::rwx',
     '',
   ]);
-  assert.deepEqual([...(lists.get(name) ?? []), ...(attributes.get(name) ?? [])].sort(), tar.get(name));
+  assert.deepEqual([...(lists.get(name) ?? []), ...(attributes.get(name) ?? [])].sort(), tar.facts);
+  const other = inCopy({ 'SCHILY.xattr.user.bin': record(Buffer.from([0, 255, 17])) });
+  assert.notDeepEqual(other.facts, tar.facts, 'another value of the same length');
   assert.equal(unescapeOctal('a\\\\b\\033'), 'a\\b\u001b');
 });
 

@@ -54,6 +54,8 @@ const refusals: [argv: string[], exit: number, message: RegExp][] = [
     /--first goes with a whole restore/,
   ],
   [['restore', 'photos-offsite', ...to, '--first', '/etc'], 2, /relative to the resource/],
+  [['restore', 'photos-offsite', ...to, '--map-ids', '0:1'], 2, /FROM:TO:COUNT.*not "0:1"/],
+  [['restore', 'photos-offsite', ...to, '--map-ids', '0:9:0'], 2, /COUNT is 0/],
   [['restore', 'photos-offsite', '--undo', 'x', ...to], 2, /--undo takes nothing else/],
   [['restore', 'photos'], 3, /no job "photos"/],
 ];

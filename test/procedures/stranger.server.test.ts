@@ -146,6 +146,11 @@ describe('a stranger on the Temporal port', { skip: needs('temporal', 'restic') 
     ],
     ['of a moment that is none', { target: '/tmp/holdfast-stranger', at: 'yesterday; rm -rf /' }, undefined],
     [
+      'with owners of his choice',
+      { target: '/tmp/holdfast-stranger', mapIds: ['uid=1000:0:1'] },
+      'HF_TARGET_REFUSED',
+    ],
+    [
       'of a resource of nobody',
       { target: '/tmp/holdfast-stranger', resource: 'passwords' },
       'HF_NOT_IN_CONFIG',

@@ -1,0 +1,112 @@
+import { join } from 'node:path';
+import type { IdMap } from '../../contracts/id-map.js';
+import type { Command } from '../../system/host.js';
+import { type NamedValue, parseGetfattr } from './attribute-text.js';
+import { readLines } from './attributes.js';
+import type { Restic } from './driver.js';
+import { withMappedOwner } from './id-plan.js';
+import { shiftedCapability, shiftedList } from './id-shift.js';
+import type { Node } from './listing.js';
+import type { PreparedRestore } from './restore-plan.js';
+import { dataFolder, stagingFolder } from './target.js';
+
+/**
+ * Gives what was restored to its mapped owners, before it is compared. Every value is computed from what the copy says, so that it can be
+ * done again after a kill at any point: owners from the listing, access lists and capabilities from a file that is written
+ * whole before the first of them is changed.
+ */
+
+const filesAtOnce = 200;
+/** What holds ids, or is taken away by the system when the owner changes. */
+const match = '^(system\\.posix_acl_(access|default)|security\\.capability)$';
+const neverRestored = new Set<string>(['socket', 'irregular']);
+
+/** What could not be mapped is handed back in words; that it was done right is for the comparison to say. */
+export async function mapOwners({ restic, plan, nodes, idMap }: PreparedRestore): Promise<string[]> {
+  if (!plan.mapping) return [];
+  restic.progress({ phase: 'mapping owners' });
+  const data = dataFolder(plan.target);
+  const attributes = join(stagingFolder(plan.target), 'mapped-attributes');
+  const { host } = restic;
+  if (!(await host.exists(attributes))) {
+    const values = await attributesBefore(restic, data);
+    const mapped = values.map((value) => ({ ...value, value: mappedValue(value, idMap) }));
+    await host.writeFile(attributes, attributeFile(mapped));
+  }
+  const reachable = nodes.filter(({ path, type }) => !path.includes('\uFFFD') && !neverRestored.has(type));
+  await changeOwners(restic, data, reachable, idMap);
+  await setAttributes(restic, attributes);
+  const unreachable = nodes.filter(({ path }) => path.includes('\uFFFD')).length;
+  if (unreachable === 0) return [];
+  return [`${unreachable} entries whose names are not valid UTF-8 keep the owner that they have in the copy`];
+}
+
+async function attributesBefore(restic: Restic, data: string): Promise<NamedValue[]> {
+  const options = ['--recursive', '--physical', '--no-dereference', '--absolute-names', '--dump'];
+  const args = [...options, `--match=${match}`, '--encoding=hex', '--', data];
+  return parseGetfattr(await readLines(restic, { file: 'getfattr', args }));
+}
+
+const mappedValue = ({ name, value }: NamedValue, map: IdMap): Buffer =>
+  name === 'security.capability' ? shiftedCapability(map, value) : shiftedList(map, value);
+
+/** As `setfattr --restore` takes it. */
+function attributeFile(values: readonly NamedValue[]): string {
+  return values
+    .filter(({ path }) => !path.includes('\uFFFD'))
+    .map(({ path, name, value }) => `# file: ${escapePath(path)}\n${name}=0x${value.toString('hex')}\n\n`)
+    .join('');
+}
+
+const escapePath = (path: string): string =>
+  path.replace(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: names may hold them
+    /[\\\u0001-\u001f\u007f]/g,
+    (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`,
+  );
+
+async function changeOwners(restic: Restic, data: string, nodes: readonly Node[], map: IdMap): Promise<void> {
+  const owners = new Map<string, string[]>();
+  const modes = new Map<string, string[]>();
+  for (const node of nodes) {
+    const { uid, gid } = withMappedOwner(node, map);
+    if (uid === node.uid && gid === node.gid) continue;
+    gather(owners, `${uid}:${gid}`, `${data}${node.path}`);
+    // The system takes setuid and setgid away from a file that changes hands.
+    if (node.type === 'file' && (node.mode & 0o6000) !== 0)
+      gather(modes, node.mode.toString(8).padStart(4, '0'), `${data}${node.path}`);
+  }
+  for (const [owner, paths] of owners)
+    await inPortions(restic, paths, (some) => ({
+      file: 'chown',
+      args: ['--no-dereference', '--', owner, ...some],
+    }));
+  for (const [mode, paths] of modes)
+    await inPortions(restic, paths, (some) => ({ file: 'chmod', args: ['--', mode, ...some] }));
+}
+
+function gather(groups: Map<string, string[]>, key: string, path: string): void {
+  const group = groups.get(key);
+  if (group) group.push(path);
+  else groups.set(key, [path]);
+}
+
+async function inPortions(
+  { host, signal, log }: Restic,
+  paths: readonly string[],
+  command: (some: readonly string[]) => Command,
+): Promise<void> {
+  for (let from = 0; from < paths.length; from += filesAtOnce) {
+    const { file, args } = command(paths.slice(from, from + filesAtOnce));
+    const { exitCode } = await host.run({ file, args }, { signal, log });
+    if (exitCode !== 0) log(`${file} did not reach every file; the comparison says which`);
+  }
+}
+
+/** Last: a change of the owner takes capabilities away, and a change of the mode touches the access list. */
+async function setAttributes({ host, signal, log }: Restic, file: string): Promise<void> {
+  if ((await host.facts(file))?.size === 0) return;
+  const args = ['--no-dereference', `--restore=${file}`];
+  const { exitCode } = await host.run({ file: 'setfattr', args }, { signal, log });
+  if (exitCode !== 0) log('setfattr did not set every access list and capability; the comparison says which');
+}

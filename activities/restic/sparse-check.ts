@@ -1,0 +1,85 @@
+import { tags } from '../../contracts/names.js';
+import type { Restic } from './driver.js';
+import type { Findings, OnDisk } from './findings.js';
+import { digHoles } from './holes.js';
+import type { Node } from './listing.js';
+import type { Snapshot } from './parse.js';
+import { leastHoleBytes, type SparseNote } from './sparse-note.js';
+
+/** Whether files that were sparse at the source are sparse again. */
+
+/** A file of the copy that was sparse in the very state that the copy holds. */
+export interface WasSparse {
+  node: Node;
+  allocatedBefore: number;
+}
+
+/** Pure. `root` is the resource's folder as it is called in the copy. */
+export function knownSparse(nodes: readonly Node[], root: string, note: SparseNote | undefined): WasSparse[] {
+  const byPath = new Map(note?.files.map((file) => [`${root === '/' ? '' : root}/${file.path}`, file]));
+  return nodes.flatMap((node) => {
+    const file = node.type === 'file' ? byPath.get(node.path) : undefined;
+    const isSame = file?.size === node.size && file.mtimeNs === node.mtimeNs;
+    return file && isSame ? [{ node, allocatedBefore: file.allocated }] : [];
+  });
+}
+
+/** Whether holes were filled: a tenth of them may be lost, since restic makes holes of whole chunks only. */
+function isFilled({ node, allocatedBefore }: WasSparse, allocated: number): boolean {
+  const holes = node.size - allocatedBefore;
+  return allocated - allocatedBefore > Math.max(leastHoleBytes, holes / 10);
+}
+
+/** What restic filled: older ones fill every hole, newer ones all that are smaller than a chunk. Before the comparison, which sees what it did. */
+export async function digFilledHoles(
+  restic: Restic,
+  data: string,
+  known: readonly WasSparse[],
+): Promise<void> {
+  const filled: Node[] = [];
+  for (const was of known) {
+    const facts = await restic.host.facts(`${data}${was.node.path}`);
+    if (facts && isFilled(was, facts.allocated)) filled.push(was.node);
+  }
+  if (filled.length > 0) await digHoles(restic, data, filled);
+}
+
+const namedAtMost = 10;
+
+/** Of a prepared restore. */
+interface Copied {
+  nodes: readonly Node[];
+  snapshot: Snapshot;
+  root: string;
+  sparseNote: SparseNote | undefined;
+}
+
+/** What is said of it. A filled hole is a warning: every byte is right, only the room that it takes is not. */
+export function sparsenessFindings(
+  { nodes, snapshot, root, sparseNote: note }: Copied,
+  disk: ReadonlyMap<string, Pick<OnDisk, 'allocated'>>,
+): Findings {
+  const known = knownSparse(nodes, root, note);
+  const allocatedNow = (path: string): number => disk.get(path)?.allocated ?? 0;
+  const filled = known.filter((was) => isFilled(was, allocatedNow(was.node.path)));
+  const isOfThisCopy = note !== undefined && snapshot.tags.includes(tags.run(note.run));
+  const files = nodes.filter(({ type }) => type === 'file');
+  const content = files.reduce((sum, { size }) => sum + size, 0);
+  const allocated = files.reduce((sum, { path }) => sum + allocatedNow(path), 0);
+  const why = isOfThisCopy ? note.gap : 'this host noted no sparse files for this copy';
+  const rest = `sparseness of the other files: ${why}; ${allocated} bytes lie on the disk for ${content} bytes of content`;
+  const count = `sparseness: ${known.length - filled.length} files that were sparse at the source are sparse`;
+  const warnings = filled
+    .slice(0, namedAtMost)
+    .map(
+      ({ node, allocatedBefore }) =>
+        `${node.path}: was sparse at the source (${allocatedBefore} of ${node.size} bytes allocated), now ${allocatedNow(node.path)} are`,
+    );
+  const more = filled.length - warnings.length;
+  return {
+    verified: isOfThisCopy || known.length > 0 ? [count] : [],
+    notVerified: why === undefined || files.length === 0 ? [] : [rest],
+    differences: [],
+    warnings: more > 0 ? [...warnings, `… and ${more} more files that were sparse`] : warnings,
+  };
+}

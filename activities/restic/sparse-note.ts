@@ -1,0 +1,123 @@
+import type { Host } from '../../system/host.js';
+import type { Restic } from './driver.js';
+import { decimalNanoseconds } from './scan.js';
+
+/** restic does not keep where holes were. The host of the source notes at each backup which files were sparse, and a restore compares with that. */
+
+/** Path relative to the resource; size and time say whether a copy holds this very state of the file. */
+interface SparseFile {
+  path: string;
+  size: number;
+  mtimeNs: string;
+  allocated: number;
+}
+
+export interface SparseNote {
+  run: string;
+  files: SparseFile[];
+  /** Why a file that is not named may have been sparse all the same; absent when none was. */
+  gap?: string;
+}
+
+/** Less than this is no hole worth a word: file systems round, and allocate a little ahead. */
+export const leastHoleBytes = 2 ** 20;
+const mostFiles = 1000;
+/** Where allocated bytes tell holes. Elsewhere (ZFS, btrfs) compression makes every file look sparse. */
+const tellingFileSystems = new Set(['ext2', 'ext3', 'ext4', 'ext2/ext3', 'xfs', 'tmpfs']);
+
+const noteFile = (host: Host, resource: string): string => `${host.stateFolder}/sparse/${resource}.json`;
+
+type Noting = Pick<Restic, 'host' | 'signal' | 'log'>;
+
+interface Source {
+  run: string;
+  resource: string;
+  directory: string;
+}
+
+/** Longer than this a copy that is done does not wait for its note, which may walk folders that the copy left out. */
+const lateMs = 30_000;
+
+/** Runs beside the copy, which walks the same folders, and never fails: a copy is worth more than a note. */
+export function beginSparseNote({ host, signal, log }: Noting, source: Source): { end(): Promise<void> } {
+  const stop = new AbortController();
+  const noting = { host, log, signal: AbortSignal.any([signal, stop.signal]) };
+  const done = note(noting, source).catch((error: unknown) => log(`sparse files were not noted: ${error}`));
+  return {
+    async end() {
+      const late = setTimeout(() => stop.abort(new Error('it took too long')), lateMs);
+      await done.finally(() => clearTimeout(late));
+    },
+  };
+}
+
+/** Only the newest note is kept; one of this run is not made twice. */
+async function note({ host, signal }: Noting, { run, resource, directory }: Source): Promise<void> {
+  if ((await readSparseNote(host, resource))?.run === run) return;
+  const files: SparseFile[] = [];
+  const strange = new Set<string>();
+  const take = (entry: string): void => {
+    const [size, blocks, mtime = '', fileSystem = '', path = ''] = entry.split('\0');
+    const file = {
+      path,
+      size: Number(size),
+      mtimeNs: decimalNanoseconds(mtime),
+      allocated: Number(blocks) * 512,
+    };
+    if (!tellingFileSystems.has(fileSystem)) strange.add(fileSystem);
+    else if (file.size - file.allocated >= leastHoleBytes) files.push(file);
+  };
+  const format = '%s\\0%b\\0%T@\\0%F\\0%P\\0\\n';
+  const args = [directory, '-type', 'f', '-size', `+${leastHoleBytes - 1}c`, '-printf', format];
+  const isWhole = await walk(host, args, signal, take);
+  const named = files
+    .toSorted((one, other) => other.size - other.allocated - (one.size - one.allocated))
+    .slice(0, mostFiles);
+  const gap = gapOf({ isWhole, strange, left: files.length - named.length });
+  const made: SparseNote = { run, files: named, ...(gap !== undefined && { gap }) };
+  await host.makeFolder(`${host.stateFolder}/sparse`);
+  await host.writeFile(noteFile(host, resource), JSON.stringify(made));
+}
+
+async function walk(
+  host: Host,
+  args: readonly string[],
+  signal: AbortSignal,
+  onEntry: (entry: string) => void,
+): Promise<boolean> {
+  let pending = '';
+  const { exitCode } = await host.run(
+    { file: 'find', args, env: { LC_ALL: 'C.UTF-8' } },
+    {
+      signal,
+      onLine: (line, stream) => {
+        if (stream !== 'stdout') return;
+        pending += line;
+        if (line.endsWith('\0')) {
+          onEntry(pending);
+          pending = '';
+        } else pending += '\n';
+      },
+    },
+  );
+  return exitCode === 0;
+}
+
+function gapOf(found: { isWhole: boolean; strange: Set<string>; left: number }): string | undefined {
+  const [fileSystem] = found.strange;
+  if (fileSystem !== undefined)
+    return `on ${fileSystem}, where the source lies, allocated bytes do not tell holes`;
+  if (!found.isWhole) return 'some of the source could not be looked at';
+  return found.left > 0 ? `the ${mostFiles} with the largest holes were noted, of more` : undefined;
+}
+
+/** What the newest backup on this host noted; undefined when there is nothing, or nothing readable. */
+export async function readSparseNote(host: Host, resource: string): Promise<SparseNote | undefined> {
+  const file = noteFile(host, resource);
+  if (!(await host.exists(file))) return undefined;
+  try {
+    return JSON.parse(await host.readFile(file)) as SparseNote;
+  } catch {
+    return undefined;
+  }
+}
