@@ -7,32 +7,14 @@ import { completionsOf } from '../../cli/completion/model.js';
 import { scriptFor } from '../../cli/completion/script.js';
 import { unquote } from '../../cli/completion/unquote.js';
 import { type NameKind, namesInText } from '../../config/names-in-file.js';
+import { writeOddNames } from '../support/odd-names.js';
 import { repositoryRoot } from '../support/root.js';
 import { temporaryFolder } from '../support/temp.js';
 import { holdfast } from './command-line.js';
 import { packagesLoadedAtStart } from './loaded-at-start.js';
 
 const folder = temporaryFolder('completion');
-const trap = join(folder, 'sprung');
-const configuration = `
-hosts: { nas: {}, attic: {}, "$(touch ${trap})": {}, "-x": {} }
-resources: { photos: { host: nas, directory: /p }, notes: { host: nas, directory: /n } }
-stores: { usb: {}, b2-photos: {} }
-jobs:
-  photos-offsite: { resources: [photos] }
-  everything: { resources: [photos, notes, "; rm -rf ~"] }
-  "\`touch ${trap}\`": {}
-  "a b": {}
-  "--yes": {}
-  "\\u001b[31mred": {}
-  ? [a, list]
-  : {}
-`;
-/** A name that every shell must be told about carefully. */
-const oddName = "it's a $(touch x) file.yaml";
-writeFileSync(join(folder, oddName), configuration);
-writeFileSync(join(folder, 'holdfast.yaml'), configuration);
-writeFileSync(join(folder, 'broken.yaml'), 'jobs: [}\n*&!');
+const { configuration } = writeOddNames(folder);
 writeFileSync(join(folder, 'binary.yaml'), Buffer.from([0xff, 0xfe, 0, 1, 2]));
 
 const offers = (text: string, kind: NameKind) => namesInText(text, kind);

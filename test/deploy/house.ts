@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { type Ended, type HoldfastChild, startHoldfast } from '../support/children.js';
+import { plainConfig } from '../support/plain-config.js';
 import { temporaryFolder } from '../support/temp.js';
 
 /** One host with one job against a server that somebody else started: what differs is only the address and the environment. */
@@ -23,32 +24,6 @@ const noneOfTheirs = Object.fromEntries(
     .map((name) => [name, undefined]),
 );
 
-function configuration(folder: string, address: string | undefined): object {
-  return {
-    temporal: { ...(address && { address }), namespace: 'holdfast', deadHostAfter: '10s' },
-    hosts: { nas: { restore: [join(folder, 'restores')] } },
-    resources: { photos: { host: 'nas', directory: join(folder, 'photos') } },
-    stores: {
-      vault: {
-        restic: {
-          repository: join(folder, 'repository'),
-          password: { file: join(folder, 'password') },
-        },
-      },
-    },
-    jobs: {
-      'photos-offsite': {
-        kind: 'restic-backup',
-        resources: ['photos'],
-        store: 'vault',
-        schedule: { cron: '30 3 * * *', timezone: 'Europe/Berlin' },
-        keep: { daily: 7 },
-        objective: { rpo: '26h' },
-      },
-    },
-  };
-}
-
 /** `address` undefined leaves it to the environment (TEMPORAL_ADDRESS). */
 export function makeHouse(address: string | undefined, tls: Readonly<Record<string, string>>): House {
   const folder = temporaryFolder('house');
@@ -56,7 +31,10 @@ export function makeHouse(address: string | undefined, tls: Readonly<Record<stri
   mkdirSync(source);
   writeFileSync(join(source, 'a picture.txt'), 'waves');
   writeFileSync(join(folder, 'password'), 'sea wall\n', { mode: 0o600 });
-  writeFileSync(join(folder, 'holdfast.yaml'), stringify(configuration(folder, address)));
+  writeFileSync(
+    join(folder, 'holdfast.yaml'),
+    stringify(plainConfig({ folder, source, repository: join(folder, 'repository'), address })),
+  );
   const state = { HOLDFAST_STATE: join(folder, 'state'), HOLDFAST_CONFIG: join(folder, 'holdfast.yaml') };
   const env = { ...noneOfTheirs, ...state, HOLDFAST_LOG: 'info', ...tls };
   const started: HoldfastChild[] = [];

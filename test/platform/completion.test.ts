@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { scriptFor } from '../../cli/completion/script.js';
 import { onPath } from '../../lab/places.js';
+import { oddName, writeOddNames } from '../support/odd-names.js';
 import { repositoryRoot } from '../support/root.js';
 import { temporaryFolder } from '../support/temp.js';
 import { openTerminal } from '../support/terminal.js';
@@ -24,26 +25,7 @@ writeFileSync(
   },
 );
 
-const trap = join(folder, 'sprung');
-const configuration = `
-hosts: { nas: {}, attic: {}, "$(touch ${trap})": {}, "-x": {} }
-resources: { photos: { host: nas, directory: /p }, notes: { host: nas, directory: /n } }
-stores: { usb: {}, b2-photos: {} }
-jobs:
-  photos-offsite: { resources: [photos] }
-  everything: { resources: [photos, notes, "; rm -rf ~"] }
-  "\`touch ${trap}\`": {}
-  "a b": {}
-  "--yes": {}
-  "\\u001b[31mred": {}
-  ? [a, list]
-  : {}
-`;
-/** A name that every shell must be told about carefully. */
-const oddName = "it's a $(touch x) file.yaml";
-writeFileSync(join(folder, oddName), configuration);
-writeFileSync(join(folder, 'holdfast.yaml'), configuration);
-writeFileSync(join(folder, 'broken.yaml'), 'jobs: [}\n*&!');
+const { trap } = writeOddNames(folder);
 
 const env = {
   ...process.env,

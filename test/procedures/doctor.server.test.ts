@@ -9,8 +9,9 @@ import type { Finding } from '../../contracts/doctor.js';
 import { resticPath } from '../../lab/places.js';
 import { compareTrees } from '../support/compare.js';
 import { makeTree } from '../support/data.js';
-import { type Estate, type PlainConfig, startEstate } from '../support/estate.js';
+import { type Estate, startEstate } from '../support/estate.js';
 import { needs } from '../support/needs.js';
+import type { PlainConfig } from '../support/plain-config.js';
 
 /** The doctor on a real estate: what is wrong is found and named, what is right is left in peace. */
 

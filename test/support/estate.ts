@@ -6,6 +6,7 @@ import { Client, Connection } from '@temporalio/client';
 import { stringify } from 'yaml';
 import { resticPath } from '../../lab/places.js';
 import { type Ended, type HoldfastChild, startHoldfast } from './children.js';
+import { type PlainConfig, plainConfig } from './plain-config.js';
 import { temporaryFolder } from './temp.js';
 import { startTestServer, type TestServer } from './temporal-server.js';
 
@@ -33,9 +34,6 @@ export interface Estate {
   stop(): Promise<void>;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: tests change any key of the file, right ones and wrong ones
-export type PlainConfig = any;
-
 export interface EstateOptions {
   /** Version of restic as in lab/places; default the one on PATH. */
   restic?: 'system' | '0.18';
@@ -59,29 +57,16 @@ export async function startEstate(options: EstateOptions = {}): Promise<Estate> 
     databaseFile: options.databaseFile ? join(folder, 'temporal.db') : undefined,
   });
   const binary = resticPath(options.restic) ?? 'restic';
-  const config: PlainConfig = {
-    temporal: { address: server.address, namespace: 'holdfast', deadHostAfter: '3s' },
-    hosts: { nas: { tools: { restic: binary }, restore: [join(folder, 'restores')] } },
-    resources: { photos: { host: 'nas', directory: source } },
-    stores: {
-      vault: {
-        restic: { repository, password: { file: join(folder, 'password') }, env: options.resticEnv ?? {} },
-      },
-    },
-    jobs: {
-      'photos-offsite': {
-        kind: 'restic-backup',
-        resources: ['photos'],
-        store: 'vault',
-        schedule: { cron: '30 3 * * *', timezone: 'Europe/Berlin' },
-        keep: { daily: 7 },
-        prune: { cron: '0 6 * * 0' },
-        check: { cron: '0 7 * * *', parts: 2 },
-        objective: { rpo: '26h', check: '35d' },
-        retryFor: '10m',
-      },
-    },
-  };
+  const config = plainConfig({ folder, source, repository, address: server.address });
+  config.temporal.deadHostAfter = '3s';
+  config.hosts.nas.tools = { restic: binary };
+  config.stores.vault.restic.env = options.resticEnv ?? {};
+  Object.assign(config.jobs['photos-offsite'], {
+    prune: { cron: '0 6 * * 0' },
+    check: { cron: '0 7 * * *', parts: 2 },
+    objective: { rpo: '26h', check: '35d' },
+    retryFor: '10m',
+  });
   options.change?.(config);
   const file = join(folder, 'holdfast.yaml');
   const write = (): void => writeFileSync(file, stringify(config));

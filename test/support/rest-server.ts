@@ -1,6 +1,5 @@
-import { connect } from 'node:net';
 import { onPath } from '../../lab/places.js';
-import { endChild, freePort, hasEnded, spawnTied } from './spawn.js';
+import { endChild, freePort, hasEnded, portIsOpen, spawnTied } from './spawn.js';
 import { temporaryFolder } from './temp.js';
 import { waitFor } from './wait.js';
 
@@ -20,13 +19,6 @@ export interface RestOptions {
   folder?: string;
 }
 
-const answers = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
-  });
-
 /** Guard the test with `needs('rclone')`. */
 export async function startRestServer(options: RestOptions = {}): Promise<RestServer> {
   const rclone = onPath('rclone');
@@ -39,7 +31,7 @@ export async function startRestServer(options: RestOptions = {}): Promise<RestSe
     ...(options.appendOnly ? ['--append-only'] : []),
   ];
   const child = spawnTied(rclone, [...args, options.folder ?? temporaryFolder('rest')], { stdio: 'ignore' });
-  await waitFor(() => hasEnded(child) || answers(port), { timeoutMs: 60_000, what: 'the rest server' });
+  await waitFor(() => hasEnded(child) || portIsOpen(port), { timeoutMs: 60_000, what: 'the rest server' });
   if (hasEnded(child)) throw new Error(`rclone ended at once on port ${port}`);
   return { address: `rest:http://127.0.0.1:${port}`, port, stop: () => endChild(child) };
 }

@@ -1,12 +1,11 @@
 import { mkdirSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { versitygwPath } from '../../lab/places.js';
-import { endChild, freePort, hasEnded, spawnTied } from './spawn.js';
+import { freePort, hasEnded, portIsOpen, type Restartable, spawnTied, startRestartable } from './spawn.js';
 import { temporaryFolder } from './temp.js';
 import { waitFor } from './wait.js';
 
-export interface S3Server {
+export interface S3Server extends Restartable {
   /** `http://127.0.0.1:PORT`; a restic repository is `s3:${endpoint}/bucket`. */
   endpoint: string;
   port: number;
@@ -14,10 +13,6 @@ export interface S3Server {
   secretKey: string;
   /** Buckets are the folders in here, objects plain files: a test can look at them, or damage them. */
   bucketFolder: string;
-  readonly pid: number;
-  stop(): Promise<void>;
-  kill9(): Promise<void>;
-  restart(): Promise<void>;
 }
 
 export interface S3Options {
@@ -29,13 +24,6 @@ export interface S3Options {
 const accessKey = 'holdfast-test';
 /** Not a secret of anybody: it exists so that tests can search output and histories for it. */
 const secretKey = 'a-secret-that-must-not-leak-7f3a';
-
-const portIsOpen = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
-  });
 
 async function start(binary: string, port: number, folder: string) {
   const buckets = join(folder, 'buckets');
@@ -57,21 +45,7 @@ export async function startS3(options: S3Options = {}): Promise<S3Server> {
   if (binary === undefined) throw new Error("no versitygw: guard the test with needs('s3')");
   const folder = options.folder ?? temporaryFolder('s3');
   const port = options.port ?? (await freePort());
-  let child = await start(binary, port, folder);
-  return {
-    endpoint: `http://127.0.0.1:${port}`,
-    port,
-    accessKey,
-    secretKey,
-    bucketFolder: join(folder, 'buckets'),
-    get pid() {
-      return child.pid ?? -1;
-    },
-    stop: () => endChild(child),
-    kill9: () => endChild(child, 'SIGKILL'),
-    async restart() {
-      await endChild(child);
-      child = await start(binary, port, folder);
-    },
-  };
+  const server = await startRestartable(() => start(binary, port, folder));
+  const own = { endpoint: `http://127.0.0.1:${port}`, port, accessKey, secretKey };
+  return Object.assign(server, own, { bucketFolder: join(folder, 'buckets') });
 }

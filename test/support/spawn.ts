@@ -1,6 +1,6 @@
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 
 let setpriv: boolean | undefined;
 
@@ -46,4 +46,39 @@ export async function freePort(): Promise<number> {
   await once(server, 'close');
   if (address === null || typeof address === 'string') throw new Error('no port');
   return address.port;
+}
+
+/** Whether somebody listens there. */
+export const portIsOpen = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+
+/** A server that a test ends and starts again as it was. */
+export interface Restartable {
+  /** Changes with `restart`. */
+  readonly pid: number;
+  stop(): Promise<void>;
+  /** SIGKILL, as a power cut would. */
+  kill9(): Promise<void>;
+  /** Again as before, after stop or kill9 (or stops it first). */
+  restart(): Promise<void>;
+}
+
+/** `start` answers when the server does. */
+export async function startRestartable(start: () => Promise<ChildProcess>): Promise<Restartable> {
+  let child = await start();
+  return {
+    get pid() {
+      return child.pid ?? -1;
+    },
+    stop: () => endChild(child),
+    kill9: () => endChild(child, 'SIGKILL'),
+    async restart() {
+      await endChild(child);
+      child = await start();
+    },
+  };
 }

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { searchAttributes as ours } from '../../contracts/names.js';
 import { temporalPath } from '../../lab/places.js';
-import { endChild, freePort, hasEnded, spawnTied } from './spawn.js';
+import { endChild, freePort, hasEnded, type Restartable, spawnTied, startRestartable } from './spawn.js';
 import { temporaryFolder } from './temp.js';
 
 type AttributeType = 'KEYWORD' | 'INT' | 'DATETIME';
@@ -19,17 +19,11 @@ export interface TestServerOptions {
   namespace?: string;
 }
 
-export interface TestServer {
+/** A restart has the same port and file. */
+export interface TestServer extends Restartable {
   address: string;
   namespace: string;
   port: number;
-  /** Changes with `restart`. */
-  readonly pid: number;
-  stop(): Promise<void>;
-  /** SIGKILL, as a power cut would. */
-  kill9(): Promise<void>;
-  /** The same port and file again, after stop or kill9 (or stops it first). */
-  restart(): Promise<void>;
 }
 
 interface Settings {
@@ -96,19 +90,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     attributes: options.searchAttributes ?? ours,
     logFile: join(temporaryFolder('temporal'), 'server.log'),
   };
-  let child = await start(settings);
-  return {
-    address: `127.0.0.1:${settings.port}`,
-    namespace: settings.namespace,
-    port: settings.port,
-    get pid() {
-      return child.pid ?? -1;
-    },
-    stop: () => endChild(child),
-    kill9: () => endChild(child, 'SIGKILL'),
-    async restart() {
-      await endChild(child);
-      child = await start(settings);
-    },
-  };
+  const { port, namespace } = settings;
+  const server = await startRestartable(() => start(settings));
+  return Object.assign(server, { address: `127.0.0.1:${port}`, namespace, port });
 }
