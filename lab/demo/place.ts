@@ -1,5 +1,7 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseDocument } from 'yaml';
+import { repositoryRoot } from '../../test/support/root.js';
 import { freePort } from '../../test/support/spawn.js';
 
 /** Everything of one demo: it lies in one folder and is gone with it. */
@@ -53,34 +55,22 @@ export async function makePlace(): Promise<Place> {
 /** Slow enough that the kill comes in the middle, fast enough to watch. KiB/s. */
 const uploadKiBps = 12_000;
 
-const configuration = ({ folder, source, s3, port, uiPort }: Place): string => `\
-# Made by "npm run demo": the file of the README with this machine's paths and ports, and short times.
-temporal:
-  namespace: holdfast
-  embedded: { port: ${port}, uiPort: ${uiPort} }
-  deadHostAfter: 5s                          # on a real estate: 10m
-hosts:
-  nas: {}
-resources:
-  photos: { host: nas, directory: ${source}, marker: .holdfast, least: { files: 1000, bytes: 100MiB } }
-stores:
-  b2-photos:
-    restic:
-      repository: s3:http://127.0.0.1:${s3.port}/${s3.bucket}
-      password: { file: ${folder}/keys/b2-photos.key }
-      env:
-        AWS_ACCESS_KEY_ID: { file: ${folder}/keys/b2.id }
-        AWS_SECRET_ACCESS_KEY: { command: [cat, ${folder}/keys/b2.secret] }
-      limits: { uploadKiBps: ${uploadKiBps} }
-jobs:
-  photos-offsite:
-    kind: restic-backup
-    resources: [photos]
-    exclude: ["*.tmp", "@eaDir"]
-    store: b2-photos
-    schedule: { cron: "30 3 * * *", timezone: Europe/Berlin, jitter: 5m, catchup: 12h }
-    keep: { daily: 7, weekly: 5, monthly: 12, yearly: 3 }
-    prune: { cron: "0 6 * * 0", maxUnused: 5% }
-    check: { cron: "0 7 * * *", parts: 30 }
-    objective: { rpo: 26h, check: 35d }
-`;
+/** The file of the README with this machine's paths and ports, and short times. */
+function configuration({ folder, source, s3, port, uiPort }: Place): string {
+  const example = join(repositoryRoot, 'config/examples/photos-offsite.yaml');
+  const file = parseDocument(readFileSync(example, 'utf8'));
+  file.commentBefore =
+    ' Made by "npm run demo": the example of the README with paths, ports and times of this demo.';
+  file.setIn(['temporal', 'embedded'], { port, uiPort });
+  file.setIn(['temporal', 'deadHostAfter'], '5s');
+  file.deleteIn(['hosts', 'din']);
+  file.setIn(['resources', 'photos', 'directory'], source);
+  file.setIn(['resources', 'photos', 'least', 'bytes'], '100MiB');
+  const store = ['stores', 'b2-photos', 'restic'];
+  file.setIn([...store, 'repository'], `s3:http://127.0.0.1:${s3.port}/${s3.bucket}`);
+  file.setIn([...store, 'password', 'file'], join(folder, 'keys/b2-photos.key'));
+  file.setIn([...store, 'env', 'AWS_ACCESS_KEY_ID', 'file'], join(folder, 'keys/b2.id'));
+  file.setIn([...store, 'env', 'AWS_SECRET_ACCESS_KEY', 'command'], ['cat', join(folder, 'keys/b2.secret')]);
+  file.setIn([...store, 'limits'], { uploadKiBps });
+  return file.toString({ lineWidth: 0 });
+}

@@ -1,39 +1,17 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseConfig } from '../../config/load.js';
 import type { Config } from '../../config/schema.js';
 import { compileSchedules } from '../../schedules/compile.js';
 import { markOf } from '../../schedules/fingerprint.js';
 import type { DesiredSchedule, ObservedSchedule, ScheduleSpec } from '../../schedules/types.js';
+import { repositoryRoot } from '../support/root.js';
 
-/** One job with all its operations, as a homelab has it. */
-export const exampleText = `
-temporal: { namespace: holdfast, embedded: { port: 7233, uiPort: 8233 } }
-hosts:
-  nas: {}
-  din: { ssh: { address: 192.168.1.20, user: holdfast, via: nas } }
-resources:
-  photos: { host: nas, directory: /srv/photos, marker: .holdfast, least: { files: 1000, bytes: 1GiB } }
-stores:
-  b2-photos:
-    restic:
-      repository: s3:https://s3.eu-central-003.backblazeb2.com/lab-photos
-      password: { file: /etc/holdfast/b2-photos.key }
-      env:
-        AWS_ACCESS_KEY_ID: { file: /etc/holdfast/b2.id }
-        AWS_SECRET_ACCESS_KEY: { command: [pass, show, b2/key] }
-      limits: { uploadKiBps: 20000, readConcurrency: 2 }
-jobs:
-  photos-offsite:
-    kind: restic-backup
-    resources: [photos]
-    exclude: ["*.tmp", "@eaDir"]
-    store: b2-photos
-    schedule: { cron: "30 3 * * *", timezone: Europe/Berlin, jitter: 5m, catchup: 12h }
-    keep: { daily: 7, weekly: 5, monthly: 12, yearly: 3 }
-    prune: { cron: "0 6 * * 0", maxUnused: 5% }
-    check: { cron: "0 7 * * *", parts: 30 }
-    objective: { rpo: 26h, check: 35d }
-`;
+/** One job with all its operations, as a homelab has it: the file that operators read, without its comments. */
+export const exampleText = readFileSync(join(repositoryRoot, 'config/examples/photos-offsite.yaml'), 'utf8')
+  .replace(/^#.*\n/gm, '')
+  .replace(/ +# .*$/gm, '');
 
 export function configOf(text: string): Config {
   const { config, mistakes } = parseConfig(text, 'test.yaml');
