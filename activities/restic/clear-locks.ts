@@ -1,7 +1,6 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import { now } from '../../system/clock.js';
 import { catLockVerb, listLocksVerb, unlockVerb } from './command.js';
-import type { Restic } from './driver.js';
 import {
   describeLock,
   judgeLock,
@@ -11,6 +10,7 @@ import {
   type RepositoryLock,
 } from './locks.js';
 import { runOnce } from './once.js';
+import type { Restic } from './opened.js';
 import { forgetStarted, type Started, startedBefore } from './started.js';
 
 /** Looks at the locks of a repository, takes away what the dead have left, and says for whom to wait. */

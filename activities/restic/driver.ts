@@ -1,31 +1,19 @@
 import { storeOf } from '../../config/lookup.js';
 import { HoldfastError } from '../../contracts/errors.js';
-import type { Progress } from '../../contracts/jobs.js';
 import { tags } from '../../contracts/names.js';
-import type { Host, RunOptions } from '../../system/host.js';
+import type { RunOptions } from '../../system/host.js';
 import { resolveSecret } from '../../system/secrets.js';
 import type { Tools } from '../door.js';
 import { clearDeadLocks, clearOwnLocks } from './clear-locks.js';
-import { type RepositoryAccess, type ResticTool, snapshotsVerb, type Verb } from './command.js';
+import { snapshotsVerb, type Verb } from './command.js';
 import { type Ran, runOnce } from './once.js';
+import type { Restic } from './opened.js';
 import { parseSnapshots, type Snapshot } from './parse.js';
 
-/** What every verb of the driver stands on: one opened repository, and one way to run restic on it. */
+/** Opens repositories, and the one way to run restic on them. */
 
-export interface Restic {
-  host: Host;
-  signal: AbortSignal;
-  progress(progress: Partial<Progress>): void;
-  log(line: string): void;
-  tool: ResticTool;
-  /** The store's name in holdfast.yaml. */
-  store: string;
-  repository: RepositoryAccess;
-  /** Held by each restic of this piece of work: a retry waits for the orphan of a killed worker. */
-  lock: string;
-  /** 1 for the first try. */
-  attempt: number;
-}
+// Most of the drivers need nothing else of an opened repository than its type.
+export type { Restic } from './opened.js';
 
 /** Reads the store's secrets and makes them ready for one piece of work; `work` names it ("photos", "prune"). */
 export async function openRestic(tools: Tools, store: string, work: string): Promise<Restic> {

@@ -3,7 +3,7 @@ import { requireProgram } from '../../system/environment.js';
 import type { RunOptions, RunResult } from '../../system/host.js';
 import { classify } from './classify.js';
 import { resticCommand, type Verb } from './command.js';
-import type { Restic } from './driver.js';
+import type { Restic } from './opened.js';
 import { limitPatience } from './patience.js';
 import { recordStart } from './started.js';
 

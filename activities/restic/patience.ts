@@ -1,7 +1,7 @@
 import { errors, HoldfastError } from '../../contracts/errors.js';
 import { classify } from './classify.js';
 import type { Verb } from './command.js';
-import type { Restic } from './driver.js';
+import type { Restic } from './opened.js';
 
 /** restic from 0.17 on asks again for a quarter of an hour before it says so, even when the store refuses its key. */
 const outagePatienceMs = 30_000;

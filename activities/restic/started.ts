@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from '../../system/host.js';
-import type { Restic } from './driver.js';
+import type { Restic } from './opened.js';
 
 /** Which restics we started: only of these do we ever take a left lock away without waiting. */
 
