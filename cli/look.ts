@@ -118,6 +118,10 @@ export async function hasWorker(temporal: Temporal, host: string, now: Date): Pr
 
 /** Temporal's seconds come as a Long, a number or a string. */
 export function dateOf(time: RawTime): Date | undefined {
-  const seconds = Number(time?.seconds ?? 0);
+  const seconds = secondsOf(time?.seconds);
   return time && seconds > 0 ? new Date(seconds * 1000 + Math.floor((time.nanos ?? 0) / 1e6)) : undefined;
 }
+
+/** Number() of a Long goes through its text, which status would notice with thousands of times. */
+const secondsOf = (seconds: unknown): number =>
+  Number((seconds as { toNumber?: () => number } | undefined)?.toNumber?.() ?? seconds ?? 0);

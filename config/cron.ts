@@ -64,8 +64,17 @@ function withoutRepeats(field: string, at: number): string {
   return [...new Set(items)].join(',');
 }
 
+/** A file with hundreds of jobs has few different lines, and each is asked for several times. */
+const known = new Map<string, CronFields>();
+
 /** Throws an Error whose message says what is wrong with the line, in words that go on after the key. */
 export function parseCron(text: string): CronFields {
+  const found = known.get(text) ?? parseLine(text);
+  known.set(text, found);
+  return found;
+}
+
+function parseLine(text: string): CronFields {
   const line = text.trim();
   const expanded = line.startsWith('@') ? macros[line.toLowerCase()] : line;
   if (expanded === undefined)
