@@ -50,7 +50,12 @@ function copiesTable(context: Context, rows: readonly { store: string; copy: Kno
 }
 
 /** Green only for what was proved. */
-function proofWords({ colours }: Context, { proof, provedAt, provedBy }: KnownCopy, now: number): string {
+function proofWords(
+  { colours }: Context,
+  { isPart, proof, provedAt, provedBy }: KnownCopy,
+  now: number,
+): string {
+  if (isPart) return colours.yellow('part of the first upload');
   if (proof === 'refused') return colours.red('refused');
   if (proof !== 'proved' || provedAt === undefined) return colours.yellow(proof);
   const how = provedBy === 'restore' ? 'restored' : 'proved';

@@ -10,6 +10,7 @@ export function planLines(plan: RestorePlan): string[] {
   const more = paths.length > mostPaths ? `, and ${paths.length - mostPaths} more` : '';
   return [
     `snapshot   ${snapshot.slice(0, 12)} of ${localTimeWithZone(new Date(restorePoint))} (${restorePoint})`,
+    ...(plan.isPart ? ['PART       of an unfinished first upload: much may be missing in it'] : []),
     `paths      ${paths.length === 0 ? 'all' : paths.slice(0, mostPaths).join(', ') + more}`,
     `size       ${files} files, ${bytes(size)}; ${bytesFree < 0 ? 'free space unknown' : `${bytes(bytesFree)} free`}`,
     ...targetLines(plan),

@@ -1,5 +1,6 @@
 import type { Operation } from '../config/lookup.js';
 import { isCovered } from '../schedules/covers.js';
+import { isStalled, type Seeding } from './status-seeding.js';
 import type { RunRow } from './visibility.js';
 
 /** What is known of one operation, before it is judged. */
@@ -15,6 +16,8 @@ export interface OperationFacts {
   running?: RunRow;
   /** What the running one waits for or fails at. */
   waiting?: string;
+  /** Only while the first upload of a job that seeds is not finished. */
+  seeding?: Seeding;
 }
 
 export interface ScheduleFacts {
@@ -48,6 +51,7 @@ export interface StatusRow {
   running?: string;
   runningSince?: Date;
   waiting?: string;
+  seeding?: Seeding;
 }
 
 /** From this share of the objective on, an age is shown in yellow. */
@@ -64,15 +68,15 @@ export function isGood({ operation, state, restorePoint, closedAt }: RunRow): bo
 
 /** Judges one operation. Pure, so that every colour has a test. */
 export function statusRow(facts: OperationFacts, now: Date): StatusRow {
-  const { operation, objectiveMs, newestGood, last, running } = facts;
+  const { operation, objectiveMs, newestGood, last, running, seeding } = facts;
   const goodAt = newestGood && new Date(pointOf(newestGood));
   const ageMs = goodAt && Math.max(0, now.getTime() - goodAt.getTime());
-  const overdue = objectiveMs !== undefined && (ageMs === undefined || ageMs > objectiveMs);
+  const overdue = isOverdue(facts, ageMs, now);
   return {
     name: operation.name,
     job: operation.job,
     operation: operation.operation,
-    level: levelOf({ objectiveMs, ageMs, overdue, last }),
+    level: seeding && !overdue ? 'yellow' : levelOf({ objectiveMs, ageMs, overdue, last }),
     overdue,
     ...(newestGood && { goodRun: newestGood.run, goodAt, ageMs }),
     ...(objectiveMs !== undefined && { objectiveMs }),
@@ -82,7 +86,16 @@ export function statusRow(facts: OperationFacts, now: Date): StatusRow {
     note: facts.schedule?.note ?? '',
     ...(running && { running: running.run, runningSince: running.startedAt }),
     ...(facts.waiting && { waiting: facts.waiting }),
+    ...(seeding && { seeding }),
   };
+}
+
+/** While the first copy is under way there is no age: what counts is that it moves. */
+function isOverdue(facts: OperationFacts, ageMs: number | undefined, now: Date): boolean {
+  const { objectiveMs, seeding, running, last } = facts;
+  const failedBefore = last !== undefined && !isGood(last);
+  if (seeding) return isStalled(seeding, { running, failedBefore }, now);
+  return objectiveMs !== undefined && (ageMs === undefined || ageMs > objectiveMs);
 }
 
 function levelOf(judged: { objectiveMs?: number; ageMs?: number; overdue: boolean; last?: RunRow }): Level {

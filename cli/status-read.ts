@@ -15,11 +15,14 @@ import {
   type ScheduleFacts,
   type Wanted,
 } from './status-model.js';
+import { type Seeding, seedingIn } from './status-seeding.js';
 import { listRuns, type RunFilter, type RunRow } from './visibility.js';
 
 /** Reads what status judges: a handful of calls however many jobs there are, and one more for each run that goes on. */
 
 const mostClosedRuns = 5000;
+/** Some more than there are operations: with one run of each last night, one page is enough. The server gives at most 1000. */
+const pageFor = (operations: number): number => Math.min(1000, 20 + Math.ceil(operations * 1.2));
 const mostRunsLookedAt = 100;
 
 /** All operations of one job or of all, with what Temporal knows of them. */
@@ -39,10 +42,12 @@ export async function readOperations(
     readClosed(temporal, wanted, filter),
   ]);
   const waits = await readWaits(temporal, operations, running, now);
-  return operations.map((operation) => {
+  return mapBounded(operations, requestsAtOnce, async (operation) => {
     const run = running.get(operation.name);
     const objectiveMs = objectiveMsOf(findJob(config, operation.job), operation);
     const wait = run && waits.get(run.run);
+    const hasCopy = closed.of(operation).newestGood !== undefined;
+    const seeding = hasCopy ? undefined : await readSeeding(temporal, config, operation, run, now);
     return {
       operation,
       ...(objectiveMs !== undefined && { objectiveMs }),
@@ -50,8 +55,24 @@ export async function readOperations(
       ...closed.of(operation),
       ...(run && { running: run }),
       ...(wait && { waiting: wait }),
+      ...(seeding && { seeding }),
     };
   });
+}
+
+/** A job that seeds and has no copy yet: how far its run is. */
+async function readSeeding(
+  temporal: Temporal,
+  config: Config,
+  { job, main }: Operation,
+  run: RunRow | undefined,
+  now: Date,
+): Promise<Seeding | undefined> {
+  const { seeding } = findJob(config, job);
+  if (!seeding || !main) return undefined;
+  // It may end between the list and this look.
+  const snapshot = run && (await lookAtRun(temporal, run.run, now).catch(() => undefined));
+  return { noProgressAfterMs: seeding.noProgressAfter, ...(snapshot && seedingIn(snapshot)) };
 }
 
 const coversFor = (config: Config, { job, operation }: Operation): string | undefined =>
@@ -68,7 +89,7 @@ async function readSchedules({ client, namespace }: Temporal): Promise<Map<strin
       maximumPageSize: 1000,
     });
     for (const { scheduleId: id, info } of page.schedules ?? []) {
-      const next = (info?.futureActionTimes ?? []).map(dateOf).find((time) => time);
+      const next = dateOf(info?.futureActionTimes?.[0]);
       if (id)
         found.set(id, { paused: info?.paused === true, note: info?.notes ?? '', ...(next && { next }) });
     }
@@ -102,7 +123,7 @@ async function readClosed(temporal: Temporal, wanted: readonly Wanted[], filter:
 async function readClosedOf(temporal: Temporal, operations: readonly Wanted[], filter: RunFilter) {
   const collected = collectRuns(operations);
   let count = 0;
-  for await (const row of listRuns(temporal, { ...filter, running: false }, 500)) {
+  for await (const row of listRuns(temporal, { ...filter, running: false }, pageFor(operations.length))) {
     collected.add(row);
     count += 1;
     if (collected.complete() || count >= mostClosedRuns) break;

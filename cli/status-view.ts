@@ -5,6 +5,7 @@ import { table } from './render.js';
 import { colouredState } from './run-list.js';
 import { type StatusRow, statusRow } from './status-model.js';
 import { readOperations } from './status-read.js';
+import { seedingText } from './status-seeding.js';
 import { age, duration, localTime, localZone } from './time.js';
 
 /** `status [JOB] [--check]`. */
@@ -27,7 +28,7 @@ export function statusText(context: Context, rows: readonly StatusRow[], now: Da
   const lines = rows.map((row) => [
     row.name,
     goodText(context, row),
-    row.objectiveMs === undefined ? '-' : `within ${age(row.objectiveMs)}`,
+    objectiveText(row),
     row.lastState
       ? `${colouredState(context, row.lastState)}${row.lastAt ? ` ${agoText(row.lastAt, now)}` : ''}`
       : 'never',
@@ -41,8 +42,9 @@ export function statusText(context: Context, rows: readonly StatusRow[], now: Da
 const agoText = (time: Date, now: Date): string => `${age(now.getTime() - time.getTime())} ago`;
 
 /** A word beside the colour: a pipe and a colour-blind reader have only the word. */
-function goodText({ colours }: Context, { ageMs, level, overdue }: StatusRow): string {
-  const text = `${ageMs === undefined ? 'none' : `${age(ageMs)} old`}${overdue ? ', overdue' : ''}`;
+function goodText({ colours }: Context, { ageMs, level, overdue, seeding }: StatusRow): string {
+  const none = seeding ? 'none, seeding' : 'none';
+  const text = `${ageMs === undefined ? none : `${age(ageMs)} old`}${overdue ? ', overdue' : ''}`;
   const paint = {
     green: colours.green,
     yellow: colours.yellow,
@@ -52,6 +54,12 @@ function goodText({ colours }: Context, { ageMs, level, overdue }: StatusRow): s
   return paint[level](text);
 }
 
+/** While the first copy is under way its age means nothing. */
+function objectiveText({ objectiveMs, seeding }: StatusRow): string {
+  if (seeding) return `progress within ${age(seeding.noProgressAfterMs)}`;
+  return objectiveMs === undefined ? '-' : `within ${age(objectiveMs)}`;
+}
+
 function nextText({ colours }: Context, { schedule, next, note }: StatusRow): string {
   if (schedule === 'paused') return colours.yellow(note ? `paused: ${note}` : 'paused');
   if (schedule === 'not applied') return colours.yellow('not applied');
@@ -59,8 +67,10 @@ function nextText({ colours }: Context, { schedule, next, note }: StatusRow): st
   return next ? localTime(next).slice(0, 16) : '-';
 }
 
-function runningText({ colours }: Context, { running, runningSince, waiting }: StatusRow, now: Date): string {
+function runningText({ colours }: Context, row: StatusRow, now: Date): string {
+  const { running, runningSince, waiting, seeding } = row;
   if (!running) return '';
   const since = runningSince ? ` ${duration(now.getTime() - runningSince.getTime())}` : '';
-  return waiting ? `${colours.yellow(`running${since}:`)} ${waiting}` : colours.cyan(`running${since}`);
+  const word = seeding ? seedingText(seeding, now) : `running${since}`;
+  return waiting ? `${colours.yellow(`${word}:`)} ${waiting}` : colours.cyan(word);
 }

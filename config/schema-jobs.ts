@@ -1,7 +1,7 @@
 import ms from 'ms';
 import { z } from 'zod';
 import { cronMistake } from './cron.js';
-import { atLeast, count, Duration, Name, wordsFor } from './values.js';
+import { atLeast, count, Duration, Name, Size, wordsFor } from './values.js';
 import { zoneMistake } from './zone.js';
 
 /** The verbs of holdfast.yaml: what a job does, when, and what it promises. */
@@ -81,6 +81,26 @@ const Keep = z
 const Promised = atLeast('1s', 'nothing can be younger');
 const unusedWords = 'must be a percentage such as 5%, a size such as 500M, or "unlimited"';
 
+const seedingDefaults = { portion: 32 * 2 ** 30, noProgressAfter: ms('12h') };
+
+const Seeding = z
+  .union(
+    [
+      z.boolean(),
+      z.strictObject({
+        portion: Size.prefault('32GiB')
+          .describe('So much of the source is uploaded at a time; checks and restores get in between')
+          .meta({ examples: ['32GiB'] }),
+        noProgressAfter: Duration.prefault('12h')
+          .describe('The first upload is overdue when nothing has moved for so long')
+          .meta({ examples: ['12h'] }),
+      }),
+    ],
+    { error: 'must be true, or { portion: SIZE, noProgressAfter: DURATION }' },
+  )
+  .transform((seeding) => (seeding === true ? seedingDefaults : seeding || undefined))
+  .meta({ title: 'true, or portion and noProgressAfter' });
+
 const ResticBackup = z
   .strictObject({
     kind: z.literal('restic-backup').describe('Back up folders to restic repositories'),
@@ -103,6 +123,11 @@ const ResticBackup = z
       .default([])
       .describe('Patterns that are left out, as restic takes them')
       .meta({ examples: [['*.tmp', '@eaDir']] }),
+    seeding: Seeding.optional()
+      .describe(
+        'The first upload takes days: it goes portion by portion (32GiB), and until there is a whole copy the alarm is "no progress" (for 12h) and not age. Other values: { portion: 8GiB, noProgressAfter: 6h }. The job has one resource and one store',
+      )
+      .meta({ examples: [true] }),
     schedule: Schedule.optional().describe('When the backup runs; without it only by hand'),
     keep: Keep.optional().describe('Which copies retention keeps; without it nothing is ever removed'),
     prune: z
@@ -160,6 +185,14 @@ const ResticBackup = z
     message: 'needs exactly one of "store" and "stores"',
     path: ['store'],
   })
+  .refine(
+    (job) =>
+      job.seeding === undefined || (job.resources.length === 1 && !(job.stores && job.stores.length > 1)),
+    {
+      message: 'needs a job of one resource and one store: others would get no copy for as long as it takes',
+      path: ['seeding'],
+    },
+  )
   .refine((job) => job.prune === undefined || job.keep !== undefined, {
     message: 'needs "keep": without it there is nothing to remove',
     path: ['prune'],

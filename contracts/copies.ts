@@ -28,6 +28,8 @@ export interface KnownCopy {
   restorePoint: string;
   files?: number;
   bytes?: number;
+  /** A part of an unfinished first upload: it holds what was uploaded until then, and is never taken by itself. */
+  isPart?: boolean;
   proof: ProofState;
   /** ISO 8601 UTC: when it was last proved, by its making or by a restore of it. */
   provedAt?: string;

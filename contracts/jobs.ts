@@ -1,3 +1,5 @@
+import type { FinishedPortion } from './seeding.js';
+
 /** Inputs and outputs of workflows and activities: what goes over the wire between machines of different age. Only add optional fields. */
 
 /** How long things may take. Milliseconds. */
@@ -24,6 +26,7 @@ export interface JobInput {
   stores: string[];
   limits: Limits;
   options?: RunOptions;
+  seeding?: boolean;
 }
 
 export interface RunOptions {
@@ -88,6 +91,8 @@ export interface Progress {
   /** The most that any attempt has reached: only what goes beyond is progress, reading the same again is not. */
   furthestBytes?: number;
   furthestFiles?: number;
+  /** While seeding: what this portion has added so far; without any, reading again what was there is no progress. */
+  newBytes?: number;
   /** ISO 8601 UTC: when it last went further. */
   movedAt: string;
 }
@@ -138,6 +143,8 @@ export interface RestorePlan {
   digest: string;
   /** What will be moved aside, and where to; its size is of the moment of the plan. */
   inPlace?: { directory: string; aside: string; files: number; bytes: number };
+  /** The copy is a part of a first upload that was not finished: much may be missing. */
+  isPart?: boolean;
   /** What comes before everything else, into which folder. */
   first?: { paths: string[]; target: string; files: number; bytes: number; digest: string };
   /** How owners and groups are mapped, and of how many entries they change. */
@@ -239,4 +246,5 @@ export interface RunReport {
   asks?: string;
   steps: StepLine[];
   plan?: RestorePlan;
+  seeding?: FinishedPortion;
 }

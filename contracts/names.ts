@@ -46,6 +46,8 @@ export const tags = {
   job: (job: string): string => `job:${job}`,
   resource: (resource: string): string => `resource:${resource}`,
   run: (run: string): string => `run:${run}`,
+  /** What a part of an unfinished first upload carries, instead of job and resource: nothing that looks for copies must find it. */
+  part: (job: string, resource: string): string => `part:${job}/${resource}`,
 };
 
 /** Workflow types: public and permanent, because they are in histories and schedules. */

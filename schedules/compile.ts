@@ -21,6 +21,7 @@ const typeOfOperation = {
 } as const;
 
 const dayMs = 86_400_000;
+const longestSeedingDays = 366;
 
 /** One run of one operation, for `holdfast run` and for the schedules alike. */
 export function compileRun(
@@ -67,7 +68,8 @@ function runOf(
     memo: {},
     staticSummary: summaryOf(operation, job, input.stores),
     staticDetails: detailsOf(config, operation, job),
-    executionTimeoutMs: input.limits.giveUpAfterMs + dayMs,
+    // Each portion of a first upload is a step of its own.
+    executionTimeoutMs: input.limits.giveUpAfterMs + (input.seeding ? longestSeedingDays : 1) * dayMs,
   };
 }
 
@@ -87,6 +89,7 @@ function inputOf(config: Config, operation: Operation, job: ResticBackupJob, opt
     stores: storesOf(job),
     limits,
     ...(options && { options }),
+    ...(operation.main && job.seeding && { seeding: true }),
   };
 }
 

@@ -1,7 +1,9 @@
-import { workflowInfo } from '@temporalio/workflow';
+import { sleep, workflowInfo } from '@temporalio/workflow';
 import type { Copy, JobInput, RunResult, Source, StepInput } from '../contracts/jobs.js';
 import { resourceLease, storeLease } from '../contracts/names.js';
+import type { SeedReport } from '../contracts/seeding.js';
 import { each, resultsOf, settleEach } from './steps/each.js';
+import { failure } from './steps/failure.js';
 import { withLeases } from './steps/lease.js';
 import { heavyOnHost, onHost } from './steps/on-host.js';
 import { openReport, type Report } from './steps/report.js';
@@ -14,18 +16,44 @@ export async function backupRestic(input: JobInput): Promise<RunResult> {
     ...input.sources.map(({ resource }) => resourceLease(resource)),
     ...input.stores.map((store) => storeLease(store)),
   ];
-  return endRun(report, () =>
-    withLeases(leases, report, async () => {
-      const looked = await settleEach(input.sources, (source) => look(source, input, report));
-      const there = input.sources.filter((_, index) => looked[index]?.status === 'fulfilled');
-      // Every store takes the resources one after the other, and waits for no other store.
-      const copied = await Promise.allSettled(
-        input.stores.map((store) => each(there, (source) => copyTo(store, source, input, report))),
+  return endRun(report, async () => {
+    for (let portions = 0; input.seeding && portions < mostPortions; portions += 1) {
+      const result = await withLeases(leases, report, async () =>
+        (await seedNext(input, report)).done ? copyAll(input, report) : undefined,
       );
-      const missing = looked.filter((one) => one.status === 'rejected');
-      return summarise(resultsOf<Copy[]>([...copied, ...missing]).flat());
-    }),
+      if (result) return result;
+      // Checks, prunes and other copies of the same source wait for weeks otherwise: the lease is free now.
+      await sleep(betweenPortions, { summary: 'let others have their turn' });
+    }
+    return withLeases(leases, report, () => copyAll(input, report));
+  });
+}
+
+const betweenPortions = '10s';
+/** A source that grows as fast as it is uploaded: the copy itself takes the rest, and the history stays short. */
+const mostPortions = 500;
+
+async function copyAll(input: JobInput, report: Report): Promise<RunResult> {
+  const looked = await settleEach(input.sources, (source) => look(source, input, report));
+  const there = input.sources.filter((_, index) => looked[index]?.status === 'fulfilled');
+  // Every store takes the resources one after the other, and waits for no other store.
+  const copied = await Promise.allSettled(
+    input.stores.map((store) => each(there, (source) => copyTo(store, source, input, report))),
   );
+  const missing = looked.filter((one) => one.status === 'rejected');
+  return summarise(resultsOf<Copy[]>([...copied, ...missing]).flat());
+}
+
+/** The first upload of a job with one resource and one store: what is in the store by portions need not be sent again by the copy. */
+async function seedNext(input: JobInput, report: Report): Promise<SeedReport> {
+  const [source] = input.sources;
+  const [store] = input.stores;
+  if (!source || !store) throw failure('HF_NOT_IN_CONFIG', 'Seeding needs a resource and a store');
+  const name = `seed ${source.resource} → ${store}`;
+  const steps = heavyOnHost(source.host, input.limits, `seed ${source.resource} to ${store}`);
+  const seeded = await report.watch(name, () => steps.resticSeed(stepInput(source, store, input)));
+  report.seeded(name, seeded);
+  return seeded;
 }
 
 async function look(source: Source, input: JobInput, report: Report): Promise<void> {

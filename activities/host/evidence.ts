@@ -32,6 +32,13 @@ export interface CopyProved extends OfCopy {
 export interface CopyRefused extends OfCopy {
   kind: 'copy-refused';
 }
+/** A portion of the first upload is in the store, and its source was still there at the end of it. */
+export interface PartProved extends OfCopy {
+  kind: 'seed-part';
+  /** What this portion added, and how long it took: the measure of what is left. */
+  bytesNew: number;
+  tookMs: number;
+}
 /** The check ended clean; without a part only the structure was looked at. */
 export interface CheckProved extends OfStore {
   kind: 'check-part';
@@ -83,6 +90,7 @@ export interface UndoDone {
 export type Fact =
   | CopyProved
   | CopyRefused
+  | PartProved
   | CheckProved
   | PruneDone
   | RestoreProved
@@ -130,6 +138,7 @@ function subjectOf(fact: Fact): string {
   switch (fact.kind) {
     case 'copy':
     case 'copy-refused':
+    case 'seed-part':
       return `${fact.store}/${fact.resource}/${fact.snapshot}`;
     case 'check-part':
       return `${fact.store}/${fact.part ?? 0}/${fact.parts ?? 0}`;
@@ -161,6 +170,15 @@ export const refusedCopies = (
     evidence.flatMap((entry) =>
       entry.kind === 'copy-refused' && isOf(entry, wanted) ? [entry.snapshot] : [],
     ),
+  );
+
+/** The parts of an unfinished first upload that were proved, oldest first. */
+export const provedParts = (
+  evidence: readonly Evidence[],
+  wanted: Pick<OfCopy, 'job' | 'resource' | 'store'>,
+): PartProved[] =>
+  evidence.filter(
+    (entry): entry is PartProved & Evidence => entry.kind === 'seed-part' && isOf(entry, wanted),
   );
 
 const isOf = (copy: OfCopy, { job, resource, store }: Pick<OfCopy, 'job' | 'resource' | 'store'>): boolean =>

@@ -8,6 +8,7 @@ import type {
   RestoreStepInput,
   StepInput,
 } from '../../contracts/jobs.js';
+import type { SeedReport } from '../../contracts/seeding.js';
 import type { Door } from '../door.js';
 import { backupResource } from './backup.js';
 import { checkStore } from './check.js';
@@ -16,6 +17,7 @@ import { initialiseStore } from './initialise.js';
 import { pruneStore, tellGoodCopies } from './prune.js';
 import { restoreCopy } from './restore.js';
 import { planRestore } from './restore-plan.js';
+import { seedPortion } from './seed.js';
 import { takePlace, undoInPlace } from './take-place.js';
 
 export interface InitialiseStep {
@@ -32,14 +34,21 @@ export function createResticActivities(door: Door) {
         const copy = await backupResource(tools, input);
         return hasUpkeep(tools.config, input.job) ? copy : withConfigCopy(tools, input, copy);
       }),
+    /** One portion of the first upload; says whether there is more. */
+    resticSeed: (input: StepInput): Promise<SeedReport> =>
+      door.step(input, (tools) => seedPortion(tools, input)),
     /** Of all resources of the job; the one in the input is only what the work is routed by. */
     resticPrune: (input: PruneStepInput): Promise<PruneReport> =>
-      door.step(input, async (tools) => withConfigCopy(tools, input, await pruneStore(tools, input))),
+      door.step(input, async (tools) =>
+        withConfigCopy(tools, input, await pruneStore(tools, input), { asks: true }),
+      ),
     /** Asked of each host that backs up for the job, before another one applies its retention. */
     resticGoodCopies: (input: StepInput): Promise<string[]> =>
       door.step(input, (tools) => tellGoodCopies(tools, input)),
     resticCheck: (input: StepInput): Promise<CheckReport> =>
-      door.step(input, async (tools) => withConfigCopy(tools, input, await checkStore(tools, input))),
+      door.step(input, async (tools) =>
+        withConfigCopy(tools, input, await checkStore(tools, input), { asks: true }),
+      ),
     resticInitialise: (input: InitialiseStep): Promise<{ repository: string }> =>
       door.step(input, (tools) => initialiseStore(tools, input.store)),
     resticPlanRestore: (input: RestoreStepInput): Promise<RestorePlan> =>

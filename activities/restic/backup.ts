@@ -13,6 +13,7 @@ import { checkHostOf, checkRunOfJob, jobWith } from './job.js';
 import { type BackupSummary, parseBackupLine, type Snapshot } from './parse.js';
 import { followProgress } from './progress.js';
 import { type Made, proveCopy } from './prove.js';
+import { newestPart } from './seed-parts.js';
 import { beginSparseNote } from './sparse-note.js';
 import { refuseOldVersion } from './versions.js';
 
@@ -29,6 +30,8 @@ export interface BackupRequest {
   /** The configuration demands that the source holds something. */
   mustHoldFiles: boolean;
   acceptCounts: boolean;
+  /** The first copy stands on the parts that were uploaded before it. */
+  isSeeded?: boolean;
   /** Throws when the source went away while it was being copied. */
   checkSource(): Promise<void>;
 }
@@ -40,27 +43,29 @@ export async function backupResource(tools: Tools, input: StepInput): Promise<Co
   checkHostOf(tools.config, input.resource, tools.host.name);
   const config = resourceOf(tools.config, input.resource);
   const { directory, least } = config;
+  const { seeding } = job;
   const guarded = { host: tools.host, signal: tools.signal, resource: input.resource, config };
   // A retry may come hours after the guard of the workflow.
   await guardSource(guarded);
   const restic = await openRestic(tools, input.store, input.resource);
   const { run, resource } = input;
-  const source = withoutTrailingSlash(normalize(directory));
-  const noting = beginSparseNote(restic, { run, resource, directory: source });
+  const noting = beginSparseNote(restic, { run, resource, directory: asResticWrites(directory) });
   const copy = backup(restic, {
     job: input.job,
     run: input.run,
     resource: input.resource,
-    directory: source,
+    directory: asResticWrites(directory),
     exclude: job.exclude,
     mustHoldFiles: (least.files ?? 0) > 0 || (least.bytes ?? 0) > 0,
     acceptCounts: input.acceptCounts ?? false,
+    isSeeded: seeding !== undefined,
     checkSource: () => checkSourceThere(guarded),
   });
   return copy.finally(() => noting.end());
 }
 
-const withoutTrailingSlash = (path: string): string => path.replace(/(?<=.)\/+$/, '');
+/** restic writes paths down cleaned. */
+export const asResticWrites = (path: string): string => normalize(path).replace(/(?<=.)\/+$/, '');
 
 /** The procedure by itself, for who has no configuration at hand. */
 export async function backup(restic: Restic, request: BackupRequest): Promise<Copy> {
@@ -71,7 +76,10 @@ export async function backup(restic: Restic, request: BackupRequest): Promise<Co
   const own = earlier.filter((snapshot) => snapshot.tags.includes(tags.run(request.run)));
   if (own.length > 1) throw tooMany(restic, request, own);
   const [found] = own;
-  if (!found) return proveCopy(restic, request, earlier, await makeCopy(restic, request));
+  if (!found) {
+    const parent = request.isSeeded && earlier.length === 0 ? await newestPart(restic, request) : undefined;
+    return proveCopy(restic, request, earlier, await makeCopy(restic, request, parent));
+  }
   return (
     (await provedBefore(restic, request, found)) ??
     proveCopy(restic, request, earlier, await adoptCopy(restic, request, found))
@@ -111,12 +119,9 @@ export const backupArguments = ({ host }: Restic, request: BackupRequest): Backu
 });
 
 /** Runs the copy and gathers what restic said about it. */
-async function makeCopy(restic: Restic, request: BackupRequest): Promise<Made> {
-  const { summary, unreadable, partial } = await runBackup(
-    restic,
-    backupArguments(restic, request),
-    'copying',
-  );
+async function makeCopy(restic: Restic, request: BackupRequest, parent?: Snapshot): Promise<Made> {
+  const asked = { ...backupArguments(restic, request), ...(parent && { parent: parent.id }) };
+  const { summary, unreadable, partial } = await runBackup(restic, asked, 'copying');
   if (!summary) {
     const message = `restic ended well for "${request.resource}" into "${restic.store}", but never said what it made`;
     throw new HoldfastError('HF_COPY_NOT_PROVED', message);

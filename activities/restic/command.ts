@@ -62,6 +62,8 @@ export interface BackupArguments {
   tags: readonly string[];
   exclude: readonly string[];
   paths: readonly string[];
+  /** A file with more paths, each ended by a zero byte: any number of them, of any name. */
+  pathsFile?: string;
   /** Compare with this snapshot and not with the newest of the same host and paths. */
   parent?: string;
   /** Read the source, store nothing. */
@@ -69,13 +71,22 @@ export interface BackupArguments {
 }
 
 /** Copies the paths into the repository. */
-export const backupVerb = ({ host, tags, exclude, paths, parent, dryRun }: BackupArguments): Verb => ({
+export const backupVerb = ({
+  host,
+  tags,
+  exclude,
+  paths,
+  pathsFile,
+  parent,
+  dryRun,
+}: BackupArguments): Verb => ({
   verb: 'backup',
   options: [
     '--json',
     `--host=${host}`,
     ...tagOptions(tags),
     ...exclude.map((pattern) => `--exclude=${pattern}`),
+    ...(pathsFile ? [`--files-from-raw=${pathsFile}`] : []),
     ...(parent ? [`--parent=${parent}`] : []),
     ...(dryRun ? ['--dry-run'] : []),
   ],

@@ -4,10 +4,11 @@ import type { KnownCopy, ListCopiesStep, ProofState, StoreCopies } from '../../c
 import { HoldfastError } from '../../contracts/errors.js';
 import { tags } from '../../contracts/names.js';
 import type { Tools } from '../door.js';
-import { type Evidence, provedCopies, readEvidence, refusedCopies } from '../host/evidence.js';
+import { type Evidence, provedCopies, provedParts, readEvidence, refusedCopies } from '../host/evidence.js';
 import { listSnapshots, openRestic } from './driver.js';
 import { jobWith } from './job.js';
 import type { Snapshot } from './parse.js';
+import { partsIn } from './seed-parts.js';
 
 /** Which copies a store holds, and what is known of each: the store says what is there, the evidence what was proved. */
 
@@ -80,7 +81,27 @@ export function knownCopies(
       held: false,
     };
   });
-  return markHeld(newestFirst(copies));
+  const parts = partsIn(listing, wanted).slice(-1);
+  return markHeld(newestFirst([...copies, ...parts.map((part) => knownPart(part, evidence, wanted))]));
+}
+
+/** Of the parts of a first upload the newest one holds all others. */
+function knownPart(part: Snapshot, evidence: readonly Evidence[], wanted: Wanted): KnownCopy {
+  const { id, time, summary } = part;
+  const proof = provedParts(evidence, wanted).find(({ snapshot }) => id.startsWith(snapshot));
+  const { files, bytes } = proof ?? summary ?? {};
+  return {
+    resource: wanted.resource,
+    job: wanted.job,
+    run: runOf(part),
+    snapshot: id,
+    restorePoint: new Date(time).toISOString(),
+    ...(files !== undefined && { files }),
+    ...(bytes !== undefined && { bytes }),
+    isPart: true,
+    proof: 'not proved',
+    held: false,
+  };
 }
 
 const runOf = ({ tags: all }: Snapshot): string => {

@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import type { Copy } from '../../contracts/jobs.js';
-import { addEvidence, provedCopies, readEvidence, refusedCopies } from '../host/evidence.js';
+import { addEvidence, provedCopies, provedParts, readEvidence, refusedCopies } from '../host/evidence.js';
 import type { BackupRequest } from './backup.js';
 import type { Restic } from './driver.js';
 import type { Snapshot } from './parse.js';
@@ -60,7 +60,9 @@ async function checkCounts(
   const proved = provedCopies(evidence, { job, resource, store });
   const refused = refusedCopies(evidence, { job, resource, store });
   const summaries = earlier.filter(({ id }) => id !== made.snapshot.id && !refused.has(id));
-  const measure = proved.length > 0 ? proved : summaries.flatMap(({ summary }) => summary ?? []);
+  const known = proved.length > 0 ? proved : summaries.flatMap(({ summary }) => summary ?? []);
+  // A first upload of weeks: a source that was emptied under it must not become the first copy.
+  const measure = known.length > 0 ? known : provedParts(evidence, { job, resource, store }).slice(-1);
   const why = whyImplausible(made, measure, request.mustHoldFiles);
   if (why === undefined || request.acceptCounts) return;
   const { files, bytes } = made;

@@ -1,6 +1,7 @@
 import { resourceOf, storeOf, workerHostOf } from '../../config/lookup.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { PruneReport, PruneStepInput, StepInput } from '../../contracts/jobs.js';
+import { tags } from '../../contracts/names.js';
 import { now } from '../../system/clock.js';
 import type { Tools } from '../door.js';
 import { addEvidence, provedCopies, readEvidence } from '../host/evidence.js';
@@ -9,6 +10,7 @@ import { copyTags, listSnapshots, openRestic, type Restic, removeStaleLocks, run
 import { checkHostOf, checkRunOfJob, jobWith } from './job.js';
 import { parseForget, parsePruned, type Snapshot } from './parse.js';
 import { countReasons, judgeRetention, type RetentionVerdict } from './retention.js';
+import { listParts } from './seed-parts.js';
 import { resticVersion } from './versions.js';
 
 /** Retention of one job in one store: plan, hold back, forget by id, look again, then free the space. */
@@ -98,7 +100,19 @@ async function applyRetention(retention: Retention, resource: string): Promise<A
   for (const id of verdict.kept) tools.log(`keep ${id}: ${plan.reasons.get(id)?.join(', ') || 'held back'}`);
   for (const id of verdict.remove) tools.log(`remove ${id}: no rule keeps it`);
   if (verdict.remove.length > 0) await forget(restic, own, verdict);
+  const isCopied = listing.some(({ id }) => good.has(id));
+  if (isCopied && verdict.refused === undefined) await forgetParts(restic, { job, resource });
   return { ...verdict, counts: countReasons(verdict.kept, plan.reasons) };
+}
+
+/** The whole copy holds what they hold: of a file that was deleted since, they would keep the data for ever. */
+async function forgetParts(
+  restic: Restic,
+  { job, resource }: { job: string; resource: string },
+): Promise<void> {
+  const remove = (await listParts(restic, { job, resource })).map(({ id }) => id);
+  for (const id of remove) restic.log(`remove ${id}: a part of the first upload, which is whole now`);
+  if (remove.length > 0) await forget(restic, [tags.part(job, resource)], { remove, kept: [] });
 }
 
 const leftAlone = (
@@ -142,7 +156,11 @@ export async function tellGoodCopies(tools: Tools, { job, resource, store }: Ste
 }
 
 /** restic up to 0.18 ends with 0 when the server refused to delete. */
-async function forget(restic: Restic, own: string[], { remove, kept }: RetentionVerdict): Promise<void> {
+async function forget(
+  restic: Restic,
+  own: string[],
+  { remove, kept }: Pick<RetentionVerdict, 'remove' | 'kept'>,
+): Promise<void> {
   await deleting(restic, () => runRestic(restic, forgetVerb(remove)));
   const left = new Set((await listSnapshots(restic, own)).map(({ id }) => id));
   const stayed = remove.filter((id) => left.has(id));

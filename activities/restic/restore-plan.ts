@@ -4,8 +4,8 @@ import type { IdMap } from '../../contracts/id-map.js';
 import type { RestorePlan, RestoreStepInput } from '../../contracts/jobs.js';
 import type { Tools } from '../door.js';
 import { type Evidence, readEvidence } from '../host/evidence.js';
-import { chooseSnapshot } from './choose.js';
-import { copyTags, listSnapshots, openRestic, type Restic } from './driver.js';
+import { chooseCopy } from './choose-copy.js';
+import { openRestic, type Restic } from './driver.js';
 import { allowedIdMap, planMapping } from './id-plan.js';
 import { type Exchange, planExchange, shownExchange } from './in-place.js';
 import { jobWith } from './job.js';
@@ -68,9 +68,7 @@ export async function prepareRestore(tools: Tools, input: RestoreStepInput): Pro
   tools.progress({ phase: 'choosing the copy' });
   const what = `"${resource}" by the job "${job}" in the store "${store}"`;
   const refused = refusedIds(await readEvidence(host));
-  const listing = await listSnapshots(restic, copyTags(job, resource));
-  const snapshot = chooseSnapshot(listing, input, refused, what);
-  const root = rootOf(snapshot);
+  const { snapshot, root, isPart } = await chooseCopy(restic, config, input, { refused, what });
   const selection = selectPaths(root, input.paths, what);
   tools.progress({ phase: 'listing the copy' });
   const { nodes, listingDigest } = await selectNodes(restic, snapshot, selection, root);
@@ -95,6 +93,7 @@ export async function prepareRestore(tools: Tools, input: RestoreStepInput): Pro
     bytesFree: await host.freeBytes(target),
     resumes: state !== 'new',
     digest,
+    ...(isPart && { isPart }),
     ...(mapping && { mapping }),
   };
   await checkSpace(restic, plan, state);
@@ -107,13 +106,6 @@ const refusedIds = (evidence: readonly Evidence[]): Set<string> =>
   new Set(evidence.flatMap((entry) => (entry.kind === 'copy-refused' ? [entry.snapshot] : [])));
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-
-function rootOf({ paths, id }: Snapshot): string {
-  const [root] = paths;
-  if (root !== undefined && paths.length === 1) return root;
-  const message = `The copy ${id.slice(0, 8)} holds ${paths.length} folders where we make copies of one; restore it with restic`;
-  throw new HoldfastError('HF_COPY_NOT_FOUND', message);
-}
 
 async function selectNodes(restic: Restic, snapshot: Snapshot, selection: Selection, root: string) {
   const hash = createHash('sha256');

@@ -33,6 +33,8 @@ export async function restoreCopy(tools: Tools, input: RestoreStepInput): Promis
     await claimTarget(host, plan.target, plan.digest);
     const complaints = await fetchData(prepared);
     complaints.push(...(await mapOwners(prepared)));
+    if (plan.isPart)
+      complaints.unshift('The copy is a part of an unfinished first upload: much may be missing');
     const report = await verifyRestore(prepared, complaints);
     await host.writeFile(reportFile(plan.target), JSON.stringify(report));
   }

@@ -8,6 +8,7 @@ import {
 } from '@temporalio/workflow';
 import type { Outcome, RestorePlan, RunReport, StepLine } from '../../contracts/jobs.js';
 import { queryNames, type SearchAttributeName, searchAttributes } from '../../contracts/names.js';
+import type { SeedReport } from '../../contracts/seeding.js';
 import { diagnose } from './failure.js';
 
 /** What the Web UI, `show` and `status` say of a run while it goes on. */
@@ -22,6 +23,8 @@ export interface Report {
   ask(digest: string | undefined): void;
   /** What a human is asked to approve. */
   show(plan: RestorePlan): void;
+  /** A portion of the first upload is done, or there was none to do. */
+  seeded(name: string, seeding: SeedReport): void;
   /** Known at the end; `restorePoint` only when every copy of the run is proved. */
   end(outcome: Outcome, facts?: { bytes?: number; restorePoint?: string }): void;
 }
@@ -86,6 +89,12 @@ export function openReport(): Report {
     show(plan) {
       state.plan = plan;
       render();
+    },
+    seeded(name, seeding) {
+      const { done, hasCopy, portionsDone, portions } = seeding;
+      const note = hasCopy ? 'a copy is there' : `portion ${portionsDone} of ${portions} done`;
+      if (!hasCopy) state.seeding = { ...seeding, at: new Date().toISOString() };
+      report.step(name, done ? 'done' : 'running', note);
     },
     end(outcome, { bytes, restorePoint } = {}) {
       upsertSearchAttributes([
