@@ -129,7 +129,7 @@ for (const { version, path: restic } of versions) {
       rmSync(bench.repository, { recursive: true });
       await assert.rejects(
         backupResource(bench.tools(), bench.step(runAt(1))),
-        failsWith('HF_STORE_MISSING', /init-store/),
+        failsWith('HF_STORE_MISSING', /no repository at the address of the store "shed"/),
       );
       assert.throws(() => bench.locks());
     });
