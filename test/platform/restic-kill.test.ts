@@ -143,7 +143,7 @@ for (const { version, path } of resticVersions()) {
       const bench = await benchWithForeignLock(path, []);
       await assert.rejects(
         checkStore(bench.tools(), bench.step(runAt(2, '.check'))),
-        failsWith('HF_STORE_LOCKED', /by process \d+ of .+ on .+ since .+never --remove-all/),
+        failsWith('HF_STORE_LOCKED', /by process \d+ of .+ on .+ since \S+Z$/),
       );
       assert.equal(bench.locks().length, 1);
     });
@@ -158,6 +158,53 @@ for (const { version, path } of resticVersions()) {
       );
       assert.equal(bench.locks().length, 1);
       assert.equal((await backupResource(bench.tools(), bench.step(runAt(3)))).files > 0, true);
+    });
+
+    test('unlock is run on the silent lock of another machine once we ourselves have seen it for half an hour', {
+      skip: noOtherName,
+    }, async (t) => {
+      const bench = await benchWithForeignLock(path, otherMachine);
+      const checkAt = (minutes: number): Promise<unknown> => {
+        t.mock.timers.reset();
+        // The locks are judged by our clock; restic has its own.
+        t.mock.timers.enable({ apis: ['Date'], now: startedAt + minutes * 60_000 });
+        return checkStore(bench.tools(), bench.step(runAt(2, '.check')));
+      };
+      const startedAt = Date.now();
+      // Its clock may be wrong: first seen, it is as fresh as any, however old it says that it is.
+      await assert.rejects(checkAt(45), failsWith('HF_STORE_LOCKED', /on the-other-one since/));
+      await assert.rejects(checkAt(74), failsWith('HF_STORE_LOCKED', /on the-other-one since/));
+      assert.equal(bench.locks().length, 1);
+      // restic itself would not call this lock stale yet: that we ran unlock, and nothing stronger, is what is seen.
+      await assert.rejects(checkAt(76), failsWith('HF_STORE_LOCKED', /on the-other-one since/));
+      assert.match(bench.log.join('\n'), /on the-other-one since .*: abandoned/);
+      assert.match(bench.log.join('\n'), /restic unlock: 0 after/);
+      assert.equal(bench.locks().length, 1);
+    });
+
+    test('a dead restic of ours whose number another process has now: unlock is not run while its lock is young', async (t) => {
+      const { bench, tool, first } = await startBackup(path);
+      const pid = tool.pid('backup') ?? 0;
+      process.kill(pid, 'SIGKILL');
+      await first;
+      const startedAt = Date.now();
+      const { host } = bench;
+      const reused = {
+        ...host,
+        processStartedAt: async (asked: number) =>
+          asked === pid ? startedAt + 60_000 : host.processStartedAt(asked),
+      };
+      const checkAt = (minutes: number): Promise<unknown> => {
+        t.mock.timers.reset();
+        t.mock.timers.enable({ apis: ['Date'], now: startedAt + minutes * 60_000 });
+        return checkStore(bench.tools({ host: reused }), bench.step(runAt(2, '.check')));
+      };
+      await assert.rejects(checkAt(3), failsWith('HF_STORE_LOCKED', new RegExp(`by process ${pid} of`)));
+      assert.doesNotMatch(bench.log.join('\n'), /restic unlock/, 'it would send the other process a signal');
+      assert.equal(bench.locks().length, 1);
+      await checkAt(45);
+      assert.match(bench.log.join('\n'), new RegExp(`by process ${pid} of .*: ours`));
+      assert.deepEqual(bench.locks(), []);
     });
 
     test('a check goes on by itself once the dead restic that blocked it is buried', async () => {

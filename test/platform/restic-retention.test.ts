@@ -184,7 +184,7 @@ for (const { version, path: restic } of resticVersions()) {
       for (const pack of packs) truncateSync(join(pack.parentPath, pack.name), 100);
       await assert.rejects(
         checkStore(bench.tools(), bench.step(checkRun(1))),
-        failsWith('HF_STORE_DAMAGED', /Do not prune/),
+        failsWith('HF_STORE_DAMAGED', /The repository of the store "shed" is damaged: /),
       );
       assert.deepEqual(
         bench.evidence().filter(({ kind }) => kind === 'check-part'),
