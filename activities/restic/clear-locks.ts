@@ -7,6 +7,7 @@ import {
   type LockVerdict,
   mayUnlock,
   parseLockFile,
+  parseLockIds,
   type RepositoryLock,
 } from './locks.js';
 import { runOnce } from './once.js';
@@ -58,7 +59,7 @@ async function dead({ host }: Restic, started: readonly Started[]): Promise<Star
 
 async function listLocks(restic: Restic): Promise<string[]> {
   const { result } = await runOnce(restic, listLocksVerb());
-  return result.stdout.split('\n').filter((line) => /^[0-9a-f]{64}$/.test(line));
+  return parseLockIds(result.stdout);
 }
 
 async function readLocks(restic: Restic): Promise<RepositoryLock[]> {

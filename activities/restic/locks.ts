@@ -13,6 +13,10 @@ export interface RepositoryLock {
   pid: number;
 }
 
+/** What `list locks` names; warnings may stand between. */
+export const parseLockIds = (stdout: string): string[] =>
+  stdout.split('\n').filter((line) => /^[0-9a-f]{64}$/.test(line));
+
 /** undefined for what is no lock. */
 export function parseLockFile(id: string, stdout: string): RepositoryLock | undefined {
   const json = jsonObject(stdout.trim());

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { classify, parseLock } from '../../activities/restic/classify.js';
 import { compareLinkCounts, linkCounts } from '../../activities/restic/hard-links.js';
 import { parseLinkTargets, parseNode } from '../../activities/restic/listing.js';
+import { parseLockFile, parseLockIds } from '../../activities/restic/locks.js';
 import {
   parseBackupLine,
   parseForget,
@@ -35,6 +36,22 @@ for (const version of readdirSync(goldenFolder)) {
   describe(`what restic ${version} really printed`, () => {
     test('is understood as that version', () => {
       assert.equal(parseVersion(out('version')).join('.'), version);
+    });
+
+    test('shows a lock that a killed restic has left, by its id', {
+      skip: existsSync(path('list-locks.out')) ? false : 'was not recorded',
+    }, () => {
+      const [id = '', ...more] = parseLockIds(out('list-locks'));
+      assert.deepEqual(more, []);
+      const lock = parseLockFile(id, out('cat-lock'));
+      assert.ok(lock);
+      assert.equal(out('list-locks').trim(), id);
+      const { username, exclusive, hostname, pid } = lock;
+      assert.deepEqual(
+        { username, exclusive, hostname },
+        { username: 'nobody', exclusive: false, hostname: 'vm' },
+      );
+      assert.ok(pid > 1 && lock.timeMs > Date.parse('2026-11-01') && lock.timeMs < Date.parse('2027-01-01'));
     });
 
     test('tells the summary of a backup', () => {

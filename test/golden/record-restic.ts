@@ -143,6 +143,9 @@ function recordLocked({ run, folder }: Recorder): void {
     },
   });
   run('locked', ['check']);
+  const listed = run('list-locks', ['list', '--no-lock', '--', 'locks']);
+  const [id = ''] = listed.split('\n').filter((line) => /^[0-9a-f]{64}$/.test(line));
+  run('cat-lock', ['cat', '--no-lock', '--', 'lock', id]);
   run('unlock', ['unlock']);
 }
 
