@@ -38,7 +38,8 @@ RUN apt-get update \
  && apt-get install --yes --no-install-recommends acl attr ca-certificates openssh-client restic tar util-linux \
  && rm -rf /var/lib/apt/lists/*
 VOLUME /var/lib/holdfast
-ENV HOME=/root XDG_CACHE_HOME=/var/lib/holdfast/cache
+# One arena for all threads: ten megabytes less.
+ENV HOME=/root XDG_CACHE_HOME=/var/lib/holdfast/cache MALLOC_ARENA_MAX=1
 USER root
 HEALTHCHECK --interval=60s --timeout=20s --start-period=60s CMD ["node", "/opt/holdfast/dist/workers/health.js", "worker"]
 CMD ["worker"]

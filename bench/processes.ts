@@ -14,11 +14,16 @@ export async function measureProcesses(estate: Estate, repetitions: number): Pro
   const commandLine: number[] = [];
   for (let times = 0; times < repetitions; times += 1)
     commandLine.push((await timed(() => runHoldfast(['--version']))).seconds);
-  const worker = await measureOne(estate, repetitions, {
+  const hostWorker: Kind = {
     running: () => estate.worker,
     start: estate.startWorker,
     queues: [hostQueue('nas'), heavyQueue('nas')],
-  });
+  };
+  const worker = await measureOne(estate, repetitions, hostWorker);
+  // As deploy/systemd and the Dockerfile have it.
+  estate.env.MALLOC_ARENA_MAX = '1';
+  const asUnit = await measureOne(estate, repetitions, hostWorker);
+  delete estate.env.MALLOC_ARENA_MAX;
   const orchestrator = await measureOne(estate, repetitions, {
     running: () => estate.orchestrator,
     start: estate.startOrchestrator,
@@ -33,7 +38,14 @@ export async function measureProcesses(estate: Estate, repetitions: number): Pro
       values: worker.seconds,
       wantedAtMost: 1.2,
     },
-    { part: 'host worker', what: 'memory', unit: 'MB', values: worker.megabytes, wantedAtMost: 120 },
+    { part: 'host worker', what: 'memory', unit: 'MB', values: worker.megabytes },
+    {
+      part: 'host worker',
+      what: 'memory as its unit starts it',
+      unit: 'MB',
+      values: asUnit.megabytes,
+      wantedAtMost: 120,
+    },
     { part: 'host worker', what: 'processor when idle', unit: '% CPU', values: worker.idle },
     { part: 'orchestrator', what: 'start until it asks for work', unit: 's', values: orchestrator.seconds },
     { part: 'orchestrator', what: 'memory', unit: 'MB', values: orchestrator.megabytes },

@@ -30,9 +30,13 @@ export const run: Command = {
     const options = flagOf(values, 'acceptCounts') ? { acceptCounts: true } : undefined;
     const { compileRun } = await import('../../schedules/compile.js');
     const compiled = compileRun(config, name, operation, options);
-    const temporal = await context.temporal();
-    const { alreadyRunning, startRun } = await import('../start.js');
-    const { runningRun } = await import('../visibility.js');
+    // What is needed next is loaded while the server answers.
+    const [temporal, { alreadyRunning, startRun }, { runningRun }] = await Promise.all([
+      context.temporal(),
+      import('../start.js'),
+      import('../visibility.js'),
+      ...(flagOf(values, 'follow') ? [import('../end.js'), import('../follow.js')] : []),
+    ]);
     const other = await runningRun(temporal, name, operation);
     if (other) throw alreadyRunning(other);
     const started = await startRun(temporal, compiled, context.now(), { exclusive: true });
