@@ -83,6 +83,16 @@ find . -name 'photo 4.txt' -exec setfacl -m u:34:r-- {} +`;
       assert(statSync(join(target, 'a disk.img')).blocks * 512 < 2 ** 20);
     });
 
+    test('an attribute that no tar header can hold is said to be not compared, and its value stays secret', async () => {
+      const bench = makeBench({ restic });
+      execFileSync('setfattr', ['-n', 'user.a=b', '-v', 'hush-hush', join(bench.source, 'photo 2.txt')]);
+      const { report, target } = await restored(bench);
+      assert.match(report.notVerified.join('\n'), /access lists and extended attributes: .*holds a "="/);
+      assert.doesNotMatch(report.verified.join('\n'), /extended attributes/);
+      assert.equal(attribute(join(target, 'photo 2.txt'), 'user.a=b'), 'hush-hush');
+      assert.doesNotMatch(bench.log.join('\n'), /hush/);
+    });
+
     test('filled holes are made again, and are a warning where that cannot be', needsRoot, async () => {
       // Holes are not made in a file with a capability, which the system would take away from it.
       const script = `find . -name '*.img' -exec sh -c 'dd if=/dev/zero of="$1" bs=1M count=16 conv=notrunc,fsync && touch -r "$1.time" "$1"' sh {} \\; 2>/dev/null
