@@ -35,10 +35,11 @@ export async function mapOwners({ restic, plan, nodes, idMap }: PreparedRestore)
   }
   const reachable = nodes.filter(({ path, type }) => !path.includes('\uFFFD') && !neverRestored.has(type));
   await changeOwners(restic, data, reachable, idMap);
-  await setAttributes(restic, attributes);
+  const complaints = await setAttributes(restic, attributes);
   const unreachable = nodes.filter(({ path }) => path.includes('\uFFFD')).length;
-  if (unreachable === 0) return [];
-  return [`${unreachable} entries whose names are not valid UTF-8 keep the owner that they have in the copy`];
+  if (unreachable === 0) return complaints;
+  const kept = `${unreachable} entries whose names are not valid UTF-8 keep the owner that they have in the copy`;
+  return [...complaints, kept];
 }
 
 async function attributesBefore(restic: Restic, data: string): Promise<NamedValue[]> {
@@ -103,10 +104,14 @@ async function inPortions(
   }
 }
 
-/** Last: a change of the owner takes capabilities away, and a change of the mode touches the access list. */
-async function setAttributes({ host, signal, log }: Restic, file: string): Promise<void> {
-  if ((await host.facts(file))?.size === 0) return;
+/**
+ * Last: a change of the owner takes capabilities away, and a change of the mode touches the access list.
+ * What failed is a warning: of a large copy the attributes are not compared.
+ */
+async function setAttributes({ host, signal, log }: Restic, file: string): Promise<string[]> {
+  if ((await host.facts(file))?.size === 0) return [];
   const args = ['--no-dereference', `--restore=${file}`];
   const { exitCode } = await host.run({ file: 'setfattr', args }, { signal, log });
-  if (exitCode !== 0) log('setfattr did not set every access list and capability; the comparison says which');
+  if (exitCode === 0) return [];
+  return ['setfattr could not map every access list and capability; the log says which'];
 }

@@ -103,6 +103,23 @@ for (const { version, path: restic } of resticVersions()) {
       checkMapped(target);
     });
 
+    test('what setfattr complains of is a warning, also where attributes are not compared', async () => {
+      const bench = containerBench();
+      await backupResource(bench.tools(), bench.step(runAt(1)));
+      const step = bench.restoreStep(restoreRun(2), join(bench.folder, 'restored'), map);
+      const host = {
+        ...bench.host,
+        run: async (...[command, options]: Parameters<typeof bench.host.run>) => {
+          const ended = await bench.host.run(command, options);
+          return command.file === 'setfattr' ? { ...ended, exitCode: 1 } : ended;
+        },
+      };
+      const { warnings } = await restoreCopy(bench.tools({ host }), step);
+      assert.deepEqual(warnings, [
+        'setfattr could not map every access list and capability; the log says which',
+      ]);
+    });
+
     test('the plan shows the mapping and its digest is bound to it', async () => {
       const bench = containerBench();
       await backupResource(bench.tools(), bench.step(runAt(1)));
