@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { endOfIds } from '../contracts/id-map.js';
 import { AbsolutePath, atLeast, count, EnvironmentValue, Name, SecretReference, Size } from './values.js';
 
 /** The nouns of holdfast.yaml: where the engine is, the machines, what is protected and where copies are kept. */
@@ -62,6 +63,15 @@ const Ssh = z.strictObject({
     .meta({ examples: ['nas'] }),
 });
 
+/** Every restore on the host reads its ranges: one that cannot be would stop them all. */
+function goesBeyondIds(range: string): boolean {
+  const [from = 0, to = 0, count = 0] = range
+    .replace(/^[ug]id=/, '')
+    .split(':')
+    .map(Number);
+  return Math.max(from, to) + count > endOfIds;
+}
+
 export const Host = z.strictObject({
   ssh: Ssh.optional().describe('How the host is reached over ssh'),
   restore: z
@@ -73,7 +83,8 @@ export const Host = z.strictObject({
     .array(
       z
         .string()
-        .regex(/^(uid=|gid=)?\d{1,10}:\d{1,10}:[1-9]\d{0,9}$/, 'must be FROM:TO:COUNT, uid=… or gid=…'),
+        .regex(/^(uid=|gid=)?\d{1,10}:\d{1,10}:[1-9]\d{0,9}$/, 'must be FROM:TO:COUNT, uid=… or gid=…')
+        .refine((range) => !goesBeyondIds(range), `goes beyond ${endOfIds - 1}, the last id there is`),
     )
     .optional()
     .describe('Owners that "holdfast restore --map-ids" may map on this host: FROM:TO:COUNT, uid=… or gid=…')

@@ -17,7 +17,7 @@ export interface IdMap {
 }
 
 /** 2^32 - 1 means "no id" to the system. */
-const endOfIds = 2 ** 32 - 1;
+export const endOfIds = 2 ** 32 - 1;
 const mostRanges = 340;
 
 /** FROM:TO:COUNT for owners and groups, uid=FROM:TO:COUNT or gid=FROM:TO:COUNT for one of them. */
