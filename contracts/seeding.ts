@@ -11,10 +11,12 @@ export interface SeedReport {
   bytesDone: number;
   bytesTotal: number;
   secondsLeft?: number;
+  /** True when there was no portion left to upload. */
+  idle?: boolean;
 }
 
 /** The last portion that a run has finished. */
 export interface FinishedPortion extends SeedReport {
-  /** ISO 8601 UTC. */
-  at: string;
+  /** ISO 8601 UTC; absent when this run had nothing to upload: that is no progress. */
+  at?: string;
 }

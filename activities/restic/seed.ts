@@ -164,7 +164,8 @@ function pathsUpTo({ root, portions, isDone }: Seed, next: number): string[] {
 
 async function writePaths({ host }: Restic, { job, resource, store }: StepInput, paths: readonly string[]) {
   const folder = `${host.stateFolder}/seeds`;
-  const file = `${folder}/${job}-${resource}-${store}`;
+  // Names may hold "-": with it between them two jobs could be given each other's paths.
+  const file = `${folder}/${job}.${resource}.${store}`;
   await host.makeFolder(folder);
   await host.writeFile(file, paths.map((path) => `${path}\0`).join(''));
   return file;
@@ -230,6 +231,7 @@ function reportOf(seed: Seed, part: PartProved | undefined): SeedReport {
     portions: seed.portions.length,
     bytesDone,
     bytesTotal,
+    ...(!part && { idle: true }),
     ...(secondsLeft !== undefined && { secondsLeft }),
   };
 }

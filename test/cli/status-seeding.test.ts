@@ -87,6 +87,14 @@ describe('the status of a first upload', () => {
     assert.match(seedingText({ ...seeding, ...seen }, now), /no progress in this run yet$/);
   });
 
+  test('a run that found nothing left to upload has not moved by that', () => {
+    const done = { done: true, idle: true, portionsDone: 9, portions: 9, bytesDone: TiB, bytesTotal: TiB };
+    const begun = { ...running, startedAt: before(1) };
+    const seen = seedingIn({ pending: [], report: { steps: [], seeding: done } });
+    assert.equal(seen.progressAt, undefined);
+    assert.equal(judged({ running: begun, last: failed, seeding: { ...seeding, ...seen } }).overdue, true);
+  });
+
   test('between two portions and during the closing copy tells the last portion that was finished', () => {
     const report = {
       steps: [],

@@ -140,7 +140,8 @@ for (const { version, path: restic } of resticVersions()) {
       await seedAll(bench);
       for (const name of readdirSync(bench.source))
         if (name !== '.holdfast') rmSync(join(bench.source, name), { recursive: true });
-      assert.equal((await next(bench)).done, true);
+      const { done, idle } = await next(bench);
+      assert.deepEqual([done, idle], [true, true]);
       await assert.rejects(
         backupResource(bench.tools(), bench.step(runAt(1))),
         failsWith('HF_COPY_IMPLAUSIBLE', /it holds 1 files/),
@@ -218,7 +219,8 @@ for (const { version, path: restic } of resticVersions()) {
         assert.ok(bytesDone >= newBytes && bytesDone <= bytesTotal, JSON.stringify({ bytesDone, newBytes }));
         assert.match(rest.phase ?? '', /^seeding, portion 2 of \d+$/);
       }
-      assert.equal(existsSync(join(bench.host.stateFolder, 'seeds')), true);
+      // A dash between the names would give the job "a" with "b-c" the paths of the job "a-b" with "c".
+      assert.deepEqual(readdirSync(join(bench.host.stateFolder, 'seeds')), ['photos-offsite.photos.shed']);
     });
 
     test('what fits into one portion is a copy like any other', async () => {

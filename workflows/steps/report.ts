@@ -91,9 +91,9 @@ export function openReport(): Report {
       render();
     },
     seeded(name, seeding) {
-      const { done, hasCopy, portionsDone, portions } = seeding;
+      const { done, hasCopy, idle, portionsDone, portions } = seeding;
       const note = hasCopy ? 'a copy is there' : `portion ${portionsDone} of ${portions} done`;
-      if (!hasCopy) state.seeding = { ...seeding, at: new Date().toISOString() };
+      if (!hasCopy) state.seeding = { ...seeding, ...(!idle && { at: new Date().toISOString() }) };
       report.step(name, done ? 'done' : 'running', note);
     },
     end(outcome, { bytes, restorePoint } = {}) {
