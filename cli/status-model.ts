@@ -18,6 +18,8 @@ export interface OperationFacts {
   waiting?: string;
   /** Only while the first upload of a job that seeds is not finished. */
   seeding?: Seeding;
+  /** Retention in stores that delete nothing. */
+  appendOnly?: boolean;
 }
 
 export interface ScheduleFacts {
@@ -52,6 +54,8 @@ export interface StatusRow {
   runningSince?: Date;
   waiting?: string;
   seeding?: Seeding;
+  /** A run of it that ended well has removed nothing. */
+  appendOnly?: boolean;
 }
 
 /** From this share of the objective on, an age is shown in yellow. */
@@ -87,6 +91,7 @@ export function statusRow(facts: OperationFacts, now: Date): StatusRow {
     ...(running && { running: running.run, runningSince: running.startedAt }),
     ...(facts.waiting && { waiting: facts.waiting }),
     ...(seeding && { seeding }),
+    ...(facts.appendOnly && { appendOnly: true }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { type Operation, operationsOf } from '../config/lookup.js';
+import { isAppendOnly, type Operation, operationsOf, storesOf } from '../config/lookup.js';
 import type { Config } from '../config/schema.js';
 import { scheduleId } from '../contracts/names.js';
 import { compileRun } from '../schedules/compile.js';
@@ -47,6 +47,7 @@ export async function readOperations(
     const objectiveMs = objectiveMsOf(findJob(config, operation.job), operation);
     const wait = run && waits.get(run.run);
     const hasCopy = closed.of(operation).newestGood !== undefined;
+    const appendOnly = removesNothing(config, operation);
     const seeding = hasCopy ? undefined : await readSeeding(temporal, config, operation, run, now);
     return {
       operation,
@@ -56,6 +57,7 @@ export async function readOperations(
       ...(run && { running: run }),
       ...(wait && { waiting: wait }),
       ...(seeding && { seeding }),
+      ...(appendOnly && { appendOnly }),
     };
   });
 }
@@ -74,6 +76,9 @@ async function readSeeding(
   const snapshot = run && (await lookAtRun(temporal, run.run, now).catch(() => undefined));
   return { noProgressAfterMs: seeding.noProgressAfter, ...(snapshot && seedingIn(snapshot)) };
 }
+
+const removesNothing = (config: Config, { job, operation }: Operation): boolean =>
+  operation === 'prune' && storesOf(findJob(config, job)).every((store) => isAppendOnly(config, store));
 
 const coversFor = (config: Config, { job, operation }: Operation): string | undefined =>
   compileRun(config, job, operation).searchAttributes.HfCovers;

@@ -42,9 +42,9 @@ export function statusText(context: Context, rows: readonly StatusRow[], now: Da
 const agoText = (time: Date, now: Date): string => `${age(now.getTime() - time.getTime())} ago`;
 
 /** A word beside the colour: a pipe and a colour-blind reader have only the word. */
-function goodText({ colours }: Context, { ageMs, level, overdue, seeding }: StatusRow): string {
+function goodText({ colours }: Context, { ageMs, level, overdue, seeding, appendOnly }: StatusRow): string {
   const none = seeding ? 'none, seeding' : 'none';
-  const text = `${ageMs === undefined ? none : `${age(ageMs)} old`}${overdue ? ', overdue' : ''}`;
+  const text = `${ageMs === undefined ? none : `${age(ageMs)} old`}${overdue ? ', overdue' : ''}${appendOnly ? ', append-only' : ''}`;
   const paint = {
     green: colours.green,
     yellow: colours.yellow,

@@ -55,6 +55,10 @@ export const workerHostOf = (config: Config, host: string): string =>
 export const storesOf = (job: JobConfig): string[] =>
   job.stores ?? (job.store === undefined ? [] : [job.store]);
 
+/** Whether the store deletes nothing, on purpose. */
+export const isAppendOnly = (config: Config, store: string): boolean =>
+  Object.hasOwn(config.stores, store) && config.stores[store]?.restic.appendOnly === true;
+
 type OwnTiming = NonNullable<JobConfig['prune'] | JobConfig['check']>;
 
 function inherited(job: JobConfig, own: OwnTiming): OperationSchedule {

@@ -66,7 +66,7 @@ function runOf(
       ),
     },
     memo: {},
-    staticSummary: summaryOf(operation, job, input.stores),
+    staticSummary: summaryOf(config, operation, job),
     staticDetails: detailsOf(config, operation, job),
     // Each portion of a first upload is a step of its own.
     executionTimeoutMs: input.limits.giveUpAfterMs + (input.seeding ? longestSeedingDays : 1) * dayMs,

@@ -1,5 +1,5 @@
 import type { Operation } from '../config/lookup.js';
-import { storesOf } from '../config/lookup.js';
+import { isAppendOnly, storesOf } from '../config/lookup.js';
 import type { Config, ResticBackupJob } from '../config/schema.js';
 import { clipBytes, code, durationWords, listWords, publicAddress } from './words.js';
 
@@ -10,14 +10,19 @@ const summaryBytes = 200;
 const detailsBytes = 16 * 1024;
 
 /** "restic backup of photos to b2-photos": the line in the lists of the Web UI. */
-export function summaryOf(operation: Operation, job: ResticBackupJob, stores: string[]): string {
+export function summaryOf(config: Config, operation: Operation, job: ResticBackupJob): string {
+  const stores = storesOf(job);
   const what = { backup: 'backup', prune: 'retention', check: 'check' }[operation.operation];
   const few = `restic ${what} of ${job.resources.join(', ')} to ${stores.join(', ')}`;
   const many = `restic ${what} of ${counted(job.resources, 'resource')} to ${counted(stores, 'store')}`;
-  const said = operation.operation === 'backup' ? few : `restic ${what} of ${stores.join(', ')}`;
+  const named = operation.operation === 'prune' ? stores.map((name) => prunedWords(config, name)) : stores;
+  const said = operation.operation === 'backup' ? few : `restic ${what} of ${named.join(', ')}`;
   if (Buffer.byteLength(said) <= summaryBytes) return said;
   return operation.operation === 'backup' ? many : `restic ${what} of ${counted(stores, 'store')}`;
 }
+
+const prunedWords = (config: Config, name: string): string =>
+  isAppendOnly(config, name) ? `${name} (append-only: nothing is removed)` : name;
 
 const counted = (names: readonly string[], word: string): string =>
   `${names.length} ${word}${names.length === 1 ? '' : 's'}`;
@@ -27,7 +32,7 @@ export function detailsOf(config: Config, operation: Operation, job: ResticBacku
   const stores = storesOf(job).map((name) => storeWords(config, name));
   const lines = {
     backup: backupLines(config, job, stores),
-    prune: pruneLines(job, stores),
+    prune: [...pruneLines(job, stores), ...appendOnlyLines(config, job)],
     check: checkLines(job, stores),
   }[operation.operation];
   const title = `**${operation.name}**: ${{ backup: 'backup', prune: 'retention', check: 'check' }[operation.operation]} with restic`;
@@ -55,6 +60,7 @@ function backupLines(config: Config, job: ResticBackupJob, stores: string[]): st
     `To: ${listWords(stores, 10)}`,
     ...leavesOut,
     `Keeps: ${keepWords(job)}`,
+    ...appendOnlyLines(config, job),
     promise('the newest copy is never older than', job.objective.rpo),
   ];
 }
@@ -66,6 +72,12 @@ function pruneLines(job: ResticBackupJob, stores: string[]): string[] {
     `Leaves at most ${job.prune?.maxUnused ?? '5%'} of the space unused`,
     promise('retention has run within the last', job.objective.prune),
   ];
+}
+
+/** What the policy says is not what happens there. */
+function appendOnlyLines(config: Config, job: ResticBackupJob): string[] {
+  const names = storesOf(job).filter((name) => isAppendOnly(config, name));
+  return names.length > 0 ? [`Removes nothing from ${listWords(names, 10)}: append-only`] : [];
 }
 
 function checkLines(job: ResticBackupJob, stores: string[]): string[] {

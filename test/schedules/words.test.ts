@@ -36,6 +36,19 @@ describe('what the Web UI shows of a run', () => {
     );
   });
 
+  test('retention in an append-only store is not said to remove anything', () => {
+    const key = '      limits: {';
+    const config = exampleWith([key, `      appendOnly: true\n${key}`]);
+    const { staticSummary, staticDetails } = compileRun(config, 'photos-offsite', 'prune');
+    assert.equal(staticSummary, 'restic retention of b2-photos (append-only: nothing is removed)');
+    assert.match(staticDetails, /^- Removes nothing from b2-photos: append-only$/m);
+    assert.match(
+      compileRun(config, 'photos-offsite', 'backup').staticDetails,
+      /Removes nothing from b2-photos/,
+    );
+    assert.doesNotMatch(compileRun(example(), 'photos-offsite', 'backup').staticDetails, /append-only/);
+  });
+
   test('a hundred resources with long names stay within the limits of the server', () => {
     const names = Array.from({ length: 100 }, (_, index) => `${'photo-album-'.repeat(4)}${index}`);
     const text = exampleText
