@@ -20,25 +20,38 @@ export async function printSnapshots(
   rescue: Rescue,
   { copyOf }: RescueWords,
 ): Promise<number> {
-  const { copies, others } = await taggedCopies(rescue);
+  const { copies, parts, others } = await taggedCopies(rescue);
   const wanted = copies.filter((copy) => copyOf === undefined || isOf(copy, copyOf));
-  if (context.json) context.out(JSON.stringify({ copies: wanted.map(plain), others }, null, 2));
+  if (context.json) context.out(JSON.stringify({ copies: wanted.map(plain), parts, others }, null, 2));
   else {
     context.out(wanted.length === 0 ? 'No copies of Holdfast.' : copiesTable(context, wanted));
+    if (parts > 0)
+      context.note(
+        `${parts} parts of first uploads that were not finished; "restic snapshots" lists them (tag part:JOB/RESOURCE), and restic itself restores them`,
+      );
     if (others > 0) context.note(`${others} snapshots are not copies of Holdfast; restic itself lists them`);
   }
   return exitCodes.done;
 }
 
-/** Newest first, and how many snapshots are not ours. */
-export async function taggedCopies({ toolsFor }: Rescue): Promise<{ copies: TaggedCopy[]; others: number }> {
+interface Found {
+  copies: TaggedCopy[];
+  /** How many snapshots are parts of a first upload. */
+  parts: number;
+  /** How many are not ours. */
+  others: number;
+}
+
+/** The copies newest first. */
+export async function taggedCopies({ toolsFor }: Rescue): Promise<Found> {
   const tools = toolsFor({ job: 'rescue', resource: 'copies', target: '/', run: 'rescue' });
   const all = await listSnapshots(await openRestic(tools, rescueStore, 'rescue-list'), []);
   const copies = all.flatMap((snapshot) => {
     const [job, resource, run] = ['job', 'resource', 'run'].map((kind) => tagOf(snapshot, kind));
     return job && resource ? [{ job, resource, run: run ?? '', snapshot }] : [];
   });
-  return { copies: copies.reverse(), others: all.length - copies.length };
+  const parts = all.filter((snapshot) => tagOf(snapshot, 'part') !== undefined).length;
+  return { copies: copies.reverse(), parts, others: all.length - copies.length - parts };
 }
 
 const tagOf = ({ tags }: Snapshot, kind: string): string | undefined =>

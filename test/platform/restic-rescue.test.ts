@@ -32,6 +32,7 @@ for (const { version, path: restic } of resticVersions()) {
       makeTree(join(bench.source, 'tree'), { files: 20, bytes: 200_000, seed: 7, odd: true });
       await backupResource(bench.tools(), bench.step(runAt(1)));
       bench.restic('backup', '--tag=somebody-else', bench.folder);
+      bench.restic('backup', '--tag=part:photos-offsite/photos', bench.folder);
       const { program, seen } = seenRestic(bench);
       const access = ['--repository', bench.repository, '--password-file', join(bench.folder, 'key')];
       const rescue = (...words: string[]) =>
@@ -39,8 +40,9 @@ for (const { version, path: restic } of resticVersions()) {
 
       const listed = await rescue('snapshots', '--json');
       assert.equal(listed.code, 0, listed.stderr);
-      const { copies, others } = JSON.parse(listed.stdout);
-      assert.equal(others, 1);
+      const { copies, parts, others } = JSON.parse(listed.stdout);
+      assert.deepEqual([parts, others], [1, 1]);
+      assert.match((await rescue('snapshots')).stderr, /^1 parts of first uploads .*, and restic itself/m);
       assert.deepEqual(
         copies.map(({ job, resource, run }: Record<string, string>) => ({ job, resource, run })),
         [{ job: 'photos-offsite', resource: 'photos', run: runAt(1) }],
