@@ -73,6 +73,7 @@ async function logsElsewhere(context: Context, { run, lines, own }: Wanted): Pro
   const failures: unknown[] = [];
   const hosts = await hostsOf(context, run).catch((error: unknown) => {
     if (own === undefined) throw error;
+    context.note(printable(`only what this machine has: ${describeFailure(error).message}`));
     return [];
   });
   for (const host of hosts.filter(isMissing))
@@ -82,7 +83,7 @@ async function logsElsewhere(context: Context, { run, lines, own }: Wanted): Pro
     );
   if (own === undefined && logs.length === 0)
     throw failures[0] ?? new HoldfastError('HF_RUN_NOT_FOUND', `${run} has no log: it had a step on no host`);
-  for (const failure of failures) context.note(`not shown: ${describeFailure(failure).message}`);
+  for (const failure of failures) context.note(printable(`not shown: ${describeFailure(failure).message}`));
   return logs;
 }
 
