@@ -54,7 +54,12 @@ export function beginSparseNote({ host, signal, log }: Noting, source: Source): 
 /** Only the newest note is kept; one of this run is not made twice. */
 async function note({ host, signal }: Noting, { run, resource, directory }: Source): Promise<void> {
   if ((await readSparseNote(host, resource))?.run === run) return;
-  const files: SparseFile[] = [];
+  let files: SparseFile[] = [];
+  let left = 0;
+  const keepLargest = (): void => {
+    left += Math.max(0, files.length - mostFiles);
+    files = files.toSorted((one, other) => holesIn(other) - holesIn(one)).slice(0, mostFiles);
+  };
   const strange = new Set<string>();
   const take = (entry: string): void => {
     const [size, blocks, mtime = '', fileSystem = '', path = ''] = entry.split('\0');
@@ -65,19 +70,21 @@ async function note({ host, signal }: Noting, { run, resource, directory }: Sour
       allocated: Number(blocks) * 512,
     };
     if (!tellingFileSystems.has(fileSystem)) strange.add(fileSystem);
-    else if (file.size - file.allocated >= leastHoleBytes) files.push(file);
+    else if (holesIn(file) >= leastHoleBytes) files.push(file);
+    // A source may hold millions of them.
+    if (files.length >= 2 * mostFiles) keepLargest();
   };
   const format = '%s\\0%b\\0%T@\\0%F\\0%P\\0\\n';
   const args = [directory, '-type', 'f', '-size', `+${leastHoleBytes - 1}c`, '-printf', format];
   const isWhole = await walk(host, args, signal, take);
-  const named = files
-    .toSorted((one, other) => other.size - other.allocated - (one.size - one.allocated))
-    .slice(0, mostFiles);
-  const gap = gapOf({ isWhole, strange, left: files.length - named.length });
-  const made: SparseNote = { run, files: named, ...(gap !== undefined && { gap }) };
+  keepLargest();
+  const gap = gapOf({ isWhole, strange, left });
+  const made: SparseNote = { run, files, ...(gap !== undefined && { gap }) };
   await host.makeFolder(`${host.stateFolder}/sparse`);
   await host.writeFile(noteFile(host, resource), JSON.stringify(made));
 }
+
+const holesIn = ({ size, allocated }: SparseFile): number => size - allocated;
 
 async function walk(
   host: Host,
