@@ -1,6 +1,7 @@
 import type { KnownCopy, StoreCopies } from '../contracts/copies.js';
 import type { Context } from './context.js';
-import { bytes, printable, table } from './render.js';
+import { printable } from './printable.js';
+import { bytes, table } from './render.js';
 import { age, localTime, localZone } from './time.js';
 
 /** What a store answered, and the restore that keeps its retention waiting. */

@@ -4,7 +4,7 @@ import type { Context, Temporal } from './context.js';
 import { exitCodes, exitOfOutcome } from './exit-codes.js';
 import { describeFailure } from './fail.js';
 import type { LineFollower } from './follow-lines.js';
-import { printable } from './render.js';
+import { printable } from './printable.js';
 
 /** Any result of ours; workflows that have nothing to tell hand back less. */
 export type AnyResult = Partial<RunResult & RestoreResult> | undefined;

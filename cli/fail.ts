@@ -1,5 +1,6 @@
 import { type ErrorCode, errors, HoldfastError, isErrorCode } from '../contracts/errors.js';
 import type { Context } from './context.js';
+import { printable } from './printable.js';
 
 /** What an error is to the operator, whatever threw it. */
 export interface Failure {
@@ -15,12 +16,15 @@ export function fail(context: Pick<Context, 'json' | 'out' | 'note' | 'env'>, er
   const { code, message, next, exit } = failure;
   if (context.json) context.out(JSON.stringify({ error: { code, message, next } }));
   else {
-    context.note(`holdfast: ${message}`);
-    context.note(`next: ${next}`);
+    context.note(`holdfast: ${ownLines(message)}`);
+    context.note(`next: ${ownLines(next)}`);
   }
   if (context.env.HOLDFAST_DEBUG === '1') context.note(stackOf(error));
   return exit;
 }
+
+/** A list of mistakes has lines; what a name of a file or a worker's answer holds else must not reach the terminal. */
+const ownLines = (text: string): string => text.split('\n').map(printable).join('\n');
 
 /** Turns errors of the Temporal client into ours; anything unknown is a mistake in Holdfast and says so. */
 export function describeFailure(error: unknown): Failure {

@@ -1,5 +1,6 @@
 import type { Progress } from '../contracts/jobs.js';
-import { bytes, printable } from './render.js';
+import { printable } from './printable.js';
+import { bytes } from './render.js';
 import { type PendingStep, type Snapshot, waitOfRun } from './snapshot.js';
 import { duration, localTime } from './time.js';
 

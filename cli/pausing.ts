@@ -1,7 +1,7 @@
 import type { Context } from './context.js';
 import { exitCodes } from './exit-codes.js';
 import { findJob } from './jobs.js';
-import { printable } from './render.js';
+import { printable } from './printable.js';
 
 /** `pause JOB` and `resume JOB`: all schedules of the job, also those that an older file has left behind. */
 export async function setPaused(

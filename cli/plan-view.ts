@@ -1,5 +1,6 @@
 import type { RestorePlan } from '../contracts/jobs.js';
-import { bytes, printable } from './render.js';
+import { printable } from './printable.js';
+import { bytes } from './render.js';
 import { localTimeWithZone } from './time.js';
 
 const mostPaths = 20;

@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import prettyBytes from 'pretty-bytes';
 import type { Context } from './context.js';
+import { printable } from './printable.js';
 
 /** Bytes as people read them; binary units, as the tools of this field use. */
 export const bytes = (count: number): string => prettyBytes(Math.max(0, count), { binary: true });
@@ -31,11 +32,6 @@ export function facts(
     .map(([name, value]) => `${context.colours.dim(name.padEnd(width))}  ${oneLine(value)}`)
     .join('\n');
 }
-
-/** Names and reasons come from elsewhere: control characters in them must not reach the terminal. */
-export const printable = (text: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, ' ');
 
 /** Colours are added before a cell is cut to one line, so our own escape sequences stay. */
 const oneLine = (text: string): string =>

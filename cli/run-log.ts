@@ -12,7 +12,7 @@ import { findRun } from './find-run.js';
 import { stepsOf } from './history.js';
 import { shown } from './jobs.js';
 import { hasWorker } from './look.js';
-import { printable } from './render.js';
+import { printable } from './printable.js';
 import { localTime } from './time.js';
 
 const answerWithinMs = 20_000;

@@ -4,7 +4,8 @@ import { operationName, workflowQueue, workflowTypes } from '../../contracts/nam
 import type { Context } from '../context.js';
 import { exitCodes } from '../exit-codes.js';
 import { findHost, findJob, workerOfResource } from '../jobs.js';
-import { printable, table } from '../render.js';
+import { printable } from '../printable.js';
+import { table } from '../render.js';
 import { startRun } from '../start.js';
 
 /** `doctor [HOST] --drill JOB`: plays mishaps on a scratch copy of the job and shows which message came. */

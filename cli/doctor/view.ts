@@ -1,6 +1,6 @@
 import type { Finding, FindingLevel } from '../../contracts/doctor.js';
 import type { Context } from '../context.js';
-import { printable } from '../render.js';
+import { printable } from '../printable.js';
 
 /** Findings as people read them: by host, the worst first, each with what to do. */
 

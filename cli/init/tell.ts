@@ -1,6 +1,6 @@
 import { credentialFile, type Findings } from '../../config/starter.js';
 import { credentialVariables, storeName } from '../../config/starter-names.js';
-import { printable } from '../render.js';
+import { printable } from '../printable.js';
 import type { Told } from './answers.js';
 
 /** What init says before it asks and after it has written. Pure. */

@@ -44,6 +44,16 @@ describe('an error', () => {
     });
   }
 
+  test('with the name of a file or the words of a worker in it does not move the cursor of a terminal', () => {
+    const { context, notes } = collect(false);
+    const next = 'look \u009b2J there';
+    fail(
+      context,
+      new HoldfastError('HF_RESTORE_DIFFERS', 'first: a\u001b]0;b\u0007\r.jpg\nsecond', { next }),
+    );
+    assert.deepEqual(notes, ['holdfast: first: a ]0;b  .jpg\nsecond', 'next: look  2J there']);
+  });
+
   test('is one object on standard output with --json', () => {
     const { context, notes, out } = collect(true);
     fail(context, new HoldfastError('HF_NO_SPACE', 'No space on nas'));
