@@ -2,8 +2,12 @@ import type { Command } from '../../system/host.js';
 
 /** One question for a whole tree: what there is to know of it costs one remote command, whatever the number of datasets. */
 
-/** Our user properties on snapshots: which run and which job made them. */
-export const ownProperties = { run: 'holdfast:run', job: 'holdfast:job' } as const;
+/** Our user properties: which run and which job made a snapshot; which dataset (by guid) a replica is a copy of. */
+export const ownProperties = {
+  run: 'holdfast:run',
+  job: 'holdfast:job',
+  replicaOf: 'holdfast:replica-of',
+} as const;
 
 /** All of them are known since 0.8.0: a property that a version does not know makes it refuse the whole question. */
 export const listColumns = [
@@ -18,6 +22,8 @@ export const listColumns = [
   ownProperties.job,
   'available',
   'written',
+  'referenced',
+  ownProperties.replicaOf,
   'encryption',
   'encryptionroot',
   'keystatus',

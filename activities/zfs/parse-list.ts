@@ -120,6 +120,7 @@ const datasetOf = (row: Row, type: Dataset['type']): Dataset => ({
   usedBytes: row.count('used'),
   availableBytes: row.count('available'),
   writtenBytes: row.count('written'),
+  replicaOf: row.text('holdfast:replica-of'),
   snapshots: [],
   bookmarks: [],
 });
@@ -143,6 +144,8 @@ function snapshotOf(row: Row, name: string, inherited: Inherited | undefined, sa
     creationS: row.count('creation'),
     holds: row.count('userrefs'),
     usedBytes: row.count('used'),
+    writtenBytes: row.count('written'),
+    referencedBytes: row.count('referenced'),
     run: own(row.text('holdfast:run'), inherited?.run),
     job: own(row.text('holdfast:job'), inherited?.job),
   };

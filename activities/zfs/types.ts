@@ -11,6 +11,10 @@ export interface Snapshot {
   /** How many holds there are. Their tags cost a second command, so they are asked only where this is not 0. */
   holds: number;
   usedBytes: number;
+  /** Written since the snapshot before it: what an incremental stream up to it carries at most. */
+  writtenBytes: number;
+  /** All that it holds: what a full stream of it carries at most. */
+  referencedBytes: number;
   /** Our user properties: which run and which job made it. Absent on other people's snapshots. */
   run: string | undefined;
   job: string | undefined;
@@ -43,6 +47,8 @@ export interface Dataset {
   usedBytes: number;
   availableBytes: number;
   writtenBytes: number;
+  /** Our user property on a replica: the guid of the dataset that it is a copy of. Children inherit it, so only an equal guid says something. */
+  replicaOf: string | undefined;
   /** Oldest first, by createtxg. */
   snapshots: Snapshot[];
   /** Oldest first, by createtxg. */
