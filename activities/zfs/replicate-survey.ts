@@ -4,7 +4,7 @@ import { fenceTag } from './replicate-names.js';
 import type { DatasetPlan, PlanInput, TokenFacts } from './replicate-types.js';
 import { type HoldTags, holdsToAsk, isIdle, planUpkeep, type Upkeep } from './replicate-upkeep.js';
 import { parseToken } from './resume-token.js';
-import type { Listing } from './types.js';
+import type { Dataset } from './types.js';
 
 export interface Survey {
   input: PlanInput;
@@ -17,8 +17,14 @@ export type SurveyRequest = Omit<PlanInput, 'source' | 'target' | 'tokens'>;
 /** Looks at both ends and plans. Two remote commands; more only where a receive was interrupted or holds were left behind. */
 export async function survey(ends: Ends, request: SurveyRequest): Promise<Survey> {
   const [source, target] = await Promise.all([ends.list('source'), ends.list('target')]);
-  const input: PlanInput = { ...request, source, target, tokens: await readTokens(ends, target) };
-  const plans = planReplication(input);
+  const blind: PlanInput = { ...request, source, target };
+  const first = planReplication(blind);
+  // A replica that is stopped keeps its token: it is asked for only where something follows from it.
+  const open = first.flatMap(({ abandon, renameFrom, target: name }) =>
+    abandon === undefined ? [] : (target.get(renameFrom ?? name) ?? []),
+  );
+  const input = open.length === 0 ? blind : { ...blind, tokens: await readTokens(ends, open) };
+  const plans = open.length === 0 ? first : planReplication(input);
   const asked = holdsToAsk(plans, input);
   const [here, there] = await Promise.all([
     tagsOf(ends, 'source', asked.source),
@@ -29,9 +35,7 @@ export async function survey(ends: Ends, request: SurveyRequest): Promise<Survey
   return { input, plans, upkeep };
 }
 
-async function readTokens(ends: Ends, target: Listing): Promise<ReadonlyMap<string, TokenFacts>> {
-  const open = [...target.values()].filter(({ resumeToken }) => resumeToken !== undefined);
-  if (open.length === 0) return new Map();
+async function readTokens(ends: Ends, open: readonly Dataset[]): Promise<ReadonlyMap<string, TokenFacts>> {
   const texts = await ends.readTokens(open.map(({ resumeToken }) => resumeToken ?? ''));
   const facts = new Map<string, TokenFacts>();
   for (const [index, { name }] of open.entries()) {
@@ -67,11 +71,18 @@ export async function settle(ends: Ends, { plans, upkeep }: Survey): Promise<Tro
     const [done] = await ends.change('target', [['rename', renameFrom, target]]);
     if (!done?.ok) troubles.push({ target, words: `cannot be renamed from ${renameFrom}: ${done?.words}` });
   }
-  const [here, there] = await Promise.all([
-    changeInOrder(ends, 'source', ...sourceChanges(upkeep)),
-    changeInOrder(ends, 'target', ...targetChanges(upkeep, plans)),
-  ]);
-  return [...troubles, ...here, ...there];
+  // The fence comes first: it proves that what was read there still is there, before anything on the source is let go for it.
+  const there = await changeInOrder(ends, 'target', ...targetChanges(upkeep, plans));
+  const unproved = new Set([...troubles, ...there].map(({ target }) => target));
+  const broken = plans.filter(({ target }) => unproved.has(target)).map(({ source }) => source);
+  const [first, then] = sourceChanges(upkeep);
+  const here = await changeInOrder(
+    ends,
+    'source',
+    first,
+    then.filter(({ dataset }) => !broken.includes(dataset)),
+  );
+  return [...troubles, ...there, ...here];
 }
 
 interface Change {

@@ -40,12 +40,13 @@ export function holdsToAsk(
   input: PlanInput,
 ): { source: string[]; target: string[] } {
   const asked = { source: [] as string[], target: [] as string[] };
+  const held = (dataset: Dataset | undefined, mayBe: (snapshot: Snapshot) => boolean): string[] =>
+    (dataset?.snapshots ?? [])
+      .filter((snapshot) => snapshot.holds > 0 && !mayBe(snapshot))
+      .map(({ name }) => `${dataset?.name}@${name}`);
   for (const { plan, source, target } of pairs(plans, input)) {
-    for (const { name, holds } of source?.snapshots ?? [])
-      if (holds > 0 && !staysHeld(plan, name, input)) asked.source.push(`${plan.source}@${name}`);
-    if (!settled.has(plan.kind)) continue;
-    for (const { name, guid, holds } of target?.snapshots ?? [])
-      if (holds > 0 && guid !== plan.common?.guid) asked.target.push(`${target?.name}@${name}`);
+    asked.source.push(...held(source, ({ name }) => staysHeld(plan, name, input)));
+    if (settled.has(plan.kind)) asked.target.push(...held(target, ({ guid }) => guid === plan.common?.guid));
   }
   return asked;
 }
