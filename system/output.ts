@@ -35,7 +35,8 @@ export class Output {
       stream,
       (line) => this.tell(line, 'stdout', onLine),
       (chunk) => {
-        if (maxBytes === 0) return;
+        // What comes until it has ended is of no use to anybody.
+        if (maxBytes === 0 || this.failed) return;
         this.bytes += Buffer.byteLength(chunk);
         if (this.bytes > maxBytes) this.giveUp(tooMuch(this.file, maxBytes));
         else this.kept.push(chunk);

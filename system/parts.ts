@@ -83,10 +83,15 @@ function begin(start: Starter['start'], output: Output, input: Readable | undefi
 
 const nothingKnown: Ended = { exitCode: undefined, signal: undefined };
 
+interface Followed {
+  part: Part;
+  command: Command;
+}
+
 /** Stops all: the tool's own signal first, SIGKILL when it does not go. */
 class Stopper {
   failure: Error | undefined;
-  private readonly parts: { part: Part; command: Command }[] = [];
+  private readonly parts: Followed[] = [];
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: TogetherOptions) {
@@ -95,13 +100,17 @@ class Stopper {
 
   /** To its end, which is unknown when it fails; then the others are stopped. */
   async follow(begun: Part | Promise<Part>, command: Command): Promise<Ended> {
+    let followed: Followed | undefined;
     try {
       const part = 'then' in begun ? await begun : begun;
-      this.parts.push({ part, command });
+      followed = { part, command };
+      this.parts.push(followed);
       // One that was started while the others were being stopped goes with them.
       if (this.timer) void part.stop(command.stopSignal ?? 'SIGTERM');
       return await part.ended;
     } catch (error) {
+      // Out of sight, behind a lost connection, it may still do its work: it keeps its lock, and who comes next waits for it.
+      if (followed) this.parts.splice(this.parts.indexOf(followed), 1);
       this.fail(error instanceof Error ? error : new Error(String(error)));
       return nothingKnown;
     }
