@@ -1,6 +1,6 @@
 import { type Operation, operationsOf } from '../config/lookup.js';
 import type { Config } from '../config/schema.js';
-import { scheduleId } from '../contracts/names.js';
+import { parseRunId, scheduleId } from '../contracts/names.js';
 import { compileRun } from '../schedules/compile.js';
 import { mapBounded, requestsAtOnce } from '../schedules/pool.js';
 import type { Temporal } from './context.js';
@@ -83,7 +83,11 @@ async function readRunning(temporal: Temporal, filter: { job?: string }): Promis
   return running;
 }
 
-const nameOf = ({ job, operation }: RunRow): string => (operation === 'backup' ? job : `${job}.${operation}`);
+/** As `operationName` makes it: what stands before the time. */
+const nameOf = ({ run, job }: RunRow): string => {
+  const { operation } = parseRunId(run) ?? {};
+  return operation === undefined ? job : `${job}.${operation}`;
+};
 
 /** A list for each kind of operation: a weekly check is found without reading through all the backups since. */
 async function readClosed(temporal: Temporal, wanted: readonly Wanted[], filter: { job?: string }) {

@@ -25,6 +25,8 @@ export interface RunRow {
 const runTypes = [
   workflowTypes.backupRestic,
   workflowTypes.pruneRestic,
+  workflowTypes.snapshotDatasets,
+  workflowTypes.pruneSnapshots,
   workflowTypes.checkRestic,
   workflowTypes.restoreRestic,
   workflowTypes.initialiseStore,
@@ -75,10 +77,12 @@ export function runRow(
   const waiting = first('HfWaiting');
   const covers = first('HfCovers');
   const bytes = first('HfBytes');
+  const operation = first('HfOperation');
   return {
     run: info.workflowId,
     job: name.job,
-    operation: name.operation ?? 'backup',
+    // The main operation goes by the job's name alone.
+    operation: name.operation ?? (typeof operation === 'string' ? operation : 'backup'),
     state: stateOf(info.status.name, first('HfOutcome')),
     startedAt: info.startTime,
     ...(info.closeTime && { closedAt: info.closeTime }),

@@ -72,7 +72,8 @@ function resourcesHolding(config: Config, file: string, hosts: ReadonlySet<strin
   return holding.map(([name]) => name).filter((name) => storesKeeping(config, name).length > 0);
 }
 
-function isBelow(file: string, directory: string): boolean {
+function isBelow(file: string, directory: string | undefined): boolean {
+  if (directory === undefined) return false;
   const folder = normalize(directory).replace(/\/+$/, '');
   return normalize(file).startsWith(`${folder}/`);
 }

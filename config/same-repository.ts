@@ -1,3 +1,4 @@
+import { storesOf } from './lookup.js';
 import type { Finding } from './mistakes.js';
 import type { Config } from './schema.js';
 
@@ -17,7 +18,7 @@ function folderAddress(repository: string): string | undefined {
 
 /** The hosts whose resources are copied to a store. */
 function hostsOf(config: Config, store: string): Set<string> {
-  const jobs = Object.values(config.jobs).filter((job) => job.store === store || job.stores?.includes(store));
+  const jobs = Object.values(config.jobs).filter((job) => storesOf(job).includes(store));
   return new Set(
     jobs.flatMap((job) =>
       job.resources.flatMap((name) =>

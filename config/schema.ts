@@ -21,3 +21,4 @@ export type ResourceConfig = Config['resources'][string];
 export type ResticStore = Config['stores'][string]['restic'];
 export type JobConfig = Config['jobs'][string];
 export type ResticBackupJob = Extract<JobConfig, { kind: 'restic-backup' }>;
+export type ZfsSnapshotJob = Extract<JobConfig, { kind: 'zfs-snapshot' }>;

@@ -1,3 +1,5 @@
+import { zfsErrors } from './errors-zfs.js';
+
 /** Every error that an operator can meet: its code, what it means, whether waiting helps, and how the command ends. */
 
 /**
@@ -16,6 +18,7 @@ export interface ErrorEntry {
 }
 
 export const errors = {
+  ...zfsErrors,
   HF_USAGE: {
     meaning: 'The command line was not understood, or its words fit several things',
     retry: 'never',
@@ -64,6 +67,12 @@ export const errors = {
     exit: 1,
     next: 'Nothing, it is waited for; "holdfast show RUN" says what runs',
   },
+  HF_HOOK_FAILED: {
+    meaning: 'A program that the configuration names as a hook failed or took too long',
+    retry: 'never',
+    exit: 1,
+    next: 'Try the program by hand on the host; what hooks changed was undone',
+  },
   HF_SOURCE_MISSING: {
     meaning: 'The source is not there: the path or its marker file is missing, or the disk is not mounted',
     retry: 'never',
@@ -87,24 +96,6 @@ export const errors = {
     retry: 'never',
     exit: 1,
     next: 'Read the log of the run and list the store by hand',
-  },
-  HF_DATASET_MISSING: {
-    meaning: 'There is no ZFS dataset, snapshot or pool of this name on the host',
-    retry: 'never',
-    exit: 1,
-    next: 'Look at the name in holdfast.yaml and at "zfs list" on the host: it may be renamed, or its pool not imported',
-  },
-  HF_ZFS_DENIED: {
-    meaning: 'ZFS refuses the step to the user that works on the host',
-    retry: 'never',
-    exit: 1,
-    next: '"holdfast doctor HOST" prints the lines of "zfs allow" that are missing',
-  },
-  HF_POOL_SUSPENDED: {
-    meaning: 'A pool has stopped its input and output, or lost a disk that it cannot be without',
-    retry: 'outage',
-    exit: 1,
-    next: 'Look at "zpool status -v" on the host; the step is tried again',
   },
   HF_STORE_MISSING: {
     meaning: 'There is no repository at the address of the store',
@@ -238,6 +229,24 @@ export const errors = {
     retry: 'never',
     exit: 4,
     next: 'Start "holdfast worker --host NAME" on the host',
+  },
+  HF_SSH_UNREACHABLE: {
+    meaning: 'A host that is driven over ssh does not answer, or the connection to it was lost',
+    retry: 'outage',
+    exit: 1,
+    next: 'Look at the machine, the network and its ssh server; what was running there keeps its lock, and is waited for',
+  },
+  HF_SSH_HOST_KEY: {
+    meaning: 'A host shows an ssh key that is not the one in known_hosts, or that is not there',
+    retry: 'never',
+    exit: 1,
+    next: 'Compare the fingerprint on the machine itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then correct known_hosts',
+  },
+  HF_SSH_DENIED: {
+    meaning: 'A host refuses our key, or sudo there does not allow a program without a password',
+    retry: 'never',
+    exit: 1,
+    next: "Add the public key to the user's authorized_keys on the host, or the program to sudoers (NOPASSWD)",
   },
   HF_SERVER_BINARY_MISSING: {
     meaning: 'No Temporal server was found on this machine',

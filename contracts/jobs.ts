@@ -24,6 +24,20 @@ export interface JobInput {
   stores: string[];
   limits: Limits;
   options?: RunOptions;
+  /** Which hooks the job has; what they are, the host knows. */
+  hooks?: HookTime[];
+}
+
+export type HookTime = 'before' | 'after';
+
+/** The hooks of a job on the host of one of its resources. */
+export interface HookStepInput {
+  job: string;
+  run: string;
+  resource: string;
+  when: HookTime;
+  /** See Limits. */
+  retryForMs: number;
 }
 
 export interface RunOptions {
@@ -73,6 +87,8 @@ export interface RunResult {
   warnings: string[];
   /** What a check has read. */
   checks?: CheckReport[];
+  /** What a run that makes no copies holds: ISO 8601 UTC. */
+  restorePoint?: string;
 }
 
 /** The heartbeat of a long step: small and flat, because the Web UI shows it as it is. Advisory: the truth is in the tool. */
@@ -235,4 +251,6 @@ export interface RunReport {
   asks?: string;
   steps: StepLine[];
   plan?: RestorePlan;
+  /** What is asked, in words, where there is no plan of a restore. */
+  question?: string;
 }

@@ -1,17 +1,26 @@
-import type { Operation } from '../config/lookup.js';
+import type { Operation, OperationKind } from '../config/lookup.js';
 import { storesOf } from '../config/lookup.js';
-import type { Config, ResticBackupJob } from '../config/schema.js';
-import { clipBytes, code, durationWords, listWords, publicAddress } from './words.js';
+import type { Config, JobConfig, ResticBackupJob } from '../config/schema.js';
+import { clipBytes, code, listWords, promise, publicAddress } from './words.js';
+import { zfsLines, zfsSummary } from './zfs-words.js';
 
 /** What the Web UI shows of a run before it has said anything itself. No secret: only addresses without user and password. */
+
+const operationWords: Record<OperationKind, string> = {
+  backup: 'backup',
+  snapshot: 'snapshots',
+  prune: 'retention',
+  check: 'check',
+};
 
 const summaryBytes = 200;
 /** The server allows 20 KB. */
 const detailsBytes = 16 * 1024;
 
 /** "restic backup of photos to b2-photos": the line in the lists of the Web UI. */
-export function summaryOf(operation: Operation, job: ResticBackupJob, stores: string[]): string {
-  const what = { backup: 'backup', prune: 'retention', check: 'check' }[operation.operation];
+export function summaryOf(operation: Operation, job: JobConfig, stores: string[]): string {
+  if (job.kind !== 'restic-backup') return clipBytes(zfsSummary(operation, job), summaryBytes);
+  const what = operationWords[operation.operation];
   const few = `restic ${what} of ${job.resources.join(', ')} to ${stores.join(', ')}`;
   const many = `restic ${what} of ${counted(job.resources, 'resource')} to ${counted(stores, 'store')}`;
   const said = operation.operation === 'backup' ? few : `restic ${what} of ${stores.join(', ')}`;
@@ -23,15 +32,18 @@ const counted = (names: readonly string[], word: string): string =>
   `${names.length} ${word}${names.length === 1 ? '' : 's'}`;
 
 /** What is done to which data, in Markdown. */
-export function detailsOf(config: Config, operation: Operation, job: ResticBackupJob): string {
-  const stores = storesOf(job).map((name) => storeWords(config, name));
-  const lines = {
-    backup: backupLines(config, job, stores),
-    prune: pruneLines(job, stores),
-    check: checkLines(job, stores),
-  }[operation.operation];
-  const title = `**${operation.name}**: ${{ backup: 'backup', prune: 'retention', check: 'check' }[operation.operation]} with restic`;
+export function detailsOf(config: Config, operation: Operation, job: JobConfig): string {
+  const lines =
+    job.kind === 'restic-backup' ? resticLines(config, operation, job) : zfsLines(config, operation, job);
+  const tool = job.kind === 'restic-backup' ? 'restic' : 'ZFS';
+  const title = `**${operation.name}**: ${operationWords[operation.operation]} with ${tool}`;
   return clipBytes([title, '', ...lines.map((line) => `- ${line}`)].join('\n'), detailsBytes);
+}
+
+function resticLines(config: Config, { operation }: Operation, job: ResticBackupJob): string[] {
+  const stores = storesOf(job).map((name) => storeWords(config, name));
+  if (operation === 'prune') return pruneLines(job, stores);
+  return operation === 'check' ? checkLines(job, stores) : backupLines(config, job, stores);
 }
 
 function storeWords(config: Config, name: string): string {
@@ -80,9 +92,6 @@ function checkLines(job: ResticBackupJob, stores: string[]): string[] {
     promise('the newest clean check is never older than', job.objective.check),
   ];
 }
-
-const promise = (words: string, objectiveMs: number | undefined): string =>
-  objectiveMs === undefined ? 'Promise: none' : `Promise: ${words} ${durationWords(objectiveMs)}`;
 
 const keepOrder = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const;
 

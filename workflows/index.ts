@@ -7,6 +7,8 @@ export { initialiseStore } from './initialise-store.js';
 export { listCopies } from './list-copies.js';
 export { probeHost } from './probe-host.js';
 export { pruneRestic } from './prune-restic.js';
+export { pruneSnapshots } from './prune-snapshots.js';
 export { readRunLog } from './read-run-log.js';
 export { restoreRestic } from './restore-restic.js';
+export { snapshotDatasets } from './snapshot-datasets.js';
 export { undoLeftovers } from './undo-leftovers.js';

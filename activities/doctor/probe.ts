@@ -1,10 +1,11 @@
-import { storeOf, storesOf, workerHostOf } from '../../config/lookup.js';
+import { isFolder, storeOf, storesOf, workerHostOf } from '../../config/lookup.js';
 import type { Config } from '../../config/schema.js';
 import type { HostFacts, SourceFacts, StoreFacts } from '../../contracts/doctor.js';
 import { isoNow } from '../../system/clock.js';
 import type { Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
 import { findSpace, findTools, readState, whyStateNotWritable, wordsOf } from './machine.js';
+import { lookOverSsh } from './over-ssh.js';
 import { lookAtSource } from './sources.js';
 import { lookAtStore } from './stores.js';
 
@@ -28,6 +29,7 @@ const storesAtOnce = 4;
 export async function probe(options: ProbeOptions, signal: AbortSignal): Promise<HostFacts> {
   const { host } = options;
   const { config, configuration } = readConfiguration(options);
+  const ssh = await lookOverSsh(host, signal);
   const [tools, stateError, state] = await Promise.all([
     findTools(host, config, signal),
     whyStateNotWritable(host),
@@ -39,10 +41,11 @@ export async function probe(options: ProbeOptions, signal: AbortSignal): Promise
     at: isoNow(),
     holdfast: options.version,
     node: process.version,
-    uid: process.getuid?.() ?? -1,
+    uid: ssh?.uid ?? process.getuid?.() ?? -1,
     stateFolder: host.stateFolder,
     configuration,
     tools,
+    ...(ssh && { ssh }),
     ...(stateError !== undefined && { stateError }),
     ...state,
     ...about,
@@ -72,7 +75,9 @@ async function lookAtJobs(
     stores.map((store) => [store, storeOf(config, store).repository] as const),
   );
   const sources: SourceFacts[] = [];
-  for (const [name, resource] of resources) sources.push(await lookAtSource(host, name, resource, signal));
+  for (const [name, resource] of resources) {
+    if (isFolder(resource)) sources.push(await lookAtSource(host, name, resource, signal));
+  }
   return { sources, space, stores: await lookAtStores(host, config, stores, signal) };
 }
 

@@ -1,9 +1,10 @@
-import { resourceOf } from '../../config/lookup.js';
-import type { StepInput } from '../../contracts/jobs.js';
+import { folderOf } from '../../config/lookup.js';
+import type { HookStepInput, StepInput } from '../../contracts/jobs.js';
 import type { TreeCount } from '../../system/host.js';
 import type { Door } from '../door.js';
 import { checkHostOf, jobWith } from '../restic/job.js';
 import { guardSource } from './guard.js';
+import { runHooks, undoHooks } from './hooks.js';
 
 /** What any host can be asked, whatever tool it runs. */
 export function createHostActivities(door: Door) {
@@ -13,9 +14,13 @@ export function createHostActivities(door: Door) {
       door.step(input, ({ host, config, signal }) => {
         checkHostOf(config, input.resource, host.name);
         jobWith(config, { job: input.job, resource: input.resource });
-        const resource = resourceOf(config, input.resource);
+        const resource = folderOf(config, input.resource);
         return guardSource({ host, signal, resource: input.resource, config: resource });
       }),
+    hostRunHooks: (input: HookStepInput): Promise<{ ran: string[] }> =>
+      door.step(input, (tools) => runHooks(tools, input)),
+    hostUndoHooks: (input: HookStepInput): Promise<{ undone: string[] }> =>
+      door.step(input, (tools) => undoHooks(tools, input)),
   };
 }
 

@@ -80,7 +80,27 @@ export interface UndoDone {
   what: string;
 }
 
+/** Every planned dataset has shown the snapshot of this run. */
+export interface SnapshotsTaken {
+  kind: 'snapshots';
+  run: string;
+  job: string;
+  resource: string;
+  snapshot: string;
+  datasets: number;
+  restorePoint: string;
+}
+export interface SnapshotsRemoved {
+  kind: 'snapshots-removed';
+  run: string;
+  job: string;
+  kept: number;
+  removed: number;
+}
+
 export type Fact =
+  | SnapshotsTaken
+  | SnapshotsRemoved
   | CopyProved
   | CopyRefused
   | CheckProved
@@ -92,13 +112,14 @@ export type Fact =
   | UndoDone;
 export type Evidence = Fact & { v: 1; at: string };
 
-const evidenceFile = (host: Host): string => `${host.stateFolder}/evidence.jsonl`;
+/** On the machine of the worker: nothing of what we know is lost with a host that is driven over ssh. */
+const evidenceFile = ({ driver }: Host): string => `${driver.stateFolder}/evidence.jsonl`;
 
 /** Everything that is known; a line torn by a crash, or written by a newer version, is left out. */
 export async function readEvidence(host: Host): Promise<Evidence[]> {
   const file = evidenceFile(host);
-  if (!(await host.exists(file))) return [];
-  return parseEvidence(await host.readFile(file));
+  if (!(await host.driver.exists(file))) return [];
+  return parseEvidence(await host.driver.readFile(file));
 }
 
 /** The pure half of `readEvidence`. */
@@ -117,7 +138,7 @@ export async function addEvidence(host: Host, fact: Fact): Promise<void> {
   const known = await readEvidence(host);
   if (known.some((entry) => isSameStatement(entry, fact))) return;
   const { kind, ...rest } = fact;
-  await host.appendLine(evidenceFile(host), JSON.stringify({ v: 1, at: isoNow(), kind, ...rest }));
+  await host.driver.appendLine(evidenceFile(host), JSON.stringify({ v: 1, at: isoNow(), kind, ...rest }));
 }
 
 function isSameStatement(known: Fact, fact: Fact): boolean {
@@ -135,6 +156,10 @@ function subjectOf(fact: Fact): string {
       return `${fact.store}/${fact.part ?? 0}/${fact.parts ?? 0}`;
     case 'restore':
       return `${fact.store}/${fact.digest}`;
+    case 'snapshots':
+      return `${fact.resource}/${fact.snapshot}`;
+    case 'snapshots-removed':
+      return fact.job;
     case 'undo-open':
     case 'undo-done':
       return fact.what;

@@ -1,5 +1,5 @@
 import { normalize } from 'node:path';
-import { resourceOf } from '../../config/lookup.js';
+import { folderOf } from '../../config/lookup.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { Copy, StepInput } from '../../contracts/jobs.js';
 import { tags } from '../../contracts/names.js';
@@ -37,7 +37,7 @@ export async function backupResource(tools: Tools, input: StepInput): Promise<Co
   const job = jobWith(tools.config, input);
   checkRunOfJob(input.run, input.job);
   checkHostOf(tools.config, input.resource, tools.host.name);
-  const config = resourceOf(tools.config, input.resource);
+  const config = folderOf(tools.config, input.resource);
   const { directory, least } = config;
   const guarded = { host: tools.host, signal: tools.signal, resource: input.resource, config };
   // A retry may come hours after the guard of the workflow.

@@ -1,0 +1,46 @@
+/** What goes over the wire for snapshots and their retention. Only add optional fields. */
+
+/** All resources of a job at once: those of one pool are taken in one moment. */
+export interface SnapshotStepInput {
+  job: string;
+  run: string;
+  resources: string[];
+  /** See Limits in jobs.ts. */
+  retryForMs: number;
+}
+
+/** The snapshots of one resource by one run, as they were found afterwards. */
+export interface SnapshotReport {
+  resource: string;
+  /** What stands after "@", the same for every dataset. */
+  snapshot: string;
+  /** How many datasets have it. */
+  datasets: number;
+  /** ISO 8601 UTC: the oldest of them. */
+  restorePoint: string;
+  /** An earlier attempt of the run had made some or all of them. */
+  adopted?: boolean;
+  /** What changed since the last run and is no fault: datasets that came, went or were renamed, in words. */
+  notes: string[];
+  warnings: string[];
+}
+
+export interface RetentionStepInput extends SnapshotStepInput {
+  /** Of the plan that a human has approved; without it, a plan that would remove unusually much removes nothing. */
+  digest?: string;
+}
+
+/** What retention of a job's snapshots did, or would do. */
+export interface RetentionReport {
+  kept: number;
+  removed: number;
+  /** How many snapshots each rule keeps, in words. */
+  reasons: Record<string, number>;
+  /** The job has no rules: nothing is ever removed. */
+  everything?: true;
+  /** Nothing may be removed now, whoever says yes. */
+  refused?: string;
+  /** It would remove unusually much: a human must say yes to just this plan. */
+  asks?: { digest: string; what: string; removes: number };
+  warnings: string[];
+}
