@@ -2,6 +2,8 @@ import { type NodeTestOutcome, runNodeTest } from './node-test.js';
 import { nodePath, versions } from './places.js';
 import { setUp } from './setup.js';
 import { allTestFiles, byHardness, type Selection, select } from './test-files.js';
+import { downIfUnused, sharedPair } from './zfs/pair.js';
+import { enter, leave } from './zfs/users.js';
 
 const minutes = (count: number): number => count * 60_000;
 
@@ -80,10 +82,21 @@ function fullPhases(): Phase[] {
   return phases;
 }
 
+/** The ZFS hosts, once a file has started them, stay up for the files that follow, but not longer; `npm run lab -- up` keeps them. */
+async function withGuests(run: () => Promise<boolean>): Promise<boolean> {
+  enter(sharedPair);
+  try {
+    return await run();
+  } finally {
+    leave(sharedPair);
+    await downIfUnused(sharedPair);
+  }
+}
+
 const runs: Record<Selection, () => Promise<boolean>> = {
-  default: runDefault,
+  default: () => withGuests(runDefault),
   fast: async () => (await runFast()).ok,
-  full: runFull,
+  full: () => withGuests(runFull),
 };
 const selection = (process.argv[2] ?? 'default') as Selection;
 process.exitCode = (await runs[selection]()) ? 0 : 1;

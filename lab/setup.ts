@@ -3,6 +3,7 @@ import { ensurePackages } from './parts/apt.js';
 import { ensureCluster, ensureTemporal, ensureVersitygw, ensureWebUi } from './parts/go.js';
 import { ensureNode } from './parts/node.js';
 import { ensureSecondRestic } from './parts/restic.js';
+import { ensureZfsImage } from './parts/zfs-image.js';
 import { versions } from './places.js';
 import { announce, type Part } from './shell.js';
 
@@ -18,6 +19,7 @@ export async function setUp(options: SetupOptions = {}): Promise<Record<string, 
   parts['restic-0.18'] = await ensureSecondRestic();
   parts.temporal = await ensureTemporal();
   parts.versitygw = await ensureVersitygw();
+  parts['zfs-hosts'] = await ensureZfsImage();
   if (options.all) parts['temporal-cluster'] = await ensureCluster();
   if (options.all) parts['temporal-ui'] = await ensureWebUi();
   if (options.all)

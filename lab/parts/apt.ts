@@ -9,6 +9,14 @@ const packages: Record<string, string> = {
   setpriv: 'util-linux',
   flock: 'util-linux',
   rclone: 'rclone',
+  ssh: 'openssh-client',
+  sshd: 'openssh-server',
+  mbuffer: 'mbuffer',
+  zstd: 'zstd',
+  pv: 'pv',
+  'qemu-system-x86_64': 'qemu-system-x86',
+  'qemu-img': 'qemu-utils',
+  debootstrap: 'debootstrap',
 };
 
 let updated: Promise<unknown> | undefined;
