@@ -109,11 +109,6 @@ function placeOf(config: Config, to: string | undefined): { host: string; target
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a path with NUL is cut short by the system
   if (/\u0000/.test(target)) throw usage('--to holds a NUL character');
   findHost(config, host);
-  const via = config.hosts[host]?.ssh?.via;
-  if (via)
-    throw usage(
-      `The host "${host}" has no worker of its own: restore to "${via}", which drives it, and copy from there`,
-    );
   return { host, target };
 }
 

@@ -29,6 +29,7 @@ export interface HostFacts {
   /** The configuration that the worker really uses: a digest for each section, or why it cannot use it. */
   configuration: { digests: Record<string, string> } | { error: string };
   tools: ToolFacts[];
+  ssh?: SshFacts;
   /** Why the worker cannot write its state folder; absent when it can. */
   stateError?: string;
   evidence: EvidenceFacts;
@@ -41,6 +42,17 @@ export interface HostFacts {
   leftOut?: number;
   /** How many with a fault did not. */
   leftOutBad?: number;
+}
+
+/** Of a host that a worker on another machine drives over ssh. */
+export interface SshFacts {
+  /** "user@address:port". */
+  place: string;
+  /** Of the user there. */
+  uid: number;
+  /** Its clock between two readings of its worker's. */
+  clock: ClockReading;
+  sudo: { program: string /** Why it may not be run; absent when it may. */; error?: string }[];
 }
 
 export interface ToolFacts {

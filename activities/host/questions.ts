@@ -29,7 +29,7 @@ export function createHostQuestions({ host, answer, putBack }: QuestionOptions) 
   return {
     hostReadRunLog: ({ run, lines }: { run: string; lines: number }): Promise<string[]> =>
       answer(async () => {
-        const found = parseRunId(run) && (await readRunLog(host.stateFolder, run, lines));
+        const found = parseRunId(run) && (await readRunLog(host.driver.stateFolder, run, lines));
         if (!found)
           throw new HoldfastError(
             'HF_RUN_NOT_FOUND',
