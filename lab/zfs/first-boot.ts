@@ -13,7 +13,7 @@ import {
 } from './guests.js';
 import { type Accelerator, consoleOf, type Machine, monitorOf, startMachine, wordsOf } from './machine.js';
 import { saveState } from './monitor.js';
-import { type Door, inGuest, pullPlug, waitForGuest } from './reach.js';
+import { type Door, inGuest, pullPlug, waitForBoot, waitForGuest } from './reach.js';
 
 /** Makes all pools of a guest anew, each on a sparse file. */
 export const makePools = (name: GuestName): string =>
@@ -46,7 +46,7 @@ async function findAccelerator(image: Image): Promise<Accelerator> {
 
 const saveGuest = async (image: Image, name: GuestName, accelerator: Accelerator): Promise<void> => {
   announce(`  the first boot of ${name} (${accelerator})`);
-  await withFirstBoot(image, name, accelerator, 10 * 60_000, async (door) => {
+  await withFirstBoot(image, name, accelerator, 20 * 60_000, async (door) => {
     await inGuest(door, `${makePools(name)} && sync`);
     await saveState(monitorOf(image.folder, name), savedState);
   });
@@ -69,6 +69,7 @@ async function withFirstBoot(
   startMachine(machine, 'boot');
   try {
     const door: Door = { host: '127.0.0.1', port, key, knownHosts };
+    await waitForBoot(machine, timeoutMs);
     await waitForGuest(machine, door, timeoutMs);
     await work(door);
   } finally {

@@ -1,12 +1,28 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { freePort } from '../../test/support/spawn.js';
 import { cached } from '../places.js';
 import { announce } from '../shell.js';
-import { diskIn, findImage, type GuestName, guestNames, type Image, knownHostsText } from './guests.js';
+import {
+  diskIn,
+  findImage,
+  type GuestName,
+  guestNames,
+  type Image,
+  imageIn,
+  knownHostsText,
+} from './guests.js';
 import { withLock } from './lock.js';
 import { type Accelerator, findMachine, type Machine, startMachine } from './machine.js';
-import { type Door, pullPlug, waitForGuest } from './reach.js';
+import { type Door, pullPlug, waitForBoot, waitForGuest } from './reach.js';
 import { isInUse } from './users.js';
 
 /** A din and a grogu with disks of their own, in a folder. Whoever knows the folder can use, start and end them. */
@@ -40,26 +56,35 @@ function machineOf(pair: Pair, name: GuestName): Machine {
 
 /** The pair of a folder, if there is one; its guests may run or not. */
 export function findPair(folder: string): Pair | undefined {
-  const image = findImage();
-  const file = join(folder, 'ports.json');
-  if (image === undefined || !existsSync(file)) return undefined;
-  return { folder, image, ports: JSON.parse(readFileSync(file, 'utf8')) as Pair['ports'] };
+  const file = join(folder, 'pair.json');
+  if (!existsSync(file)) return undefined;
+  const { image, ports } = JSON.parse(readFileSync(file, 'utf8')) as { image: string; ports: Pair['ports'] };
+  return { folder, image: imageIn(image), ports };
 }
 
 async function makePair(folder: string): Promise<Pair> {
   const image = findImage();
   if (image === undefined) throw new Error('the image of the ZFS hosts is not built: npm run setup');
+  rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const ports = { din: await freePort(), grogu: await freePort() };
   writeFileSync(join(folder, 'known_hosts'), knownHostsText(image, ports));
-  writeFileSync(join(folder, 'ports.json'), JSON.stringify(ports));
+  // The image that its disks are changes of: there may be a newer one when they boot again.
+  writeFileSync(join(folder, 'pair.json'), JSON.stringify({ image: image.folder, ports }));
   return { folder, image, ports };
 }
 
-/** Starts what does not run yet and waits until both let us in. New guests have empty pools; one that was unplugged boots with its disk. */
-export const upPair = (folder: string): Promise<Pair> =>
+const isDead = (folder: string): boolean =>
+  guestNames.every((name) => findMachine(folder, name) === undefined);
+
+/**
+ * Starts what does not run yet and waits until both let us in. New guests have empty pools; one that was unplugged boots with its disk,
+ * unless `fresh` asks for new ones where none runs any more.
+ */
+export const upPair = (folder: string, options: { fresh?: boolean } = {}): Promise<Pair> =>
   withPair(folder, async () => {
-    const pair = findPair(folder) ?? (await makePair(folder));
+    const found = options.fresh && isDead(folder) ? undefined : findPair(folder);
+    const pair = found ?? (await makePair(folder));
     await Promise.all(guestNames.map((name) => ensureRunning(pair, name)));
     return pair;
   });
@@ -76,7 +101,9 @@ async function ensureRunning(pair: Pair, name: GuestName): Promise<void> {
   if (findMachine(pair.folder, name) !== undefined)
     return await waitForGuest(machineOf(pair, name), doorOf(pair, name), bootTimeoutMs);
   if (existsSync(diskIn(pair.folder, name))) return await boot(pair, name);
-  copyFileSync(diskIn(pair.image.folder, name), diskIn(pair.folder, name));
+  // Whole or not at all, should we be killed.
+  copyFileSync(diskIn(pair.image.folder, name), `${diskIn(pair.folder, name)}.new`);
+  renameSync(`${diskIn(pair.folder, name)}.new`, diskIn(pair.folder, name));
   startMachine(machineOf(pair, name), 'continue');
   try {
     await waitForGuest(machineOf(pair, name), doorOf(pair, name), continueTimeoutMs);
@@ -90,6 +117,7 @@ async function ensureRunning(pair: Pair, name: GuestName): Promise<void> {
 
 async function boot(pair: Pair, name: GuestName): Promise<void> {
   startMachine(machineOf(pair, name), 'boot');
+  await waitForBoot(machineOf(pair, name), bootTimeoutMs);
   await waitForGuest(machineOf(pair, name), doorOf(pair, name), bootTimeoutMs);
 }
 

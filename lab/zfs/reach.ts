@@ -20,7 +20,8 @@ export interface Door {
 export const sshArguments = (door: Door, user: GuestUser = 'root'): string[] => [
   ...['-i', door.key, '-p', String(door.port), '-o', 'BatchMode=yes', '-o', 'IdentitiesOnly=yes'],
   ...['-o', `UserKnownHostsFile="${door.knownHosts}"`, '-o', 'GlobalKnownHostsFile=none'],
-  ...['-o', 'ConnectTimeout=20', '-F', 'none', `${user}@${door.host}`],
+  // A busy machine emulates the exchange of keys in half a minute.
+  ...['-o', 'ConnectTimeout=90', '-F', 'none', `${user}@${door.host}`],
 ];
 
 /** Runs a script of the shell as root in a guest and answers its output. */
@@ -31,21 +32,38 @@ export async function inGuest(door: Door, script: string, timeoutMs = 120_000): 
 
 /** Waits until a guest lets us in, and sets its clock, which stood still while its state was saved. */
 export async function waitForGuest(machine: Machine, door: Door, timeoutMs: number): Promise<void> {
+  await keepTrying(machine, timeoutMs, async () => {
+    await inGuest(door, `date -u -s @${Math.floor(Date.now() / 1000)}`);
+    return true;
+  });
+}
+
+/** Waits until a guest that was just switched on says so itself: a connection that is asked for earlier hangs for long. */
+export const waitForBoot = (machine: Machine, timeoutMs: number): Promise<void> =>
+  keepTrying(machine, timeoutMs, async () => {
+    const file = consoleOf(machine.folder, machine.name);
+    return existsSync(file) && readFileSync(file, 'utf8').includes(`lab: ${machine.name} is ready`);
+  });
+
+async function keepTrying(
+  { folder, name }: Machine,
+  timeoutMs: number,
+  isReached: () => Promise<boolean>,
+): Promise<void> {
   const endsAt = performance.now() + timeoutMs;
-  let lastError: unknown;
+  let lastError: unknown = 'it is not ready';
   while (performance.now() < endsAt) {
-    if (findMachine(machine.folder, machine.name) === undefined)
-      throw new Error(`${machine.name} ended: ${lastWords(machine.folder, machine.name)}`);
+    if (findMachine(folder, name) === undefined) throw new Error(`${name} ended: ${lastWords(folder, name)}`);
     try {
-      await inGuest(door, `date -u -s @${Math.floor(Date.now() / 1000)}`, 60_000);
-      return;
+      if (await isReached()) return;
     } catch (error) {
       lastError = error;
     }
     await pause(500);
   }
-  const words = lastWords(machine.folder, machine.name);
-  throw new Error(`nobody could log in to ${machine.name}: ${words} (${String(lastError)})`.slice(0, 600));
+  throw new Error(
+    `nobody could log in to ${name}: ${lastWords(folder, name)} (${String(lastError)})`.slice(0, 600),
+  );
 }
 
 /** What QEMU and then the guest's kernel said last. */

@@ -65,7 +65,8 @@ async function upSharedPair(): Promise<Pair> {
     const tidy = [join(repositoryRoot, 'dist/lab/zfs/main.js'), 'tidy'];
     if (!isInUse(sharedPair)) spawnSync(process.execPath, tidy, { stdio: 'inherit', timeout: 60_000 });
   });
-  return await upPair(sharedPair);
+  // What a crash left is nobody's any more.
+  return await upPair(sharedPair, { fresh: true });
 }
 
 async function upOwnPair(): Promise<Pair> {
