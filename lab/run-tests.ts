@@ -9,7 +9,7 @@ const minutes = (count: number): number => count * 60_000;
 
 /** `npm test`: everything but the full cases, in one go, ending with the summary of node's own runner. */
 async function runDefault(): Promise<boolean> {
-  await setUp();
+  await setUp({ zfsHosts: true });
   const files = select(allTestFiles(), 'default');
   process.env.HOLDFAST_ONE_RESTIC = '1';
   console.log(
@@ -39,7 +39,7 @@ interface Phase {
 /** `npm run test:full`: hardest first, an hour at most, then the fast part under the oldest and the newest Node. */
 async function runFull(): Promise<boolean> {
   const endsAt = performance.now() + minutes(60);
-  const parts = await setUp({ all: true });
+  const parts = await setUp({ all: true, zfsHosts: true });
   const leftOut = Object.entries(parts).flatMap(([name, part]) =>
     'missing' in part ? [`${name}: ${part.missing}`] : [],
   );

@@ -10,14 +10,19 @@ import { keep, unkeep, usersNow } from './users.js';
 
 /** `npm run lab`: the two ZFS hosts by hand. Tests use the same ones. */
 
+const force = process.argv.includes('--force');
+// After "ssh" every word is the other side's.
+const words = process.argv.slice(2).filter((word, _, all) => all[0] === 'ssh' || word !== '--force');
+
 const usage = `npm run lab -- COMMAND
   up                    start din and grogu (builds their image when it is missing), and keep them up
-  down [--force]        end them and remove their disks; refused while tests use them
+  down                  end them and remove their disks
   status                what runs, and how to log in
   ssh [USER@]HOST [..]  log in as root or holdfast, or run a command there
   plug HOST             pull the plug; "up" boots it again with its disk
   link HOST up|down     put the network cable back, or pull it
-  reset                 destroy all pools and make them anew, empty`;
+  reset                 destroy all pools and make them anew, empty
+down, plug, link and reset are refused while tests use the hosts; --force does it all the same`;
 
 function existing(): Pair {
   const pair = findPair(sharedPair);
@@ -41,12 +46,24 @@ async function up(): Promise<void> {
   status();
 }
 
-async function down(force: boolean): Promise<void> {
+/** What takes away from running tests what they stand on is not done by accident. */
+function refuseWhileUsed(): void {
   const users = usersNow(sharedPair);
   if (users.length > 0 && !force)
-    throw new Error(`tests use them now (process ${users.join(', ')}); --force ends them all the same`);
+    throw new Error(`tests use the hosts now (process ${users.join(', ')}); --force does it all the same`);
+}
+
+async function down(): Promise<void> {
+  refuseWhileUsed();
   unkeep(sharedPair);
   await downPair(sharedPair);
+}
+
+async function plug(word: string | undefined): Promise<void> {
+  const { folder } = existing();
+  const { name } = hostNamed(word);
+  refuseWhileUsed();
+  await pullPlug(folder, name);
 }
 
 function status(): void {
@@ -74,24 +91,26 @@ function ssh(word: string | undefined, command: readonly string[]): void {
 
 async function link(word: string | undefined, position: string | undefined): Promise<void> {
   if (position !== 'up' && position !== 'down') throw new Error(usage);
+  refuseWhileUsed();
   await setLink(monitorOf(existing().folder, hostNamed(word).name), position === 'up');
 }
 
 async function reset(): Promise<void> {
   const pair = existing();
+  refuseWhileUsed();
   for (const name of guestNames) {
     const destroy = 'zpool list -H -o name | while read -r pool; do zpool destroy -f "$pool"; done';
     await inGuest(doorOf(pair, name), `${destroy}; ${makePools(name)}`);
   }
 }
 
-const [command = '', first, ...rest] = process.argv.slice(2);
+const [command = '', first, ...rest] = words;
 const commands: Record<string, () => void | Promise<void>> = {
   up,
-  down: () => down(first === '--force'),
+  down,
   status,
   ssh: () => ssh(first, rest),
-  plug: () => pullPlug(existing().folder, hostNamed(first).name),
+  plug: () => plug(first),
   link: () => link(first, rest[0]),
   reset,
   // For a test that ends: its own last act.

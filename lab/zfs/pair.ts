@@ -33,8 +33,8 @@ export interface Pair {
   ports: Record<GuestName, number>;
 }
 
-/** The pair that the command line and all tests share. */
-export const sharedPair = cached('zfs-lab', 'pair');
+/** The pair that the command line and all tests share; HOLDFAST_LAB_PAIR names another folder, to try things without harm to others. */
+export const sharedPair = process.env.HOLDFAST_LAB_PAIR ?? cached('zfs-lab', 'pair');
 
 const lockOf = (folder: string): string => `${folder}.lock`;
 

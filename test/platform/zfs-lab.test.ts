@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,8 @@ import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { guestNames } from '../../lab/zfs/guests.js';
 import { findMachine } from '../../lab/zfs/machine.js';
-import { downPair, upPair } from '../../lab/zfs/pair.js';
+import { upPair } from '../../lab/zfs/pair.js';
+import { enter, leave } from '../../lab/zfs/users.js';
 import { removeParents } from '../support/lab-parents.js';
 import { repositoryRoot } from '../support/root.js';
 import { beforeRemoval, temporaryFolder } from '../support/temp.js';
@@ -32,7 +33,13 @@ async function upElsewhere(folder: string): Promise<number | null> {
   return code;
 }
 
-test('two processes that start a pair at the same time get one pair, and its end is not the end of another', {
+const labCommand = (folder: string, words: readonly string[]) =>
+  spawnSync(process.execPath, [join(repositoryRoot, 'dist/lab/zfs/main.js'), ...words], {
+    env: { ...process.env, HOLDFAST_LAB_PAIR: folder },
+    encoding: 'utf8',
+  });
+
+test('two processes that start a pair at the same time get one pair, which nobody ends while it is used, and its end is not the end of another', {
   skip,
 }, async () => {
   const folder = join(temporaryFolder('zfs-second'), 'pair');
@@ -44,7 +51,15 @@ test('two processes that start a pair at the same time get one pair, and its end
   assert(!pids.includes(undefined), 'both guests outlive the processes that started them');
   await upPair(folder);
   assert.deepEqual(pidsIn(folder), pids, 'what runs is not started again');
-  await downPair(folder);
+  enter(folder);
+  for (const words of [['down'], ['reset'], ['plug', 'din'], ['link', 'din', 'down']]) {
+    const refused = labCommand(folder, words);
+    assert.equal(refused.status, 1, words.join(' '));
+    assert.match(refused.stderr, new RegExp(`process ${process.pid}`));
+  }
+  assert.deepEqual(pidsIn(folder), pids, 'nobody ends what a test uses');
+  leave(folder);
+  assert.equal(labCommand(folder, ['down']).status, 0);
   assert.deepEqual(pidsIn(folder), [undefined, undefined]);
   assert(!existsSync(folder), 'the disks are gone');
   assert.equal(await lab.din.sh('hostname'), 'din');

@@ -4,7 +4,7 @@ import { after, before } from 'node:test';
 import { guestNames } from '../../lab/zfs/guests.js';
 import { findMachine } from '../../lab/zfs/machine.js';
 import { type Pair, sharedPair, upPair } from '../../lab/zfs/pair.js';
-import { enter, isInUse, leave } from '../../lab/zfs/users.js';
+import { enter, isInUse, isKept, leave } from '../../lab/zfs/users.js';
 import { type LabHost, labHost } from './lab-host.js';
 import { makeParents, removeParents } from './lab-parents.js';
 import { needs } from './needs.js';
@@ -65,8 +65,8 @@ async function upSharedPair(): Promise<Pair> {
     const tidy = [join(repositoryRoot, 'dist/lab/zfs/main.js'), 'tidy'];
     if (!isInUse(sharedPair)) spawnSync(process.execPath, tidy, { stdio: 'inherit', timeout: 60_000 });
   });
-  // What a crash left is nobody's any more.
-  return await upPair(sharedPair, { fresh: true });
+  // What a crash left is nobody's any more, unless somebody wanted to keep it.
+  return await upPair(sharedPair, { fresh: !isKept(sharedPair) });
 }
 
 async function upOwnPair(): Promise<Pair> {
