@@ -39,11 +39,11 @@ const options = (all: Record<string, string>): string[] =>
 function throughJump({ jump }: SshTarget): string[] {
   if (!jump) return [];
   const words = ['ssh', ...sshSettings(jump), '-W'].map((word) => quote(word.replaceAll('%', '%%')));
-  return [
-    '-o',
-    `ProxyCommand=exec ${words.join(' ')} '[%h]:%p' ${quote(jump.address.replaceAll('%', '%%'))}`,
-  ];
+  return ['-o', `ProxyCommand=${words.join(' ')} '[%h]:%p' ${quote(jump.address.replaceAll('%', '%%'))}`];
 }
+
+/** A service's user has a login shell that refuses: what ssh starts to go over another machine needs a real one. */
+export const sshEnvironment = { SHELL: '/bin/sh' } as const;
 
 /** Without the address and the command. */
 export const sshSettings = (target: SshTarget): string[] => [...settings(target), ...throughJump(target)];

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { requireProgram } from './environment.js';
 import { run } from './run.js';
-import { checkArguments, masterArguments, wireArguments } from './ssh-arguments.js';
+import { checkArguments, masterArguments, sshEnvironment, wireArguments } from './ssh-arguments.js';
 import { unreachable } from './ssh-connect.js';
 import type { SshTarget } from './ssh-target.js';
 
@@ -69,7 +69,10 @@ async function openMaster(file: string, target: SshTarget, socket: string): Prom
   const quiet = { maxStdoutBytes: 65_536 };
   const { exitCode } = await run({ file, args: checkArguments(target, socket) }, quiet);
   if (exitCode === 0) return;
-  const { exitCode: failed, stderrTail } = await run({ file, args: masterArguments(target, socket) }, quiet);
+  const { exitCode: failed, stderrTail } = await run(
+    { file, env: sshEnvironment, args: masterArguments(target, socket) },
+    quiet,
+  );
   if (failed !== 0)
     throw unreachable(target.name, stderrTail.trim().slice(-150) || `ssh ended with ${failed}`);
 }

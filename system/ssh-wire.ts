@@ -3,6 +3,7 @@ import { HoldfastError } from '../contracts/errors.js';
 import type { Output } from './output.js';
 import type { Ended, Part } from './parts.js';
 import { startProcess } from './run.js';
+import { sshEnvironment } from './ssh-arguments.js';
 import type { SshMachine } from './ssh-machine.js';
 import { judgeEnd, stopGroup, Voice } from './ssh-run.js';
 import { asArgument, type Wrapped, wrap } from './ssh-script.js';
@@ -17,6 +18,9 @@ export interface Wired {
   isLast: boolean;
   onLockWait: (() => void) | undefined;
 }
+
+/** 128 and the number of SIGPIPE: ssh itself never ends so. */
+const brokenPipe = 141;
 
 /** What a shell says of a child that a signal ended; other codes above 128 are a tool's own. */
 const signals: Readonly<Record<number, string>> = {
@@ -50,7 +54,7 @@ export function startWire(
   const reads = readsWire(wire);
   const voice = new Voice(name, mark, onLockWait);
   const text = wrap(wrapped);
-  const ssh = { file, args: args(reads ? asArgument(text) : 'exec sh') };
+  const ssh = { file, env: sshEnvironment, args: args(reads ? asArgument(text) : 'exec sh') };
   const part = startProcess(ssh, reads ? (input ?? 'ignore') : 'pipe', output, isLast, voice.hear);
   if (!reads) {
     // It may be gone before it has read all: its end says why.
@@ -59,7 +63,12 @@ export function startWire(
   }
   return {
     stdout: part.stdout,
-    ended: part.ended.then(() => judgeEnd(endIn(voice), voice, { name, file: command.file, output })),
+    ended: part.ended.then((end) => {
+      // When nobody reads any more, the server closes standard error too: the wrapper's last word has no way here.
+      const isUnread = voice.exit === undefined && end.exitCode === brokenPipe;
+      const known = isUnread ? { exitCode: undefined, signal: 'SIGPIPE' } : endIn(voice);
+      return judgeEnd(known, voice, { name, file: command.file, output });
+    }),
     stop: async (signal) => {
       await stopGroup(machine, voice, signal, sudo);
       // The program there has its time to end well, and its last words come through ssh.
