@@ -102,7 +102,7 @@ export function remoteFiles(shell: Shell): FileVerbs {
   };
 }
 
-const mountScript = `ls -A -- "$1" >/dev/null && realpath -ez -- "$1" && cat /proc/self/mountinfo`;
+const mountScript = `ls -A -- "$1/" >/dev/null && realpath -ez -- "$1" && cat /proc/self/mountinfo`;
 
 /** What exists is resolved, the missing rest is kept: realpath -m would follow a link to nowhere. */
 const realPathScript = `p=$1 rest=
