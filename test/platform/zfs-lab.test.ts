@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -33,6 +33,11 @@ async function upElsewhere(folder: string): Promise<number | null> {
   return code;
 }
 
+const endWithUs = (folder: string): void =>
+  beforeRemoval(() => {
+    for (const pid of pidsIn(folder)) if (pid !== undefined) process.kill(pid, 'SIGKILL');
+  });
+
 const labCommand = (folder: string, words: readonly string[]) =>
   spawnSync(process.execPath, [join(repositoryRoot, 'dist/lab/zfs/main.js'), ...words], {
     env: { ...process.env, HOLDFAST_LAB_PAIR: folder },
@@ -43,9 +48,7 @@ test('two processes that start a pair at the same time get one pair, which nobod
   skip,
 }, async () => {
   const folder = join(temporaryFolder('zfs-second'), 'pair');
-  beforeRemoval(() => {
-    for (const pid of pidsIn(folder)) if (pid !== undefined) process.kill(pid, 'SIGKILL');
-  });
+  endWithUs(folder);
   assert.deepEqual(await Promise.all([upElsewhere(folder), upElsewhere(folder)]), [0, 0]);
   const pids = pidsIn(folder);
   assert(!pids.includes(undefined), 'both guests outlive the processes that started them');
@@ -63,6 +66,36 @@ test('two processes that start a pair at the same time get one pair, which nobod
   assert.deepEqual(pidsIn(folder), [undefined, undefined]);
   assert(!existsSync(folder), 'the disks are gone');
   assert.equal(await lab.din.sh('hostname'), 'din');
+});
+
+test('a test file leaves nothing in the shared pair, and the last one that uses it ends it', {
+  skip,
+}, async () => {
+  const folder = join(temporaryFolder('zfs-shared'), 'pair');
+  endWithUs(folder);
+  const support = pathToFileURL(join(repositoryRoot, 'dist/test/support/zfs-lab.js')).href;
+  const file = join(temporaryFolder('zfs-file'), 'small.test.mjs');
+  writeFileSync(
+    file,
+    `import { test } from 'node:test';
+     import { useZfsLab } from ${JSON.stringify(support)};
+     const lab = useZfsLab();
+     test('works', async () => { await lab.din.zfs('snapshot', lab.din.parents.fast + '@x'); });`,
+  );
+  const runFile = () =>
+    spawnSync(process.execPath, ['--test', file], {
+      env: { ...process.env, NODE_TEST_CONTEXT: undefined, HOLDFAST_LAB_PAIR: folder },
+      encoding: 'utf8',
+    });
+  enter(folder);
+  const first = runFile();
+  assert.equal(first.status, 0, first.stdout);
+  assert(!pidsIn(folder).includes(undefined), 'we use it too');
+  assert.equal(labCommand(folder, ['ssh', 'din', 'zfs list -H -o name -r fast']).stdout, 'fast\n');
+  leave(folder);
+  const second = runFile();
+  assert.equal(second.status, 0, second.stdout);
+  assert.deepEqual(pidsIn(folder), [undefined, undefined]);
 });
 
 test('both have the pools that are promised, the same OpenZFS, the tools, and the right time', {
