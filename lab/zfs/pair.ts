@@ -134,6 +134,7 @@ async function endGuests(folder: string): Promise<void> {
 
 /** Ends them if nobody uses them and nobody asked to keep them. Who holds the lock uses them. */
 export async function downIfUnused(folder: string): Promise<void> {
+  if (!existsSync(folder)) return;
   await withLock(lockOf(folder), 0, async () => {
     if (!isInUse(folder)) await endGuests(folder);
   });
