@@ -179,7 +179,9 @@ export function stopGroup(machine: SshMachine, voice: Voice, signal: string, sud
       clearTimeout(limit);
       resolve();
     };
-    voice.withPid((pid) => void sendText(machine, stopScript(pid, signal, sudo)).then(done, done));
+    voice.withPid(
+      (pid) => void sendText(machine, stopScript(pid, signal, sudo && voice.started)).then(done, done),
+    );
     if (signal === 'SIGKILL' && voice.pid === undefined) done();
   });
 }

@@ -112,12 +112,12 @@ export const ownScript = (mark: string, script: string, args: readonly string[])
     script,
   ]);
 
-/** Signals everything that the program has started too. Who may not signal root's processes asks sudo. */
-export const stopScript = (group: number, signal: string, sudo: boolean): string => {
-  const name = signal.replace(/^SIG/, '');
-  const kill = `kill -s ${name} -- -${group}`;
-  return whole([`${sudo ? `sudo -n ${kill} 2>/dev/null || ` : ''}${kill} 2>/dev/null`]);
-};
+/**
+ * Signals everything that the program has started too. What sudo has started is root's, and only sudo may signal it: our own half of the group
+ * is left alone then, because it holds the lock.
+ */
+export const stopScript = (group: number, signal: string, sudo: boolean): string =>
+  whole([`${sudo ? 'sudo -n ' : ''}kill -s ${signal.replace(/^SIG/, '')} -- -${group} 2>/dev/null`]);
 
 /**
  * For a program whose standard input comes over the wire: its text must be an argument. Every byte that any login shell could find special

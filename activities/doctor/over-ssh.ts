@@ -17,7 +17,10 @@ export async function lookOverSsh(host: Host, signal: AbortSignal): Promise<SshF
     place: `${user}@${address}:${port}`,
     uid: Number(uid),
     clock: { beforeMs, hostMs: Number(time), afterMs },
-    sudo: await Promise.all(sudo.map((program) => mayRun(host, program, signal))),
+    // zfs ends with its pipes; restic of root must be told to stop, and only root may.
+    sudo: await Promise.all(
+      (sudo.includes('restic') ? [...sudo, 'kill'] : sudo).map((program) => mayRun(host, program, signal)),
+    ),
   };
 }
 

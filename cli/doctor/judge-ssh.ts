@@ -20,13 +20,13 @@ export function judgeSsh(tell: Teller, { place, uid, clock, sudo }: SshFacts): F
           'Set the clock there (chrony, systemd-timesyncd): ages of locks are reckoned with it',
         )
       : tell.ok('its clock', "agrees with its worker's within 5 s"),
-    ...denied.map(({ program, error }) =>
-      tell.blocking(
-        `sudo ${program}`,
-        error ?? '',
-        `Allow it in sudoers there: "USER ALL=(root) NOPASSWD:SETENV: /path/of/${program}"`,
-      ),
-    ),
+    ...denied.map((entry) => judgeDenied(tell, entry)),
     ...(allowed.length > 0 ? [tell.ok('sudo', allowed.join(', '))] : []),
   ];
+}
+
+function judgeDenied(tell: Teller, { program, error = '' }: SshFacts['sudo'][number]): Finding {
+  const next = `Allow it in sudoers there: "USER ALL=(root) NOPASSWD:SETENV: /path/of/${program}"`;
+  if (program !== 'kill') return tell.blocking(`sudo ${program}`, error, next);
+  return tell.warning('sudo kill', `a cancelled restic of root goes on to its end: ${error}`, next);
 }
