@@ -19,7 +19,7 @@ const settings = (target: SshTarget): string[] => [
     IdentitiesOnly: 'yes',
     IdentityAgent: 'none',
     PreferredAuthentications: 'publickey',
-    ConnectTimeout: '20',
+    ConnectTimeout: '90',
     ServerAliveInterval: '15',
     ServerAliveCountMax: '4',
     EscapeChar: 'none',

@@ -8,7 +8,9 @@ import { placeOf, type SshTarget } from './ssh-target.js';
 
 /** One connection to a machine, logged in; what goes wrong on the way comes out in the operator's words. */
 
-const readyWithinMs = 20_000;
+const answersWithinMs = 20_000;
+/** A busy, small machine takes long for the exchange of keys. */
+const readyWithinMs = 90_000;
 /** A connection that is dead is noticed after a minute. */
 const keepaliveMs = 15_000;
 const keepalivesMissed = 4;
@@ -28,7 +30,7 @@ export async function connectSsh(target: SshTarget, road?: Duplex): Promise<Clie
   const known = knownKeys(await readKnownHosts(target), target);
   const client = new ssh2.Client();
   let refusal: HoldfastError | undefined;
-  const sock = road ?? connectSocket({ host: target.address, port: target.port, noDelay: true });
+  const sock = road ?? dial(target);
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => {
       client.destroy();
@@ -59,6 +61,17 @@ export async function connectSsh(target: SshTarget, road?: Duplex): Promise<Clie
       },
     });
   });
+}
+
+/** A machine that is off is given up sooner than one that is slow. */
+function dial({ address, port }: SshTarget): Duplex {
+  const socket = connectSocket({ host: address, port, noDelay: true });
+  const limit = setTimeout(
+    () => socket.destroy(new Error(`no answer within ${answersWithinMs / 1000} s`)),
+    answersWithinMs,
+  );
+  socket.once('connect', () => clearTimeout(limit)).once('close', () => clearTimeout(limit));
+  return socket;
 }
 
 async function readKey({ name, keyFile }: SshTarget): Promise<Buffer> {
