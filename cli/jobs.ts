@@ -46,8 +46,8 @@ export function objectiveMsOf(
   job: JobConfig,
   { operation }: Pick<Operation, 'operation'>,
 ): number | undefined {
-  const { rpo } = job.objective;
-  if (operation === mainOperation(job)) return rpo;
+  if (job.kind === 'zfs-scrub') return job.objective.scrub;
+  if (operation === mainOperation(job)) return job.objective.rpo;
   if (job.kind !== 'restic-backup') return undefined;
   return operation === 'prune' || operation === 'check' ? job.objective[operation] : undefined;
 }

@@ -54,13 +54,13 @@ export interface StatusRow {
 const nearlyOverdue = 0.8;
 
 /** Operations that leave the state of a moment behind. */
-const holdsState: ReadonlySet<string> = new Set<OperationKind>(['backup', 'snapshot']);
+const holdsState: ReadonlySet<string> = new Set<OperationKind>(['backup', 'snapshot', 'replicate']);
 
 /** Whether a run counts as the proof that its operation promises. */
 export function isGood({ operation, state, restorePoint, closedAt }: RunRow): boolean {
   if (closedAt === undefined) return false;
-  // "Newest clean check": a check that had to warn has not shown that all is well.
-  if (operation === 'check') return state === 'ok';
+  // "Newest clean check": a check or scrub that had to warn has not shown that all is well.
+  if (operation === 'check' || operation === 'scrub') return state === 'ok';
   if (state !== 'ok' && state !== 'warnings') return false;
   return !holdsState.has(operation) || restorePoint !== undefined;
 }

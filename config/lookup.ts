@@ -1,12 +1,12 @@
 import { HoldfastError } from '../contracts/errors.js';
 import { operationName } from '../contracts/names.js';
 import { unknownName } from './mistakes.js';
-import type { Config, JobConfig, ResourceConfig, ResticBackupJob, ResticStore } from './schema.js';
+import type { Config, JobConfig, ResourceConfig, ResticBackupJob, ResticStore, ZfsStore } from './schema.js';
 import { timingDefaults } from './schema-timing.js';
 
 /** Questions to a configuration that is known to be right. Pure: nothing is read here. */
 
-export type OperationKind = 'backup' | 'snapshot' | 'prune' | 'check';
+export type OperationKind = 'backup' | 'snapshot' | 'replicate' | 'park' | 'scrub' | 'prune' | 'check';
 
 export interface OperationSchedule {
   cron: string;
@@ -44,8 +44,27 @@ export const resourceOf = (config: Config, name: string): ResourceConfig =>
   entryOf('resource', config.resources, name);
 
 /** The repository behind a store's name. */
-export const storeOf = (config: Config, name: string): ResticStore =>
-  entryOf('store', config.stores, name).restic;
+export function storeOf(config: Config, name: string): ResticStore {
+  const { restic } = entryOf('store', config.stores, name);
+  if (restic) return restic;
+  throw new HoldfastError('HF_NOT_IN_CONFIG', `The store "${name}" is no restic repository`);
+}
+
+/** The place for replicas behind a store's name. */
+export function replicaStoreOf(config: Config, name: string): ZfsStore {
+  const { zfs } = entryOf('store', config.stores, name);
+  if (zfs) return zfs;
+  throw new HoldfastError(
+    'HF_NOT_IN_CONFIG',
+    `The store "${name}" is no place for replicas: it has no "zfs"`,
+  );
+}
+
+/** Where a store leads to: another place under the same name is another store. */
+export function placeOfStore(config: Config, name: string): string {
+  const { restic, zfs } = entryOf('store', config.stores, name);
+  return restic?.repository ?? `${zfs?.host}:${zfs?.dataset}`;
+}
 
 /** On whose queues the work is done: always the host's own, also where another host's worker asks them because it drives it over ssh. */
 export function workerHostOf(config: Config, host: string): string {
@@ -72,7 +91,7 @@ export function folderOf(config: Config, name: string): FolderResource {
 
 /** In the order in which they are tried. Snapshots stay where they are: such a job has none. */
 export function storesOf(job: JobConfig): string[] {
-  if (job.kind !== 'restic-backup') return [];
+  if (job.kind === 'zfs-snapshot' || job.kind === 'zfs-scrub') return [];
   return job.stores ?? (job.store === undefined ? [] : [job.store]);
 }
 
@@ -80,6 +99,8 @@ export function storesOf(job: JobConfig): string[] {
 const operationsOfKind = {
   'restic-backup': ['backup', 'prune', 'check'],
   'zfs-snapshot': ['snapshot', 'prune'],
+  'zfs-scrub': ['scrub'],
+  'zfs-replication': ['replicate', 'park'],
 } as const satisfies Record<JobConfig['kind'], readonly [OperationKind, ...OperationKind[]]>;
 
 /** The operation that goes by the job's name alone. */
@@ -90,6 +111,9 @@ type OwnTiming = NonNullable<ResticBackupJob['prune'] | ResticBackupJob['check']
 /** What an operation besides the main one says about itself; undefined when the job does not have it. */
 function ownTiming(job: JobConfig, operation: OperationKind): Partial<OwnTiming> | undefined {
   if (job.kind === 'zfs-snapshot') return job.keep && {};
+  // Parking is only ever asked for by hand.
+  if (job.kind === 'zfs-replication') return {};
+  if (job.kind === 'zfs-scrub') return undefined;
   return operation === 'prune' || operation === 'check' ? job[operation] : undefined;
 }
 
@@ -113,9 +137,8 @@ function scheduleOf(job: JobConfig, operation: OperationKind): OperationSchedule
 export function operationsOf(config: Config, jobName: string): Operation[] {
   const job = jobOf(config, jobName);
   const main = mainOperation(job);
-  const declared = operationsOfKind[job.kind].filter(
-    (operation) => operation === main || ownTiming(job, operation) !== undefined,
-  );
+  const kinds: readonly OperationKind[] = operationsOfKind[job.kind];
+  const declared = kinds.filter((operation) => operation === main || ownTiming(job, operation) !== undefined);
   return declared.map((operation) => {
     const schedule = scheduleOf(job, operation);
     return {

@@ -40,7 +40,7 @@ export function checkReferences(config: Config, names: Names = namesIn(config), 
   checkSameRepository(config, checked.mistakes);
   for (const [name, job] of Object.entries(config.jobs)) {
     const path = ['jobs', name];
-    checkNames(config, names, job, path, checked);
+    checkNames(names, job, path, checked);
     checkForms(config, job, path, checked.mistakes);
     checkRepeats(job, path, checked);
     checkOverlaps(config, job, path, checked);
@@ -98,12 +98,12 @@ function checkJump(config: Config, from: string, path: KeyPath, checked: Checked
 const hostOf = (config: Config, name: string) =>
   Object.hasOwn(config.hosts, name) ? config.hosts[name] : undefined;
 
-function checkNames(config: Config, names: Names, job: JobConfig, path: KeyPath, checked: Checked): void {
+function checkNames(names: Names, job: JobConfig, path: KeyPath, checked: Checked): void {
   job.resources.forEach((resource, at) => {
     const place = [...path, 'resources', at];
     pointsAt(checked, 'resource', resource, names.resources, place);
   });
-  if (job.kind !== 'restic-backup') return;
+  if (job.kind === 'zfs-snapshot' || job.kind === 'zfs-scrub') return;
   if (job.store !== undefined) pointsAt(checked, 'store', job.store, names.stores, [...path, 'store']);
   job.stores?.forEach((store, at) => {
     pointsAt(checked, 'store', store, names.stores, [...path, 'stores', at]);
@@ -117,7 +117,7 @@ const soundsSecret = /(PASS(WORD|PHRASE)?|SECRET|TOKEN|CREDENTIALS?|_KEY)$/i;
 function checkStores(config: Config, checked: Checked): void {
   for (const [name, { restic }] of Object.entries(config.stores)) {
     const path = ['stores', name, 'restic'];
-    for (const [variable, value] of Object.entries(restic.env)) {
+    for (const [variable, value] of Object.entries(restic?.env ?? {})) {
       const place = [...path, 'env', variable];
       if (ownVariables.test(variable)) {
         checked.mistakes.push({

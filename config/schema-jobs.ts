@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { operationTiming, Promised, patience, periods, Schedule } from './schema-timing.js';
-import { ZfsSnapshot } from './schema-zfs.js';
+import { ZfsReplication, ZfsScrub, ZfsSnapshot } from './schema-zfs.js';
 import { Name, wordsFor } from './values.js';
 
 /** The verbs of holdfast.yaml: what a job does, when, and what it promises. */
@@ -31,6 +31,11 @@ const ResticBackup = z
       .optional()
       .describe('Where to, one after the other; each is tried by itself')
       .meta({ examples: [['b2-photos', 'usb']] }),
+    fromSnapshotsOf: Name.optional()
+      .describe(
+        'For datasets: read the newest snapshot of this zfs-snapshot job; without it a snapshot is taken for the run',
+      )
+      .meta({ examples: ['photos-daily'] }),
     exclude: z
       .array(z.string().min(1))
       .default([])
@@ -93,4 +98,4 @@ const ResticBackup = z
   });
 
 /** One form for each kind of job. */
-export const Job = z.discriminatedUnion('kind', [ResticBackup, ZfsSnapshot]);
+export const Job = z.discriminatedUnion('kind', [ResticBackup, ZfsSnapshot, ZfsReplication, ZfsScrub]);

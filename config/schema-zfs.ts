@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Promised, patience, periods, Schedule } from './schema-timing.js';
-import { atLeast, Name, wordsFor } from './values.js';
+import { atLeast, Name, Size, wordsFor } from './values.js';
 
 /** The jobs that ZFS itself does: snapshots and scrubs. */
 
@@ -94,3 +94,65 @@ export const ZfsScrub = z.strictObject({
     .describe('What is promised; status and alarms measure against it'),
   ...patience('12h'),
 });
+
+export const ZfsReplication = z
+  .strictObject({
+    kind: z.literal('zfs-replication').describe('Copy snapshots of ZFS datasets to another pool'),
+    resources: resources('The datasets', 'kubernetes'),
+    store: Name.optional()
+      .describe('Where to: a store with "zfs"; or "stores" for several')
+      .meta({ examples: ['grogu'] }),
+    stores: z
+      .array(Name)
+      .min(1)
+      .optional()
+      .describe('Where to; each lags by itself and waits for no other')
+      .meta({ examples: [['grogu', 'offsite']] }),
+    snapshots: z
+      .enum(['ours', 'all'])
+      .default('ours')
+      .describe("Which snapshots travel: those of this file's snapshot jobs, or other tools' as well")
+      .meta({ examples: ['all'] }),
+    catchUp: z
+      .enum(['every', 'newest'])
+      .default('every')
+      .describe('After a pause: through every snapshot in between, or straight to the newest')
+      .meta({ examples: ['newest'] }),
+    encrypted: z
+      .enum(['raw', 'required', 'plain'])
+      .default('raw')
+      .describe(
+        'raw: encrypted datasets travel encrypted, without their key. required: others do not travel at all. plain: encrypted ones are sent readable',
+      )
+      .meta({ examples: ['required'] }),
+    parallel: z
+      .number()
+      .int()
+      .min(1)
+      .max(16)
+      .default(2)
+      .describe('Streams at the same time')
+      .meta({ examples: [4] }),
+    compress: z
+      .boolean()
+      .default(false)
+      .describe('Compress on the wire with zstd, which both hosts must have; for data that lies uncompressed')
+      .meta({ examples: [true] }),
+    limit: Size.optional()
+      .describe('Bytes a second for each stream at most; needs mbuffer on the host of the resource')
+      .meta({ examples: ['10MiB'] }),
+    schedule: Schedule.optional().describe('When it runs; without it only by hand'),
+    objective: z
+      .strictObject({
+        rpo: Promised.optional()
+          .describe('How old the newest state on the target may be')
+          .meta({ examples: ['3h'] }),
+      })
+      .prefault({})
+      .describe('What is promised; status and alarms measure against it'),
+    ...patience('6h'),
+  })
+  .refine((job) => (job.store === undefined) !== (job.stores === undefined), {
+    message: 'needs exactly one of "store" and "stores"',
+    path: ['store'],
+  });

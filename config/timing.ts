@@ -18,14 +18,19 @@ interface Timing {
 export function checkTiming(job: JobConfig, path: KeyPath, checked: Checked): void {
   const jitterAbove = job.schedule?.jitter ?? timingDefaults.jitter;
   const main = checkSchedule(job.schedule, jitterAbove, [...path, 'schedule'], checked);
-  const promised = [...path, 'objective', 'rpo'];
-  if (job.objective.rpo !== undefined && !job.schedule) {
+  const [key, promise] = promiseOf(job);
+  const promised = [...path, 'objective', key];
+  if (promise !== undefined && !job.schedule) {
     const message = 'the job has no "schedule": the promise is kept only while somebody runs it by hand';
     checked.warnings.push({ path: promised, message });
   }
-  checkPromise(job.objective.rpo, main, promised, checked);
+  checkPromise(promise, main, promised, checked);
   if (job.kind === 'restic-backup') checkUpkeep(job, jitterAbove, path, checked);
 }
+
+/** What the main operation promises, and the key that says so. */
+const promiseOf = (job: JobConfig): ['rpo' | 'scrub', number | undefined] =>
+  job.kind === 'zfs-scrub' ? ['scrub', job.objective.scrub] : ['rpo', job.objective.rpo];
 
 /** Retention and checks of a repository. */
 function checkUpkeep(job: ResticBackupJob, jitterAbove: number, path: KeyPath, checked: Checked): void {

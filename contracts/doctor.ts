@@ -38,6 +38,8 @@ export interface HostFacts {
   space: SpaceFacts[];
   sources: SourceFacts[];
   stores: StoreFacts[];
+  /** Of the resources in ZFS; absent where there are none. */
+  pools?: PoolFacts[];
   /** How many sources, stores and disks without fault did not fit into the answer. */
   leftOut?: number;
   /** How many with a fault did not. */
@@ -84,6 +86,21 @@ export interface SourceFacts {
   error?: string;
   /** One entry near the top that the worker may not read. */
   unreadable?: string;
+}
+
+export interface PoolFacts {
+  pool: string;
+  /** Why nothing else is known. */
+  error?: string;
+  /** ONLINE, DEGRADED, … */
+  state?: string;
+  usedPercent?: number;
+  bytesFree?: number;
+  /** In data, not repaired. */
+  errors?: number;
+  busyWith?: 'scrub' | 'resilver';
+  /** ISO 8601 UTC: end of the last whole scrub. */
+  scrubbedAt?: string;
 }
 
 export interface SecretFacts {

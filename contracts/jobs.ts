@@ -14,6 +14,8 @@ export interface Limits {
 export interface Source {
   resource: string;
   host: string;
+  /** Read from snapshots, which are made ready first and let go at the end. */
+  frozen?: true;
 }
 
 /** One run of one operation: names and routing only. What the names mean, each host reads in its own file. */
@@ -26,6 +28,8 @@ export interface JobInput {
   options?: RunOptions;
   /** Which hooks the job has; what they are, the host knows. */
   hooks?: HookTime[];
+  /** Streams at the same time, where a job has a limit of its own. */
+  parallel?: number;
 }
 
 export type HookTime = 'before' | 'after';

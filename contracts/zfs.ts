@@ -1,5 +1,29 @@
 /** What goes over the wire for snapshots and their retention. Only add optional fields. */
 
+/** One pool of a job. */
+export interface ScrubStepInput {
+  job: string;
+  run: string;
+  resource: string;
+  /** See Limits in jobs.ts. */
+  retryForMs: number;
+}
+
+export interface ScrubReport {
+  resource: string;
+  pool: string;
+  /** `outside`: the hours in which the job may work are over, the scrub is paused. */
+  state: 'finished' | 'outside';
+  /** Until the hours begin again. */
+  waitMs?: number;
+  repairedBytes: number;
+  /** ISO 8601 UTC, by the host's clock; empty while it is not over. */
+  endedAt: string;
+  /** ONLINE, DEGRADED, … */
+  poolState: string;
+  warnings: string[];
+}
+
 /** All resources of a job at once: those of one pool are taken in one moment. */
 export interface SnapshotStepInput {
   job: string;

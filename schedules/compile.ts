@@ -1,8 +1,8 @@
 import type { Operation, OperationKind } from '../config/lookup.js';
-import { jobOf, operationsOf, resourceOf, storeOf, storesOf, workerHostOf } from '../config/lookup.js';
+import { jobOf, operationsOf, placeOfStore, resourceOf, storesOf, workerHostOf } from '../config/lookup.js';
 import type { Config, JobConfig, ZfsSnapshotJob } from '../config/schema.js';
 import { HoldfastError } from '../contracts/errors.js';
-import type { HookTime, JobInput, Limits, RunOptions } from '../contracts/jobs.js';
+import type { HookTime, JobInput, Limits, RunOptions, Source } from '../contracts/jobs.js';
 import { scheduleId, workflowQueue, workflowTypes } from '../contracts/names.js';
 import { calendarsOf } from './calendars.js';
 import { coversOf } from './covers.js';
@@ -22,9 +22,19 @@ const typeOfOperation: Record<JobConfig['kind'], Partial<Record<OperationKind, s
     snapshot: workflowTypes.snapshotDatasets,
     prune: workflowTypes.pruneSnapshots,
   },
+  'zfs-scrub': { scrub: workflowTypes.scrubPool },
+  'zfs-replication': {
+    replicate: workflowTypes.replicateDatasets,
+    park: workflowTypes.parkReplicas,
+  },
 };
 
-const toolOf: Record<JobConfig['kind'], string> = { 'restic-backup': 'restic', 'zfs-snapshot': 'zfs' };
+const toolOf: Record<JobConfig['kind'], string> = {
+  'restic-backup': 'restic',
+  'zfs-snapshot': 'zfs',
+  'zfs-scrub': 'zfs',
+  'zfs-replication': 'zfs',
+};
 
 const dayMs = 86_400_000;
 
@@ -62,7 +72,7 @@ function runOf(config: Config, operation: Operation, job: JobConfig, options?: R
       HfCovers: coversOf(
         operation.operation,
         job.resources.map((name) => ({ name, place: placeOf(config, name) })),
-        input.stores.map((name) => ({ name, place: storeOf(config, name).repository })),
+        input.stores.map((name) => ({ name, place: placeOfStore(config, name) })),
       ),
     },
     memo: {},
@@ -82,15 +92,20 @@ function inputOf(config: Config, operation: Operation, job: JobConfig, options?:
   return {
     job: operation.job,
     operation: operation.operation,
-    sources: job.resources.map((resource) => ({
-      resource,
-      host: workerHostOf(config, resourceOf(config, resource).host),
-    })),
+    sources: job.resources.map((resource) => sourceOf(config, job, resource)),
     stores: storesOf(job),
     limits,
     ...(options && { options }),
     ...(hooks.length > 0 && { hooks }),
+    ...(job.kind === 'zfs-replication' && { parallel: job.parallel }),
   };
+}
+
+/** Files of a dataset are read from snapshots of it. */
+function sourceOf(config: Config, job: JobConfig, resource: string): Source {
+  const { host, dataset } = resourceOf(config, resource);
+  const frozen = job.kind === 'restic-backup' && dataset !== undefined;
+  return { resource, host: workerHostOf(config, host), ...(frozen && { frozen }) };
 }
 
 const hooksOf = (job: ZfsSnapshotJob): HookTime[] =>

@@ -9,6 +9,9 @@ import { zfsLines, zfsSummary } from './zfs-words.js';
 const operationWords: Record<OperationKind, string> = {
   backup: 'backup',
   snapshot: 'snapshots',
+  scrub: 'scrub',
+  replicate: 'replication',
+  park: 'parking of diverged replicas',
   prune: 'retention',
   check: 'check',
 };
@@ -48,7 +51,7 @@ function resticLines(config: Config, { operation }: Operation, job: ResticBackup
 
 function storeWords(config: Config, name: string): string {
   const store = config.stores[name];
-  return store ? `${name} (${code(publicAddress(store.restic.repository))})` : name;
+  return store?.restic ? `${name} (${code(publicAddress(store.restic.repository))})` : name;
 }
 
 function resourceWords(config: Config, name: string): string {

@@ -10,4 +10,5 @@ export const isoNow = (): string => now().toISOString();
 export const ticks = (): number => performance.now();
 
 /** Waits, but no longer than anybody wants the result. Milliseconds. */
-export const wait = (forMs: number, signal: AbortSignal): Promise<void> => pause(forMs, undefined, { signal });
+export const wait = (forMs: number, signal: AbortSignal): Promise<void> =>
+  pause(forMs, undefined, { signal });

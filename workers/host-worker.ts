@@ -9,6 +9,7 @@ import { createResticQuestions } from '../activities/restic/questions.js';
 import { inPlaceKind, putBackInPlace } from '../activities/restic/take-place.js';
 import { answer, createDoor } from '../activities/run.js';
 import { createZfsActivities } from '../activities/zfs/activities.js';
+import { putBackSource, sourceKind } from '../activities/zfs/source.js';
 import type { Config } from '../config/schema.js';
 import { HoldfastError } from '../contracts/errors.js';
 import { heavyQueue, hostQueue } from '../contracts/names.js';
@@ -68,7 +69,7 @@ function activitiesOf(
   configFile: string,
 ): Activities {
   const door = createDoor({ host, machine, config, configFile: resolve(configFile) });
-  const putBack = { [inPlaceKind]: putBackInPlace, [hookKind]: putBackHook(config) };
+  const putBack = { [inPlaceKind]: putBackInPlace, [hookKind]: putBackHook(config), [sourceKind]: putBackSource(config) };
   return {
     ...createHostActivities(door),
     ...createHostQuestions({ host, answer, putBack }),

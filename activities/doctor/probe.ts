@@ -6,6 +6,7 @@ import type { Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
 import { findSpace, findTools, readState, whyStateNotWritable, wordsOf } from './machine.js';
 import { lookOverSsh } from './over-ssh.js';
+import { lookAtPools } from './pools.js';
 import { lookAtSource } from './sources.js';
 import { lookAtStore } from './stores.js';
 
@@ -68,7 +69,7 @@ async function lookAtJobs(
   host: Host,
   config: Config,
   signal: AbortSignal,
-): Promise<Pick<HostFacts, 'sources' | 'stores' | 'space'>> {
+): Promise<Pick<HostFacts, 'sources' | 'stores' | 'space' | 'pools'>> {
   const { resources, stores } = workOf(config, host.name);
   const space = await findSpace(
     host,
@@ -78,7 +79,13 @@ async function lookAtJobs(
   for (const [name, resource] of resources) {
     if (isFolder(resource)) sources.push(await lookAtSource(host, name, resource, signal));
   }
-  return { sources, space, stores: await lookAtStores(host, config, stores, signal) };
+  const { pools, datasets } = await lookAtPools(host, config, resources, signal);
+  return {
+    sources: [...sources, ...datasets],
+    space,
+    stores: await lookAtStores(host, config, stores, signal),
+    ...(pools.length > 0 && { pools }),
+  };
 }
 
 /** The resources of jobs that this worker handles, and the stores they go to. */
@@ -93,7 +100,8 @@ export function workOf(
   const jobs = Object.values(config.jobs).filter((job) => job.resources.some(isOurs));
   const names = new Set(jobs.flatMap((job) => job.resources).filter(isOurs));
   const resources = Object.entries(config.resources).filter(([name]) => names.has(name));
-  return { resources, stores: [...new Set(jobs.flatMap(storesOf))] };
+  const toRepositories = jobs.filter(({ kind }) => kind === 'restic-backup');
+  return { resources, stores: [...new Set(toRepositories.flatMap(storesOf))] };
 }
 
 /** A few at a time: each is a restic with memory of its own. */

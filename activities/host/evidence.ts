@@ -90,6 +90,15 @@ export interface SnapshotsTaken {
   datasets: number;
   restorePoint: string;
 }
+/** Both ends have shown the newest common snapshot of every dataset; see ProvedReplicas. */
+export interface ReplicasProved extends OfStore {
+  kind: 'replicas';
+  job: string;
+  resource: string;
+  datasets: number;
+  restorePoint?: string;
+  digest: string;
+}
 export interface SnapshotsRemoved {
   kind: 'snapshots-removed';
   run: string;
@@ -98,9 +107,22 @@ export interface SnapshotsRemoved {
   removed: number;
 }
 
+/** The whole pool was read; what was damaged is repaired. */
+export interface PoolScrubbed {
+  kind: 'scrub';
+  run: string;
+  job: string;
+  resource: string;
+  pool: string;
+  repairedBytes: number;
+  endedAt: string;
+}
+
 export type Fact =
+  | PoolScrubbed
   | SnapshotsTaken
   | SnapshotsRemoved
+  | ReplicasProved
   | CopyProved
   | CopyRefused
   | CheckProved
@@ -158,8 +180,12 @@ function subjectOf(fact: Fact): string {
       return `${fact.store}/${fact.digest}`;
     case 'snapshots':
       return `${fact.resource}/${fact.snapshot}`;
+    case 'scrub':
+      return fact.resource;
     case 'snapshots-removed':
       return fact.job;
+    case 'replicas':
+      return `${fact.store}/${fact.resource}`;
     case 'undo-open':
     case 'undo-done':
       return fact.what;

@@ -11,7 +11,7 @@ export interface Doomed {
 
 /**
  * Runs inside of ZFS, in one moment: each snapshot goes only while it is the one that was judged and nobody holds it.
- * Lua of channel programs; its numbers are signed, so the guids are handed over as signed text.
+ * Lua of channel programs; see luaGuid.
  */
 export const destroyProgram = `
 args = ...
@@ -21,7 +21,7 @@ for i = 1, #argv, 2 do
   name = argv[i]
   if not zfs.exists(name) then
     result[name] = "gone"
-  elseif tostring(zfs.get_prop(name, "guid")) ~= argv[i + 1] then
+  elseif "guid" .. tostring(zfs.get_prop(name, "guid")) ~= argv[i + 1] then
     result[name] = "other"
   else
     err = zfs.sync.destroy(name)
@@ -35,8 +35,8 @@ end
 return result
 `;
 
-/** Of a 64-bit number as ZFS's own Lua writes it. */
-export const signedGuid = (guid: string): string => BigInt.asIntN(64, BigInt(guid)).toString();
+/** A 64-bit number as ZFS's own Lua writes it, behind a word: a minus in front would be taken for an option. */
+export const luaGuid = (guid: string): string => `guid${BigInt.asIntN(64, BigInt(guid))}`;
 
 /** One pool's snapshots at once. Only root may run channel programs. */
 export const programCommand = (zfs: string, pool: string, file: string, doomed: readonly Doomed[]): Command =>
@@ -45,7 +45,7 @@ export const programCommand = (zfs: string, pool: string, file: string, doomed: 
     '-j',
     pool,
     file,
-    ...doomed.flatMap(({ dataset, snapshot, guid }) => [`${dataset}@${snapshot}`, signedGuid(guid)]),
+    ...doomed.flatMap(({ dataset, snapshot, guid }) => [`${dataset}@${snapshot}`, luaGuid(guid)]),
   ]);
 
 /** Several snapshots of one dataset at once. Only of one: ZFS knows no list across datasets but the recursive one. */

@@ -1,7 +1,7 @@
 import { jobOf, resourceOf } from '../../config/lookup.js';
-import type { Config, ZfsSnapshotJob } from '../../config/schema.js';
+import type { Config, ZfsScrubJob, ZfsSnapshotJob } from '../../config/schema.js';
 import { HoldfastError } from '../../contracts/errors.js';
-import type { SnapshotStepInput } from '../../contracts/zfs.js';
+import type { ScrubStepInput, SnapshotStepInput } from '../../contracts/zfs.js';
 import type { Tools } from '../door.js';
 import { checkHostOf, checkRunOfJob } from '../restic/job.js';
 import type { Zfs } from './listing.js';
@@ -18,6 +18,22 @@ export function snapshotJob(tools: Tools, { job, run, resources }: SnapshotStepI
   checkRunOfJob(run, job);
   for (const resource of resources) checkHostOf(tools.config, resource, tools.host.name);
   return found;
+}
+
+/** The job and the pool, when the job is one of scrubs and lists it. */
+export function scrubJob(
+  tools: Tools,
+  { job, run, resource }: ScrubStepInput,
+): { job: ZfsScrubJob; pool: string } {
+  const found = jobOf(tools.config, job);
+  if (found.kind !== 'zfs-scrub' || !found.resources.includes(resource)) {
+    throw refused(`The job "${job}" scrubs no "${resource}"`);
+  }
+  checkRunOfJob(run, job);
+  checkHostOf(tools.config, resource, tools.host.name);
+  const { pool } = resourceOf(tools.config, resource);
+  if (pool === undefined) throw refused(`The resource "${resource}" is no pool`);
+  return { job: found, pool };
 }
 
 const refused = (what: string): HoldfastError =>

@@ -34,7 +34,7 @@ export async function takeSnapshots(tools: Tools, input: SnapshotStepInput): Pro
     return { job, run, pattern, resources, listing };
   };
   tools.progress({ phase: 'taking snapshots' });
-  const plan = await carryOut(tools, zfs, ask);
+  const plan = await ensureSnapshots(tools, zfs, ask);
   const listing = await listTrees(zfs, { roots });
   const reports: SnapshotReport[] = [];
   for (const planned of plan.resources) reports.push(await prove(tools, { input, plan, planned, listing }));
@@ -42,7 +42,11 @@ export async function takeSnapshots(tools: Tools, input: SnapshotStepInput): Pro
 }
 
 /** A tree that changed under the command made it fail as a whole, with nothing done: it is looked at again. */
-async function carryOut(tools: Tools, zfs: Zfs, ask: () => Promise<SnapshotQuestion>): Promise<SnapshotPlan> {
+export async function ensureSnapshots(
+  tools: Tools,
+  zfs: Zfs,
+  ask: () => Promise<SnapshotQuestion>,
+): Promise<SnapshotPlan> {
   for (let attempt = 1; ; attempt += 1) {
     const plan = planSnapshots(await ask());
     const failed = await runAll(tools, zfs, plan);

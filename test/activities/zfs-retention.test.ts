@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { signedGuid } from '../../activities/zfs/destroy-command.js';
+import { luaGuid } from '../../activities/zfs/destroy-command.js';
 import { judgeSnapshots, type KeepRules, type Verdict } from '../../activities/zfs/retention.js';
 import { judgePlan } from '../../activities/zfs/retention-guard.js';
 import type { Dataset, Snapshot } from '../../activities/zfs/types.js';
@@ -29,24 +29,43 @@ const reasonsOf = (verdicts: readonly Verdict[], name: string): string[] =>
 describe('which snapshots stay', () => {
   test('the newest of each of so many hours, each with its reason', () => {
     const verdicts = judge(dataset('fast', {}, hours(30)), { hourly: 24 });
-    assert.deepEqual(kept(verdicts), hours(30).slice(6).map(({ name }) => name));
+    assert.deepEqual(
+      kept(verdicts),
+      hours(30)
+        .slice(6)
+        .map(({ name }) => name),
+    );
     assert.deepEqual(reasonsOf(verdicts, 's29'), ['hourly', 'newest']);
     assert.deepEqual(reasonsOf(verdicts, 's5'), []);
   });
 
   test('a time without snapshots uses nothing up', () => {
     const early = hours(10);
-    const late = hours(5).map((one, at) => ({ ...one, name: `l${at}`, createtxg: 500 + at, creationS: one.creationS + 700 * hour }));
+    const late = hours(5).map((one, at) => ({
+      ...one,
+      name: `l${at}`,
+      createtxg: 500 + at,
+      creationS: one.creationS + 700 * hour,
+    }));
     assert.equal(kept(judge(dataset('fast', {}, [...early, ...late]), { hourly: 24 })).length, 15);
   });
 
   test('days begin at midnight of the schedule', () => {
     // 22:30 UTC and 23:30 UTC are two days in Berlin, and one in London.
     const evening = [22.5, 23.5].map((at, index) =>
-      snapshot(`e${index}`, index + 10, { creationS: start + at * hour, job: 'hourly', run: 'hourly-2026-11-01T00:00:00Z' }),
+      snapshot(`e${index}`, index + 10, {
+        creationS: start + at * hour,
+        job: 'hourly',
+        run: 'hourly-2026-11-01T00:00:00Z',
+      }),
     );
     assert.deepEqual(kept(judge(dataset('fast', {}, evening), { daily: 9 })), ['e0', 'e1']);
-    const london = judgeSnapshots(dataset('fast', {}, evening), { job: 'hourly', keep: { daily: 9 }, nowS: start, timezone: 'UTC' });
+    const london = judgeSnapshots(dataset('fast', {}, evening), {
+      job: 'hourly',
+      keep: { daily: 9 },
+      nowS: start,
+      timezone: 'UTC',
+    });
     assert.deepEqual(kept(london), ['e1']);
   });
 
@@ -71,7 +90,10 @@ describe('which snapshots stay', () => {
       snapshot('odd', 4, { job: 'hourly', run: 'hourly-old-2026-11-01T00:00:00Z' }),
     ];
     const verdicts = judge(dataset('fast', {}, [...foreign, ...hours(3)]), { last: 1 });
-    assert.deepEqual(verdicts.map((verdict) => verdict.snapshot.name), ['s0', 's1', 's2']);
+    assert.deepEqual(
+      verdicts.map((verdict) => verdict.snapshot.name),
+      ['s0', 's1', 's2'],
+    );
   });
 
   test('a held one stays', () => {
@@ -135,6 +157,6 @@ describe('a plan as a whole', () => {
 });
 
 test('guids are handed to ZFS as its own Lua writes them', () => {
-  assert.equal(signedGuid('18446744073709551557'), '-59');
-  assert.equal(signedGuid('7908652861060462704'), '7908652861060462704');
+  assert.equal(luaGuid('18446744073709551557'), 'guid-59');
+  assert.equal(luaGuid('7908652861060462704'), 'guid7908652861060462704');
 });

@@ -19,7 +19,13 @@ const all = (root: string, more: Partial<Selection> = {}): Selection & { resourc
 });
 
 const plan = (names: Parameters<typeof listingOf>[0], resources: ReturnType<typeof all>[]) =>
-  planSnapshots({ job: 'hourly', run, pattern: 'holdfast_{job}_{time}', resources, listing: listingOf(names) });
+  planSnapshots({
+    job: 'hourly',
+    run,
+    pattern: 'holdfast_{job}_{time}',
+    resources,
+    listing: listingOf(names),
+  });
 
 describe('which datasets are meant', () => {
   const tree = listingOf([
@@ -39,11 +45,19 @@ describe('which datasets are meant', () => {
 
   test('a root with all that lies below it, and nothing whose name only begins alike', () => {
     const { names, whole } = selected({});
-    assert.deepEqual(names.sort(), ['', '/a.b (c)+', '/pvc-1', '/pvc-1/inner', '/pvc-scratch-2', '/pvc-scratch-2/inner']);
+    assert.deepEqual(names.sort(), [
+      '',
+      '/a.b (c)+',
+      '/pvc-1',
+      '/pvc-1/inner',
+      '/pvc-scratch-2',
+      '/pvc-scratch-2/inner',
+    ]);
     assert.equal(whole, true);
   });
 
-  test('the root alone', () => assert.deepEqual(selected({ recursive: false }), { names: [''], whole: false }));
+  test('the root alone', () =>
+    assert.deepEqual(selected({ recursive: false }), { names: [''], whole: false }));
 
   test('what is left out goes with all below it', () => {
     const { names, whole } = selected({ exclude: ['pvc-scratch-*'] });
@@ -86,13 +100,19 @@ describe('the plan of a run', () => {
       [dataset('fast'), dataset('fast/a b'), dataset('fast/tmp'), dataset('fast/vol', { type: 'volume' })],
       [all('fast', { exclude: ['tmp'] })],
     );
-    assert.deepEqual(commands.map((args) => args.slice(5)), [[`fast@${name}`, `fast/a b@${name}`, `fast/vol@${name}`]]);
+    assert.deepEqual(
+      commands.map((args) => args.slice(5)),
+      [[`fast@${name}`, `fast/a b@${name}`, `fast/vol@${name}`]],
+    );
     assert.equal(commands[0]?.includes('-r'), false);
   });
 
   test('a root inside another one is taken once', () => {
     const { commands } = plan([dataset('fast'), dataset('fast/k')], [all('fast'), all('fast/k')]);
-    assert.deepEqual(commands.map((args) => args.slice(6)), [[`fast@${name}`]]);
+    assert.deepEqual(
+      commands.map((args) => args.slice(6)),
+      [[`fast@${name}`]],
+    );
   });
 
   test('a second attempt finds what the first has made, and does nothing', () => {
@@ -112,8 +132,14 @@ describe('the plan of a run', () => {
       ],
       [all('fast')],
     );
-    assert.deepEqual(commands.map((args) => args.slice(5)), [[`fast/missed@${name}`]]);
-    assert.deepEqual(resources[0]?.datasets.map((one) => one.name), ['fast', 'fast/missed']);
+    assert.deepEqual(
+      commands.map((args) => args.slice(5)),
+      [[`fast/missed@${name}`]],
+    );
+    assert.deepEqual(
+      resources[0]?.datasets.map((one) => one.name),
+      ['fast', 'fast/missed'],
+    );
   });
 
   test("somebody else's snapshot of the name stops the run before anything is done", () => {
@@ -133,7 +159,10 @@ describe('the plan of a run', () => {
 
   test('more names than a command takes are split, and the plan says so', () => {
     const names = Array.from({ length: 9_000 }, (_, at) => dataset(`fast/${'x'.repeat(180)}${at}`));
-    const { commands, parts } = plan([dataset('fast'), dataset('fast/tmp'), ...names], [all('fast', { exclude: ['tmp'] })]);
+    const { commands, parts } = plan(
+      [dataset('fast'), dataset('fast/tmp'), ...names],
+      [all('fast', { exclude: ['tmp'] })],
+    );
     assert.ok(parts > 1 && commands.length === parts);
     for (const args of commands) assert.ok(args.join(' ').length < 1_200_000);
     assert.equal(commands.flatMap((args) => args.slice(5)).length, 9_001);

@@ -24,13 +24,14 @@ describe('every example', () => {
     });
   }
 
-  test('there is the one of the plan, a small one, a real estate, a store that deletes nothing, and snapshots', () => {
+  test('there is the one of the plan, a small one, a real estate, a store that deletes nothing, snapshots and replicas', () => {
     assert.deepEqual(yamlIn(examples).sort(), [
       'append-only.yaml',
       'minimal.yaml',
       'photos-offsite.yaml',
       'tier3.yaml',
-    'zfs-snapshots.yaml',
+      'zfs-replication.yaml',
+      'zfs-snapshots.yaml',
     ]);
   });
 });
