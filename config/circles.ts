@@ -39,6 +39,7 @@ export function findCircles(config: Config, configFile?: string): Finding[] {
 
 function keysOf(config: Config): Key[] {
   return Object.entries(config.stores).flatMap(([store, { restic }]) => {
+    if (!restic) return [];
     const places = [
       { path: ['password'], value: restic.password },
       ...Object.entries(restic.env).map(([name, value]) => ({ path: ['env', name], value })),

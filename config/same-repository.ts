@@ -39,6 +39,7 @@ export function identitiesOf(config: Config, store: string, repository: string):
 export function checkSameRepository(config: Config, mistakes: Finding[]): void {
   const seen = new Map<string, string>();
   for (const [name, { restic }] of Object.entries(config.stores)) {
+    if (!restic) continue;
     const identities = identitiesOf(config, name, restic.repository);
     const other = identities.map((identity) => seen.get(identity)).find((known) => known !== undefined);
     if (other !== undefined) {

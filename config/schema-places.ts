@@ -254,4 +254,22 @@ const Restic = z.strictObject({
     .describe('What restic may use'),
 });
 
-export const Store = z.strictObject({ restic: Restic.describe('A restic repository') });
+const ReplicaPlace = z.strictObject({
+  host: Name.describe('Host that holds it').meta({ examples: ['grogu'] }),
+  dataset: z
+    .string()
+    .max(150, 'must be at most 150 characters')
+    .regex(datasetForm, 'is not the name of a ZFS dataset: write it as "zfs list" does, without a leading /')
+    .describe('The dataset below which replicas lie, each named after its resource; it must be there')
+    .meta({ examples: ['backup'] }),
+});
+
+export const Store = z
+  .strictObject({
+    restic: Restic.optional().describe('A restic repository; a store is exactly one of "restic" and "zfs"'),
+    zfs: ReplicaPlace.optional().describe('A place for replicas on a pool'),
+  })
+  .refine(({ restic, zfs }) => (restic === undefined) !== (zfs === undefined), {
+    message: 'needs exactly one of "restic" and "zfs"',
+    path: ['restic'],
+  });

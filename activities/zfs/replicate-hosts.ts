@@ -95,8 +95,7 @@ async function listTarget(zfs: Zfs, root: string): Promise<Listing> {
     return await listTrees(zfs, { roots: [root] });
   } catch (error) {
     if (!(error instanceof HoldfastError) || error.code !== 'HF_DATASET_MISSING') throw error;
-    await listTrees(zfs, { roots: [parentOf(root)], depth: 0, types: ['filesystem'] });
-    return new Map();
+    return listTrees(zfs, { roots: [parentOf(root)], depth: 0, types: ['filesystem'] });
   }
 }
 

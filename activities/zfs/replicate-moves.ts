@@ -61,10 +61,13 @@ export function pairUp(input: PlanInput): Pairing {
 /** The dataset above; the root of a pool has none. */
 export const parentOf = (name: string): string => name.slice(0, Math.max(0, name.lastIndexOf('/')));
 
+const lastOf = (name: string): string => name.slice(name.lastIndexOf('/') + 1);
+
 function indexStrays(byName: ReadonlyMap<string, Dataset>, wanted: ReadonlySet<string>) {
   const index = new Map<string, Set<Dataset>>();
   for (const [name, dataset] of byName) {
-    if (wanted.has(name) || isParked(name)) continue;
+    // A parked replica stays where it is; what went aside with it comes back below its new parent.
+    if (wanted.has(name) || isParked(lastOf(name))) continue;
     for (const { guid } of dataset.snapshots) {
       const known = index.get(guid);
       if (known) known.add(dataset);
