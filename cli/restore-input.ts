@@ -25,6 +25,7 @@ export interface RestoreWords {
 export function restoreInput(config: Config, words: RestoreWords): RestoreInput {
   const [jobName = '', ...resource] = words.what.split('/');
   const job = findJob(config, jobName);
+  checkKind(jobName, job);
   checkTogether(words);
   const wanted = oneOf(
     'resource',
@@ -51,6 +52,14 @@ export function restoreInput(config: Config, words: RestoreWords): RestoreInput 
     ...(words.undo !== undefined && { undo: runOf(jobName, words.undo) }),
     limits: limitsOf(config, job as JobConfig),
   };
+}
+
+/** Snapshots lie where they were taken, and go back with the pool's own means. */
+function checkKind(name: string, { kind }: JobConfig): void {
+  if (kind === 'restic-backup') return;
+  throw new HoldfastError('HF_USAGE', `The job "${name}" (${kind}) keeps nothing in a repository`, {
+    next: 'Its snapshots lie below .zfs/snapshot of each dataset: copy the files from there',
+  });
 }
 
 /** In place means the whole of it, and a way back takes nothing else. */

@@ -32,6 +32,12 @@ export const zfsErrors = {
     exit: 1,
     next: 'Look at "zpool status -v" on the host; the step is tried again',
   },
+  HF_SNAPSHOT_EXISTS: {
+    meaning: 'There is a snapshot of the name that was to be taken, and this run did not make it',
+    retry: 'never',
+    exit: 5,
+    next: 'Nothing was changed; look at who made it, or give the job another "name"',
+  },
   HF_POOL_DAMAGED: {
     meaning: 'A scrub found data that it could not repair',
     retry: 'never',

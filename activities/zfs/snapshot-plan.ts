@@ -101,7 +101,7 @@ function checkNames(datasets: readonly Dataset[], name: string, run: string): vo
     const other = dataset.snapshots.find((snapshot) => snapshot.name === name && snapshot.run !== run);
     if (!other) continue;
     const message = `${dataset.name}@${name} is there already and was not made by this run. Nothing was done; look at who made it`;
-    throw new HoldfastError('HF_FILE_EXISTS', message.slice(0, 300));
+    throw new HoldfastError('HF_SNAPSHOT_EXISTS', message.slice(0, 300));
   }
 }
 

@@ -44,11 +44,12 @@ export async function openSource(tools: Tools, input: StepInput): Promise<Source
   const plan = (await hasSourcePlan(host, input))
     ? await readSourcePlan(host, input)
     : await choose(tools, zfs, input, config);
+  // Before anything is held: a retry must not choose a newer snapshot and forget the hold on this one.
+  await writeSourcePlan(host, input, plan);
   const former = { dataset: selectionOf(tools.config, resource).dataset, snapshot: plan.snapshot, job };
   await recordFormerState(host, run, whatOf(resource), former);
   await holdSnapshots(zfs, holdTag(run), plan);
   await mountSnapshots(host, readingFolder(host, input), plan, signal);
-  await writeSourcePlan(host, input, plan);
   tools.log(`${resource}: ${plan.datasets.length} datasets are read from the snapshot ${plan.snapshot}`);
   return plan;
 }

@@ -144,7 +144,7 @@ describe('the plan of a run', () => {
 
   test("somebody else's snapshot of the name stops the run before anything is done", () => {
     const other = [snapshot(name, 10)];
-    assert.throws(() => plan([dataset('fast', {}, other)], [all('fast')]), { code: 'HF_FILE_EXISTS' });
+    assert.throws(() => plan([dataset('fast', {}, other)], [all('fast')]), { code: 'HF_SNAPSHOT_EXISTS' });
   });
 
   test('a dataset that is not there, or patterns that leave none, stop the run', () => {

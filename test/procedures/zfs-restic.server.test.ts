@@ -137,4 +137,28 @@ describe('a backup of datasets', { skip }, () => {
     assert.equal((await copies()).length, before + 1);
     await assertLetGo();
   });
+
+  test('a run that is terminated in the middle is let go by the next start of the worker', async () => {
+    await lab.din.sh(`dd if=/dev/urandom of=${mountpoint}/large3 bs=1M count=60`);
+    const started = runIn((await estate.holdfast('run', 'offsite')).stdout);
+    await waitFor(async () => (await lab.din.ask('pgrep -f "restic backup"')).code === 0, {
+      timeoutMs: 120_000,
+      what: 'restic to copy',
+    });
+    await estate.client.workflow.getHandle(started).terminate('pulled by a test');
+    await estate.worker.stop('SIGKILL');
+    await lab.din.ask('pkill -x restic');
+    await estate.startWorker();
+    await waitFor(
+      () =>
+        assertLetGo().then(
+          () => true,
+          () => false,
+        ),
+      {
+        timeoutMs: 180_000,
+        what: 'the snapshots to be let go',
+      },
+    );
+  });
 });

@@ -201,6 +201,21 @@ describe('snapshots of a real pool', { skip }, () => {
     assert.doesNotMatch(stdout, /one dataset after the other/);
   });
 
+  test('a user with delegated rights alone does the same, one dataset after the other', async () => {
+    await lab.din.zfs('allow', '-u', 'holdfast', 'snapshot,destroy,mount,hold,release,userprop', tree);
+    estate.configure((config) => {
+      config.hosts.din.ssh = { ...config.hosts.din.ssh, user: 'holdfast', sudo: [] };
+    });
+    await estate.worker.stop('SIGKILL');
+    await estate.startWorker();
+    const [first, second] = [await run(), await run()];
+    assert.deepEqual([first.code, second.code], [0, 0], `${first.stdout}${second.stdout}`);
+    assert.deepEqual(await ofRun(first.run), []);
+    assert.equal((await ofRun(second.run)).length, children.length + 1);
+    const { stdout } = await estate.holdfast('logs', second.run);
+    assert.match(stdout, /one dataset after the other/);
+  });
+
   test('a dataset that is not there is told by its name', async () => {
     estate.configure((config) => {
       config.resources.tree.dataset = `${tree}/never was`;
