@@ -1,4 +1,4 @@
-import { segmentsFor, segmentTo, wantedAfter } from './replicate-base.js';
+import { newestWanted, segmentsFor, segmentTo, wantedAfter } from './replicate-base.js';
 import { isVerdict, judgeReplica, judgeToken, mayNotTravel, travelsRaw } from './replicate-judge.js';
 import { type Pairing, pairUp, parentOf, targetNameOf } from './replicate-moves.js';
 import { isParked } from './replicate-names.js';
@@ -9,8 +9,9 @@ import type { Dataset, Snapshot } from './types.js';
 export function planReplication(input: PlanInput): DatasetPlan[] {
   const pairing = pairUp(input);
   const plans = new Map<string, DatasetPlan>();
+  const newest = newestWanted(input.source, input.policy);
   for (const source of input.source.values()) {
-    const plan = planDataset(source, input, pairing, plans);
+    const plan = planDataset(source, input, pairing, { plans, newest });
     plans.set(plan.target, plan);
   }
   return [...plans.values(), ...pairing.left().map(planLeft)];
@@ -35,7 +36,7 @@ function planDataset(
   source: Dataset,
   input: PlanInput,
   pairing: Pairing,
-  plans: ReadonlyMap<string, DatasetPlan>,
+  { plans, newest }: { plans: ReadonlyMap<string, DatasetPlan>; newest: number | undefined },
 ): DatasetPlan {
   const target = targetNameOf(source.name, input);
   const raw = travelsRaw(source, input);
@@ -48,6 +49,12 @@ function planDataset(
   const forbidden = mayNotTravel(source, input);
   if (forbidden) return { ...known, ...forbidden };
   if (replica) return continueReplica(source, replica.dataset, known, input);
+  if (newest !== undefined && source.createtxg > newest)
+    return {
+      ...known,
+      kind: 'young',
+      reason: 'it was made after the newest snapshot and comes with the next',
+    };
   return startReplica(source, known, input, plans.get(parentOf(target)), pairing);
 }
 

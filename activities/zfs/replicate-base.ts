@@ -1,5 +1,5 @@
 import type { Base, ReplicationPolicy, Segment } from './replicate-types.js';
-import type { Dataset, Snapshot } from './types.js';
+import type { Dataset, Listing, Snapshot } from './types.js';
 
 /** Which base a stream starts from, and through which snapshots it goes. By guid, in the order of createtxg; names decide nothing. */
 
@@ -56,6 +56,16 @@ export function wantedAfter(
     if (policy.snapshots === 'all' || snapshot.run !== undefined) wanted.push(snapshot);
   }
   return wanted.reverse();
+}
+
+/** When the newest snapshot that may travel was taken, of the whole tree; undefined when there is none at all. */
+export function newestWanted(source: Listing, policy: ReplicationPolicy): number | undefined {
+  let newest: number | undefined;
+  for (const { snapshots } of source.values()) {
+    const last = snapshots.findLast(({ run }) => policy.snapshots === 'all' || run !== undefined);
+    if (last && last.createtxg > (newest ?? -1)) newest = last.createtxg;
+  }
+  return newest;
 }
 
 /** The streams that bring the wanted snapshots, as few as the snapshots of others in between allow. */

@@ -3,7 +3,7 @@ import type { Command } from '../../system/host.js';
 import { type Member, pipeAcross } from '../../system/pipe-across.js';
 import { mustSucceed } from './classify.js';
 import { listTrees, type Zfs } from './listing.js';
-import type { Done, Ends, Side } from './replicate-ends.js';
+import type { Done, Ends, Side, StreamEnd } from './replicate-ends.js';
 import { parentOf } from './replicate-moves.js';
 import { changeScript, quote, receiveScript, sendScript, watchStreams } from './replicate-script.js';
 import type { Stream, ZfsWords } from './replicate-streams.js';
@@ -48,7 +48,7 @@ export function hostEnds(options: HostEndsOptions): Ends {
     async change(side, first, then = []) {
       return changeOn(zfsOf(side), side, first, then, log);
     },
-    transfer: (streams) => transfer(streams, options),
+    transfer: (streams) => transferInParts(streams, options),
   };
 }
 
@@ -135,6 +135,24 @@ function portions(commands: readonly ZfsWords[]): ZfsWords[][] {
     parts.at(-1)?.push(words);
   }
   return parts;
+}
+
+/** As a rule one pipe; very long names need several, and after a failure no further one is begun. */
+async function transferInParts(streams: readonly Stream[], options: HostEndsOptions): Promise<StreamEnd[]> {
+  const ends: StreamEnd[] = [];
+  for (let at = 0; at < streams.length; ) {
+    let size = 0;
+    let to = at;
+    for (; to < streams.length && (size < scriptMost / 2 || to === at); to++) {
+      const { send = [], receive = [] } = streams[to] ?? {};
+      size += Math.max(send.join(' ').length, receive.join(' ').length) + 150;
+    }
+    const part = await transfer(streams.slice(at, to), options);
+    ends.push(...part);
+    if (!part.every(({ sent, received }) => sent?.ok && received?.ok)) break;
+    at = to;
+  }
+  return ends;
 }
 
 async function transfer(streams: readonly Stream[], options: HostEndsOptions) {

@@ -3,7 +3,7 @@ import type { Tools } from '../door.js';
 import { addEvidence } from '../host/evidence.js';
 import { groupsOf } from './replicate-group.js';
 import { openReplication } from './replicate-job.js';
-import { readRound, readTroubles, writeRound } from './replicate-notebook.js';
+import { forgetOldRuns, readRound, readTroubles, writeRound } from './replicate-notebook.js';
 import { driftOf, proofOf, stopping } from './replicate-proof.js';
 import { mostRounds, tokensGivenUp, worthTrying } from './replicate-rounds.js';
 import { fitInto } from './replicate-space.js';
@@ -19,6 +19,7 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
   const failed = await readTroubles(host, input, input.round - 1, before?.groups.length ?? 0);
   const failedNames = new Set(failed.keys());
   const givenUp = new Set([...(before?.givenUp ?? []), ...tokensGivenUp(before?.plans, failedNames)]);
+  if (input.round === 1) await forgetOldRuns(host, input);
   const now = await survey(ends, { ...request, givenUp });
   tools.progress({ phase: 'cursors, holds and fences' });
   const troubles = await settle(ends, now);
@@ -67,6 +68,7 @@ function describe(
     return failed.get(target) ?? reason;
   };
   const gone = plans.filter(({ kind }) => kind === 'gone');
+  const young = counts.young ?? 0;
   const renamed = plans.filter(({ renameFrom }) => renameFrom !== undefined);
   return {
     counts,
@@ -77,6 +79,7 @@ function describe(
     notes: [
       ...gone.slice(0, 3).map(({ target, reason }) => `${target}: ${reason}`),
       ...(gone.length > 3 ? [`… and ${gone.length - 3} more replicas whose source is gone`] : []),
+      ...(young > 0 ? [`${young} made after the newest snapshot: with the next one`] : []),
       ...renamed.slice(0, 3).map(({ renameFrom, target }) => `${renameFrom} is called ${target} now`),
     ],
     warnings: [

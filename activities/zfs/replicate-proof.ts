@@ -8,7 +8,7 @@ export const stopping: ReadonlySet<PlanKind> = new Set(['diverged', 'foreign', '
 
 /** What a look at both ends proves: for each dataset the newest snapshot that both sides show, by guid. */
 export function proofOf(plans: readonly DatasetPlan[]): ProvedReplicas {
-  const wanted = plans.filter(({ source, kind }) => source !== '' && kind !== 'excluded');
+  const wanted = plans.filter(({ source, kind }) => source !== '' && kind !== 'excluded' && kind !== 'young');
   const lines = wanted.flatMap(({ source, common }) =>
     common ? [`${source}@${common.name} ${common.guid}`] : [],
   );

@@ -67,6 +67,8 @@ export type PlanKind =
   | 'full'
   | 'incremental'
   | 'resume'
+  /** Made after the newest snapshot of the tree: it comes with the next one. */
+  | 'young'
   /** Not yet: nothing to send, or its parent must come first. */
   | 'wait'
   /** Someone wrote to the replica or rolled it back, or its source was re-created or rolled back: only with an approval. */
