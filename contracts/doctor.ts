@@ -40,6 +40,8 @@ export interface HostFacts {
   stores: StoreFacts[];
   /** Of the resources in ZFS; absent where there are none. */
   pools?: PoolFacts[];
+  /** Where there are resources in ZFS. */
+  zfs?: ZfsFacts;
   /** How many sources, stores and disks without fault did not fit into the answer. */
   leftOut?: number;
   /** How many with a fault did not. */
@@ -86,6 +88,14 @@ export interface SourceFacts {
   error?: string;
   /** One entry near the top that the worker may not read. */
   unreadable?: string;
+}
+
+export interface ZfsFacts {
+  /** Of OpenZFS, "2.3.9". */
+  version: string;
+  /** What the user of the host would need and is not allowed. */
+  missing: { dataset: string; user: string; permissions: string[] }[];
+  error?: string;
 }
 
 export interface PoolFacts {

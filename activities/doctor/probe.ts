@@ -9,6 +9,7 @@ import { lookOverSsh } from './over-ssh.js';
 import { lookAtPools } from './pools.js';
 import { lookAtSource } from './sources.js';
 import { lookAtStore } from './stores.js';
+import { lookAtRights } from './zfs-rights.js';
 
 /** Everything that a host can say about itself, gathered within a time and a size. */
 
@@ -69,7 +70,7 @@ async function lookAtJobs(
   host: Host,
   config: Config,
   signal: AbortSignal,
-): Promise<Pick<HostFacts, 'sources' | 'stores' | 'space' | 'pools'>> {
+): Promise<Pick<HostFacts, 'sources' | 'stores' | 'space' | 'pools' | 'zfs'>> {
   const { resources, stores } = workOf(config, host.name);
   const space = await findSpace(
     host,
@@ -84,7 +85,7 @@ async function lookAtJobs(
     sources: [...sources, ...datasets],
     space,
     stores: await lookAtStores(host, config, stores, signal),
-    ...(pools.length > 0 && { pools }),
+    ...(pools.length > 0 && { pools, zfs: await lookAtRights(host, config, signal) }),
   };
 }
 

@@ -2,7 +2,7 @@ import type { ClockReading, Finding, HostFacts, SpaceFacts } from '../../contrac
 import { bytes } from '../render.js';
 import { about, type Teller } from './findings.js';
 import { judgeSource, judgeStore } from './judge-jobs.js';
-import { judgePool } from './judge-pools.js';
+import { judgePool, judgeZfs } from './judge-pools.js';
 import { judgeSsh } from './judge-ssh.js';
 import { judgeTools } from './judge-tools.js';
 
@@ -26,6 +26,7 @@ export function judgeHost(host: string, facts: HostFacts, own: Own): Finding[] {
     judgeUser(tell, facts),
     ...judgeState(tell, facts),
     ...facts.space.map((space) => judgeSpace(tell, space)),
+    ...(facts.zfs ? judgeZfs(tell, facts.zfs) : []),
     ...(facts.pools ?? []).flatMap((pool) => judgePool(tell, pool, Date.parse(facts.at))),
     ...facts.sources.map((source) => judgeSource(tell, source)),
     ...facts.stores.flatMap((store) => judgeStore(tell, store, Date.parse(facts.at))),

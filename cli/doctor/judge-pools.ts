@@ -1,4 +1,4 @@
-import type { Finding, PoolFacts } from '../../contracts/doctor.js';
+import type { Finding, PoolFacts, ZfsFacts } from '../../contracts/doctor.js';
 import { bytes } from '../render.js';
 import type { Teller } from './findings.js';
 
@@ -55,3 +55,21 @@ function judgeAge(
     tell.warning(subject, `its last scrub ended ${days} days ago`, 'Schedule a job of the kind zfs-scrub'),
   ];
 }
+
+/** The very lines that an administrator gives on the host. */
+export function judgeZfs(tell: Teller, { version, missing, error }: ZfsFacts): Finding[] {
+  if (error !== undefined)
+    return [tell.blocking('zfs', error, 'Install OpenZFS there, or name its path in hosts.NAME.tools')];
+  const lacks = missing.map(({ dataset, user, permissions }) =>
+    tell.blocking(
+      'zfs',
+      `${user} may not ${permissions.join(', ')} on ${dataset}`,
+      `As root there: zfs allow -u ${user} ${permissions.join(',')} ${quoted(dataset)}`,
+    ),
+  );
+  return lacks.length > 0
+    ? lacks
+    : [tell.ok('zfs', `OpenZFS ${version}, and all that the jobs need is allowed`)];
+}
+
+const quoted = (dataset: string): string => (/[^\w/.:-]/.test(dataset) ? `'${dataset}'` : dataset);

@@ -160,3 +160,55 @@ test('guids are handed to ZFS as its own Lua writes them', () => {
   assert.equal(luaGuid('18446744073709551557'), 'guid-59');
   assert.equal(luaGuid('7908652861060462704'), 'guid7908652861060462704');
 });
+
+/** The same numbers in every run: a failure can be looked at again. */
+function numbersFrom(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+    return Math.floor((state / 2 ** 31) * below);
+  };
+}
+
+test('whatever the rules and the history: the newest, held ones, bases of copies and snapshots of others stay', () => {
+  for (let seed = 1; seed <= 500; seed += 1) {
+    const random = numbersFrom(seed);
+    let creationS = start;
+    const snapshots = Array.from({ length: random(60) }, (_, at) => {
+      creationS += random(40 * hour);
+      const own = random(4) > 0;
+      return snapshot(`s${at}`, at + 10, {
+        creationS,
+        holds: random(8) === 0 ? 1 : 0,
+        ...(own && { job: 'hourly', run: 'hourly-2026-11-01T00:00:00Z' }),
+      });
+    });
+    const bookmarks = snapshots
+      .filter(() => random(10) === 0)
+      .map(({ guid, createtxg }, at) => bookmark(`holdfast_d${at % 2}_${guid}`, createtxg, guid));
+    const rules = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'].filter(() => random(2) === 0);
+    const keep = Object.fromEntries(rules.map((rule) => [rule, 1 + random(5)])) as KeepRules;
+    const verdicts = judge(dataset('fast', { bookmarks }, snapshots), keep, creationS);
+    const gone = verdicts.filter(({ reasons }) => reasons.length === 0).map((verdict) => verdict.snapshot);
+    const own = snapshots.filter(({ job }) => job === 'hourly');
+    const bases = new Set(bookmarks.map(({ guid }) => guid));
+    assert.equal(verdicts.length, own.length, `seed ${seed}`);
+    for (const one of gone) {
+      assert.ok(
+        one.job === 'hourly' && one.holds === 0 && !bases.has(one.guid) && one !== own.at(-1),
+        `seed ${seed}`,
+      );
+    }
+    for (const rule of ['last', 'hourly', 'daily'] as const) {
+      const least = Math.min(keep[rule] ?? 0, own.length, rule === 'last' ? own.length : 1);
+      assert.ok(own.length - gone.length >= least, `seed ${seed}: ${rule}`);
+    }
+    // What stays is judged as before: applying the same rules again removes nothing.
+    const left = snapshots.filter((one) => !gone.includes(one));
+    const again = judge(dataset('fast', { bookmarks }, left), keep, creationS);
+    assert.ok(
+      again.every(({ reasons }) => reasons.length > 0),
+      `seed ${seed}: twice`,
+    );
+  }
+});
