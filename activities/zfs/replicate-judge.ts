@@ -1,4 +1,5 @@
 import { type Common, newestCommon } from './replicate-base.js';
+import { parentOf } from './replicate-moves.js';
 import { makerOf } from './replicate-names.js';
 import type { DatasetPlan, PlanInput, PlanKind } from './replicate-types.js';
 import type { Dataset, Snapshot } from './types.js';
@@ -41,7 +42,7 @@ export function judgeReplica(source: Dataset, target: Dataset, input: PlanInput)
   if (mode) return { kind: 'encryption', reason: mode };
   const common = newestCommon(source, target);
   if (common) return judgeHistory(common, target, raw);
-  if (target.snapshots.length > 0) return noCommon(source, target);
+  if (target.snapshots.length > 0) return noCommon(source, target, input);
   if (target.resumeToken !== undefined) return { common: undefined };
   return { kind: 'foreign', reason: 'a dataset without snapshots is there: no replica of ours is ever so' };
 }
@@ -84,15 +85,18 @@ function judgeHistory(common: Common, target: Dataset, raw: boolean): Judged {
   return { common, note: `${newer.length} empty ${plural(newer.length)} of others there (${few(newer)})` };
 }
 
-function noCommon(source: Dataset, target: Dataset): Verdict {
+function noCommon(source: Dataset, target: Dataset, input: PlanInput): Verdict {
+  // A stranger's dataset below a replica inherits what only the replica says of itself.
+  const inherited = input.target.get(parentOf(target.name))?.replicaOf;
+  const replicaOf = target.replicaOf === inherited ? undefined : target.replicaOf;
   const loses = target.snapshots.map(({ name }) => name);
-  if (target.replicaOf === source.guid)
+  if (replicaOf === source.guid)
     return {
       kind: 'diverged',
       reason: 'the replica is of this dataset, but no snapshot or bookmark of the source is left on it',
       loses,
     };
-  if (target.replicaOf !== undefined)
+  if (replicaOf !== undefined)
     return {
       kind: 'diverged',
       reason: 'the source was made anew under an old name: the replica is of another dataset',
