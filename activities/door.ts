@@ -5,6 +5,8 @@ import type { Host } from '../system/host.js';
 /** What a step is given: a machine, its own configuration, and ways to say how it goes. Nothing here knows of Temporal. */
 export interface Tools {
   host: Host;
+  /** Another machine by its name in holdfast.yaml, reached over ssh: the other end of a transfer. */
+  machine?: (name: string) => Host;
   /** The host's own holdfast.yaml, read anew when the file changed. */
   config: Config;
   /** Where it was read from; absent where there is no file, as in a rescue. */

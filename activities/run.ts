@@ -17,6 +17,7 @@ const maxMessageLength = 600;
 
 export interface DoorOptions {
   host: Host;
+  machine?: (name: string) => Host;
   config: () => Config;
   configFile?: string;
 }
@@ -37,7 +38,7 @@ const noProgress = (): Progress & Furthest => ({
 });
 
 /** Wraps the body of an activity: heartbeat from a timer, log of the run, failures in our own words. */
-export function createDoor({ host, config, configFile }: DoorOptions): Door {
+export function createDoor({ host, machine, config, configFile }: DoorOptions): Door {
   const boundLogs = oldLogRemover(host);
   return {
     async step<I extends StepBasics, O>(input: I, body: (tools: Tools) => Promise<O>): Promise<O> {
@@ -52,6 +53,7 @@ export function createDoor({ host, config, configFile }: DoorOptions): Door {
         const { cancellationSignal: signal } = context;
         const tools: Tools = {
           host,
+          ...(machine && { machine }),
           config: config(),
           configFile,
           run: input.run,
@@ -91,7 +93,7 @@ function checkRun(run: string, workflowId: string | undefined): void {
 /** Before anything is done: a state folder that cannot be written is an error in our words like any other. */
 function openLog(host: Host, run: string, fields: Record<string, unknown>): RunLog {
   try {
-    return openRunLog(host.stateFolder, run, fields);
+    return openRunLog(host.driver.stateFolder, run, fields);
   } catch (error) {
     throw toFailure(error, Context.current(), { retryForMs: 0, movedAt: new Date(0) });
   }

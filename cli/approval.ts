@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { HoldfastError } from '../contracts/errors.js';
-import type { ApprovalAnswer, RestorePlan } from '../contracts/jobs.js';
+import type { ApprovalAnswer, RestorePlan, RunReport } from '../contracts/jobs.js';
 import { updateNames } from '../contracts/names.js';
 import type { Context, Temporal } from './context.js';
 import { exitCodes } from './exit-codes.js';
@@ -8,6 +8,7 @@ import { causesOf } from './fail.js';
 import { findRun } from './find-run.js';
 import { reportOf } from './look.js';
 import { planLines } from './plan-view.js';
+import { printable } from './printable.js';
 
 type Answer = keyof typeof updateNames;
 const answerDeadlineMs = 10_000;
@@ -27,8 +28,8 @@ export async function answerApproval(
     throw new HoldfastError('HF_HOST_UNREACHABLE', 'No orchestrator answers for this run', {
       next: 'Start "holdfast up" or "holdfast orchestrator", then answer again',
     });
-  const plan = report.plan;
-  if (!plan || report.asks !== plan.digest) throw notWaiting(run, 'it does not wait for an answer');
+  const plan = askedOf(report);
+  if (!plan) throw notWaiting(run, 'it does not wait for an answer');
   if (given.digest !== undefined && given.digest !== plan.digest)
     throw new HoldfastError(
       'HF_NOT_APPROVED',
@@ -37,12 +38,23 @@ export async function answerApproval(
         next: `Look at the plan again: "holdfast show ${run}"`,
       },
     );
-  if (!context.json) for (const line of planLines(plan)) context.out(line);
+  if (!context.json) for (const line of plan.lines) context.out(printable(line));
   await sendAnswer(temporal, run, answer, plan, given.note);
   const word = answer === 'approve' ? 'approved' : 'denied';
   if (context.json) context.out(JSON.stringify({ run, answer: word, digest: plan.digest }));
   else context.out(`${word}; see it end: holdfast show ${run} --follow`);
   return exitCodes.done;
+}
+
+/** What a run asks right now, as it is shown to a human. */
+export function askedOf({
+  asks,
+  plan,
+  question,
+}: RunReport): { digest: string; lines: string[] } | undefined {
+  if (asks === undefined) return undefined;
+  if (plan?.digest === asks) return { digest: asks, lines: planLines(plan) };
+  return question === undefined ? undefined : { digest: asks, lines: [`it asks: ${question}`] };
 }
 
 const notWaiting = (run: string, why: string): HoldfastError =>

@@ -11,7 +11,7 @@ import { listRuns, type RunRow } from './visibility.js';
 export async function checkCostLines(temporal: Temporal, config: Config): Promise<string[]> {
   const lines: string[] = [];
   for (const [job, declared] of Object.entries(config.jobs)) {
-    const { check } = declared;
+    const check = declared.kind === 'restic-backup' ? declared.check : undefined;
     if (check?.parts === undefined) continue;
     const name = operationsOf(config, job).find(({ operation }) => operation === 'check')?.name ?? job;
     const stores = storesOf(declared);

@@ -41,7 +41,8 @@ function keyText(context: Context, key: ExplainedKey): string {
     ['default', preset],
     ...(key.example === undefined ? [] : ([['example', key.example]] as [string, string][])),
   ];
-  const head = `${context.colours.bold(key.path)}\n${key.description}\n\n${facts(context, rows)}`;
+  const kind = key.kind === undefined ? '' : ` (${key.kind})`;
+  const head = `${context.colours.bold(key.path)}${kind}\n${key.description}\n\n${facts(context, rows)}`;
   return key.keys.length === 0 ? head : `${head}\n\n${keyTable(context, key.keys)}`;
 }
 

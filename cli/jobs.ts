@@ -1,4 +1,4 @@
-import { type Operation, operationsOf, storesOf, workerHostOf } from '../config/lookup.js';
+import { mainOperation, type Operation, operationsOf, storesOf, workerHostOf } from '../config/lookup.js';
 import { suggestion } from '../config/mistakes.js';
 import type { Config, JobConfig } from '../config/schema.js';
 import { HoldfastError } from '../contracts/errors.js';
@@ -46,8 +46,10 @@ export function objectiveMsOf(
   job: JobConfig,
   { operation }: Pick<Operation, 'operation'>,
 ): number | undefined {
-  const { rpo, check, prune } = job.objective;
-  return { backup: rpo, check, prune }[operation];
+  if (job.kind === 'zfs-scrub') return job.objective.scrub;
+  if (operation === mainOperation(job)) return job.objective.rpo;
+  if (job.kind !== 'restic-backup') return undefined;
+  return operation === 'prune' || operation === 'check' ? job.objective[operation] : undefined;
 }
 
 /** The worker that handles a resource: of its host, or of the host that drives it. */

@@ -27,6 +27,7 @@ export interface RestoreWords {
 export function restoreInput(config: Config, words: RestoreWords): RestoreInput {
   const [jobName = '', ...resource] = words.what.split('/');
   const job = findJob(config, jobName);
+  checkKind(jobName, job);
   checkTogether(words);
   const wanted = oneOf(
     'resource',
@@ -55,6 +56,14 @@ export function restoreInput(config: Config, words: RestoreWords): RestoreInput 
     ...(words.undo !== undefined && { undo: runOf(jobName, words.undo) }),
     limits: limitsOf(config, job as JobConfig),
   };
+}
+
+/** Snapshots lie where they were taken, and go back with the pool's own means. */
+function checkKind(name: string, { kind }: JobConfig): void {
+  if (kind === 'restic-backup') return;
+  throw new HoldfastError('HF_USAGE', `The job "${name}" (${kind}) keeps nothing in a repository`, {
+    next: 'Its snapshots lie below .zfs/snapshot of each dataset: copy the files from there',
+  });
 }
 
 /** In place means the whole of it, and a way back takes nothing else. */
@@ -116,11 +125,6 @@ function placeOf(config: Config, to: string | undefined): { host: string; target
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a path with NUL is cut short by the system
   if (/\u0000/.test(target)) throw usage('--to holds a NUL character');
   findHost(config, host);
-  const via = config.hosts[host]?.ssh?.via;
-  if (via)
-    throw usage(
-      `The host "${host}" has no worker of its own: restore to "${via}", which drives it, and copy from there`,
-    );
   return { host, target };
 }
 

@@ -1,5 +1,6 @@
 import { HoldfastError } from '../contracts/errors.js';
 import type { Copy } from '../contracts/jobs.js';
+import { askedOf } from './approval.js';
 import type { Context } from './context.js';
 import { type AnyResult, endLines } from './end.js';
 import { exitCodes } from './exit-codes.js';
@@ -8,7 +9,6 @@ import { type FoundRun, findRun } from './find-run.js';
 import { failureLine, progressLine } from './follow-lines.js';
 import { type PastStep, stepsOf, withPending } from './history.js';
 import { lookAtRun } from './look.js';
-import { planLines } from './plan-view.js';
 import { printable } from './printable.js';
 import { bytes, facts, table } from './render.js';
 import { errorOfRun } from './run-end.js';
@@ -121,13 +121,19 @@ function nowSections(snapshot: Snapshot, run: string): string[] {
   const steps = (snapshot.report?.steps ?? []).map(
     ({ name, state, note }) => `${state.padEnd(8)} ${name}${note ? `: ${note}` : ''}`,
   );
-  const plan = snapshot.report?.plan;
+  const asked = snapshot.report && askedOf(snapshot.report);
   return [
     ...(steps.length > 0 ? [steps.map(printable).join('\n')] : []),
     ...(lines.length > 0 ? [lines.map(printable).join('\n')] : []),
     ...(wait ? [printable(wait)] : []),
-    ...(plan && snapshot.report?.asks === plan.digest
-      ? [[...planLines(plan), `say yes: holdfast approve ${run}`, `say no:  holdfast deny ${run}`].join('\n')]
+    ...(asked
+      ? [
+          [
+            ...asked.lines.map(printable),
+            `say yes: holdfast approve ${run}`,
+            `say no:  holdfast deny ${run}`,
+          ].join('\n'),
+        ]
       : []),
   ];
 }

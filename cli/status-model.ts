@@ -1,4 +1,4 @@
-import type { Operation } from '../config/lookup.js';
+import type { Operation, OperationKind } from '../config/lookup.js';
 import { isCovered } from '../schedules/covers.js';
 import { isStalled, type Seeding } from './status-seeding.js';
 import type { RunRow } from './visibility.js';
@@ -61,13 +61,16 @@ export interface StatusRow {
 /** From this share of the objective on, an age is shown in yellow. */
 const nearlyOverdue = 0.8;
 
+/** Operations that leave the state of a moment behind. */
+const holdsState: ReadonlySet<string> = new Set<OperationKind>(['backup', 'snapshot', 'replicate']);
+
 /** Whether a run counts as the proof that its operation promises. */
 export function isGood({ operation, state, restorePoint, closedAt }: RunRow): boolean {
   if (closedAt === undefined) return false;
-  // "Newest clean check": a check that had to warn has not shown that all is well.
-  if (operation === 'check') return state === 'ok';
+  // "Newest clean check": a check or scrub that had to warn has not shown that all is well.
+  if (operation === 'check' || operation === 'scrub') return state === 'ok';
   if (state !== 'ok' && state !== 'warnings') return false;
-  return operation !== 'backup' || restorePoint !== undefined;
+  return !holdsState.has(operation) || restorePoint !== undefined;
 }
 
 /** Judges one operation. Pure, so that every colour has a test. */

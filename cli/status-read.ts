@@ -1,6 +1,6 @@
 import { isAppendOnly, type Operation, operationsOf, storesOf } from '../config/lookup.js';
 import type { Config } from '../config/schema.js';
-import { scheduleId } from '../contracts/names.js';
+import { parseRunId, scheduleId } from '../contracts/names.js';
 import { compileRun } from '../schedules/compile.js';
 import { mapBounded, requestsAtOnce } from '../schedules/pool.js';
 import type { Temporal } from './context.js';
@@ -70,15 +70,18 @@ async function readSeeding(
   run: RunRow | undefined,
   now: Date,
 ): Promise<Seeding | undefined> {
-  const { seeding } = findJob(config, job);
+  const declared = findJob(config, job);
+  const seeding = declared.kind === 'restic-backup' && declared.seeding;
   if (!seeding || !main) return undefined;
   // It may end between the list and this look.
   const snapshot = run && (await lookAtRun(temporal, run.run, now).catch(() => undefined));
   return { noProgressAfterMs: seeding.noProgressAfter, ...(snapshot && seedingIn(snapshot)) };
 }
 
-const removesNothing = (config: Config, { job, operation }: Operation): boolean =>
-  operation === 'prune' && storesOf(findJob(config, job)).every((store) => isAppendOnly(config, store));
+function removesNothing(config: Config, { job, operation }: Operation): boolean {
+  const stores = storesOf(findJob(config, job));
+  return operation === 'prune' && stores.length > 0 && stores.every((store) => isAppendOnly(config, store));
+}
 
 const coversFor = (config: Config, { job, operation }: Operation): string | undefined =>
   compileRun(config, job, operation).searchAttributes.HfCovers;
@@ -109,7 +112,11 @@ async function readRunning(temporal: Temporal, filter: { job?: string }): Promis
   return running;
 }
 
-const nameOf = ({ job, operation }: RunRow): string => (operation === 'backup' ? job : `${job}.${operation}`);
+/** As `operationName` makes it: what stands before the time. */
+const nameOf = ({ run, job }: RunRow): string => {
+  const { operation } = parseRunId(run) ?? {};
+  return operation === undefined ? job : `${job}.${operation}`;
+};
 
 /** A list for each kind of operation: a weekly check is found without reading through all the backups since. */
 async function readClosed(temporal: Temporal, wanted: readonly Wanted[], filter: { job?: string }) {

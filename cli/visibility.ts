@@ -26,6 +26,11 @@ export interface RunRow {
 const runTypes = [
   workflowTypes.backupRestic,
   workflowTypes.pruneRestic,
+  workflowTypes.snapshotDatasets,
+  workflowTypes.pruneSnapshots,
+  workflowTypes.scrubPool,
+  workflowTypes.replicateDatasets,
+  workflowTypes.parkReplicas,
   workflowTypes.checkRestic,
   workflowTypes.restoreRestic,
   workflowTypes.initialiseStore,
@@ -131,10 +136,12 @@ export function runRow(
   const waiting = first('HfWaiting');
   const covers = first('HfCovers');
   const bytes = first('HfBytes');
+  const operation = first('HfOperation');
   return {
     run: info.workflowId,
     job: name.job,
-    operation: name.operation ?? 'backup',
+    // The main operation goes by the job's name alone.
+    operation: name.operation ?? (typeof operation === 'string' ? operation : 'backup'),
     state: stateOf(info.status.name, first('HfOutcome')),
     startedAt: info.startTime,
     ...(info.closeTime && { closedAt: info.closeTime }),

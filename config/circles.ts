@@ -39,6 +39,7 @@ export function findCircles(config: Config, configFile?: string): Finding[] {
 
 function keysOf(config: Config): Key[] {
   return Object.entries(config.stores).flatMap(([store, { restic }]) => {
+    if (!restic) return [];
     const places = [
       { path: ['password'], value: restic.password },
       ...Object.entries(restic.env).map(([name, value]) => ({ path: ['env', name], value })),
@@ -72,7 +73,8 @@ function resourcesHolding(config: Config, file: string, hosts: ReadonlySet<strin
   return holding.map(([name]) => name).filter((name) => storesKeeping(config, name).length > 0);
 }
 
-function isBelow(file: string, directory: string): boolean {
+function isBelow(file: string, directory: string | undefined): boolean {
+  if (directory === undefined) return false;
   const folder = normalize(directory).replace(/\/+$/, '');
   return normalize(file).startsWith(`${folder}/`);
 }

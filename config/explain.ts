@@ -13,6 +13,8 @@ export interface ShortKey {
 }
 
 export interface ExplainedKey extends ShortKey {
+  /** Of the job, where several kinds have a key of this name. */
+  kind?: string;
   required: boolean;
   /** As they are written in the file. */
   default?: string;
@@ -26,6 +28,8 @@ interface Key {
   schema: JsonSchema;
   description: string;
   required: boolean;
+  /** The kind of job that it belongs to. */
+  kind?: string | undefined;
   /** One of several forms of a value, such as `file` of a secret: too common to be meant by a short name. */
   form: boolean;
 }
@@ -33,28 +37,38 @@ interface Key {
 const anyName = 'NAME';
 const words: TypeForm = { code: inline, link: ({ path }) => `settings, see ${path}` };
 
-function keysBelow(above: Pick<Key, 'segments' | 'schema' | 'description' | 'form'>): Key[] {
-  const { segments, schema, form } = above;
+function keysBelow(above: Pick<Key, 'segments' | 'schema' | 'description' | 'form' | 'kind'>): Key[] {
+  const { segments, schema, form, kind } = above;
   const own = Object.entries(schema.properties ?? {}).map(([key, inner]) => ({
     segments: [...segments, key],
     schema: inner,
     description: inner.description ?? '',
     required: schema.required?.includes(key) === true,
     form,
+    kind,
   }));
   const entry = entriesOf(schema);
   const named = entry ? [{ ...entryKey(above, entry), required: false }] : [];
   const forms = (schema.anyOf ?? []).map((inner) => ({ ...above, schema: inner, form: true }));
-  const kinds = (schema.oneOf ?? []).map((inner) => ({ ...above, schema: inner }));
+  const kinds = (schema.oneOf ?? []).map((inner) => ({ ...above, schema: inner, kind: kindOf(inner) }));
   const direct = [...own, ...named];
   return [...direct, ...direct.flatMap(keysBelow), ...[...forms, ...kinds].flatMap(keysBelow)];
 }
 
-const entryKey = ({ segments, description, form }: Omit<Key, 'schema' | 'required'>, entry: JsonSchema) => ({
+const kindOf = ({ properties }: JsonSchema): string | undefined => {
+  const kind = properties?.kind?.const;
+  return typeof kind === 'string' ? kind : undefined;
+};
+
+const entryKey = (
+  { segments, description, form, kind }: Omit<Key, 'schema' | 'required'>,
+  entry: JsonSchema,
+) => ({
   segments: [...segments, anyName],
   schema: entry,
   description: entry.description ?? `One entry by its name. ${description}`,
   form,
+  kind,
 });
 
 const allKeys = (): Key[] =>
@@ -69,14 +83,15 @@ const shortly = (key: Key): ShortKey => ({
 });
 
 /** Made from the key's own schema, because two kinds of job may both have a key of this path. */
-function describe(key: Key): ExplainedKey {
-  const { schema, required, segments } = key;
+function describe(key: Key, oneOfSeveral: boolean): ExplainedKey {
+  const { schema, required, segments, kind } = key;
   const children = keysBelow(key).filter((other) => other.segments.length === segments.length + 1);
   const example = schema.examples?.[0];
   return {
     ...shortly(key),
     ...((isSection(schema) || schema.oneOf) && { type: 'settings' }),
     required,
+    ...(oneOfSeveral && kind !== undefined && { kind }),
     ...(schema.default !== undefined && { default: inline(schema.default) }),
     ...(example !== undefined && { example: inline(example) }),
     keys: children.map(shortly),
@@ -116,7 +131,7 @@ export function explainKey(text: string): ExplainedKey[] {
     .split('.');
   const found = keysNamed(typed, all);
   const paths = [...new Set(found.map(pathOf))];
-  if (paths.length === 1) return found.map((key) => describe(key));
+  if (paths.length === 1) return found.map((key) => describe(key, found.length > 1));
   if (paths.length === 0) throw unknownKey(text, typed, all);
   throw new HoldfastError('HF_USAGE', `${showName(text)} fits several keys: ${paths.join(', ')}`, {
     next: `Say which: "holdfast explain ${paths[0]}"`,

@@ -1,12 +1,12 @@
 import { HoldfastError } from '../contracts/errors.js';
 import { operationName } from '../contracts/names.js';
 import { unknownName } from './mistakes.js';
-import type { Config, JobConfig, ResourceConfig, ResticStore } from './schema.js';
-import { timingDefaults } from './schema-jobs.js';
+import type { Config, JobConfig, ResourceConfig, ResticBackupJob, ResticStore, ZfsStore } from './schema.js';
+import { timingDefaults } from './schema-timing.js';
 
 /** Questions to a configuration that is known to be right. Pure: nothing is read here. */
 
-export type OperationKind = 'backup' | 'prune' | 'check';
+export type OperationKind = 'backup' | 'snapshot' | 'replicate' | 'park' | 'scrub' | 'prune' | 'check';
 
 export interface OperationSchedule {
   cron: string;
@@ -44,27 +44,87 @@ export const resourceOf = (config: Config, name: string): ResourceConfig =>
   entryOf('resource', config.resources, name);
 
 /** The repository behind a store's name. */
-export const storeOf = (config: Config, name: string): ResticStore =>
-  entryOf('store', config.stores, name).restic;
+export function storeOf(config: Config, name: string): ResticStore {
+  const { restic } = entryOf('store', config.stores, name);
+  if (restic) return restic;
+  throw new HoldfastError('HF_NOT_IN_CONFIG', `The store "${name}" is no restic repository`);
+}
 
-/** The host whose worker does the work: a host without a worker of its own names it. */
-export const workerHostOf = (config: Config, host: string): string =>
-  entryOf('host', config.hosts, host).ssh?.via ?? host;
+/** The place for replicas behind a store's name. */
+export function replicaStoreOf(config: Config, name: string): ZfsStore {
+  const { zfs } = entryOf('store', config.stores, name);
+  if (zfs) return zfs;
+  throw new HoldfastError(
+    'HF_NOT_IN_CONFIG',
+    `The store "${name}" is no place for replicas: it has no "zfs"`,
+  );
+}
 
-/** In the order in which they are tried. */
-export const storesOf = (job: JobConfig): string[] =>
-  job.stores ?? (job.store === undefined ? [] : [job.store]);
+/** Where a store leads to: another place under the same name is another store. */
+export function placeOfStore(config: Config, name: string): string {
+  const { restic, zfs } = entryOf('store', config.stores, name);
+  return restic?.repository ?? `${zfs?.host}:${zfs?.dataset}`;
+}
 
 /** Whether the store deletes nothing, on purpose. */
 export const isAppendOnly = (config: Config, store: string): boolean =>
-  Object.hasOwn(config.stores, store) && config.stores[store]?.restic.appendOnly === true;
+  Object.hasOwn(config.stores, store) && config.stores[store]?.restic?.appendOnly === true;
 
-type OwnTiming = NonNullable<JobConfig['prune'] | JobConfig['check']>;
+/** On whose queues the work is done: always the host's own, also where another host's worker asks them because it drives it over ssh. */
+export function workerHostOf(config: Config, host: string): string {
+  entryOf('host', config.hosts, host);
+  return host;
+}
 
-function inherited(job: JobConfig, own: OwnTiming): OperationSchedule {
+/** The hosts without a worker of their own that this one's worker drives over ssh. */
+export const drivenBy = ({ hosts }: Pick<Config, 'hosts'>, driver: string): string[] =>
+  Object.keys(hosts).filter((name) => hosts[name]?.ssh?.via === driver);
+
+/** A resource that is a folder. */
+export type FolderResource = ResourceConfig & { directory: string };
+
+export const isFolder = (resource: ResourceConfig | undefined): resource is FolderResource =>
+  resource?.directory !== undefined;
+
+/** For what reads files: a dataset or a pool by this name is refused. */
+export function folderOf(config: Config, name: string): FolderResource {
+  const resource = resourceOf(config, name);
+  if (isFolder(resource)) return resource;
+  throw new HoldfastError('HF_NOT_IN_CONFIG', `The resource "${name}" is no folder: it has no "directory"`);
+}
+
+/** In the order in which they are tried. Snapshots stay where they are: such a job has none. */
+export function storesOf(job: JobConfig): string[] {
+  if (job.kind === 'zfs-snapshot' || job.kind === 'zfs-scrub') return [];
+  return job.stores ?? (job.store === undefined ? [] : [job.store]);
+}
+
+/** Of each kind of job; the main one first. */
+const operationsOfKind = {
+  'restic-backup': ['backup', 'prune', 'check'],
+  'zfs-snapshot': ['snapshot', 'prune'],
+  'zfs-scrub': ['scrub'],
+  'zfs-replication': ['replicate', 'park'],
+} as const satisfies Record<JobConfig['kind'], readonly [OperationKind, ...OperationKind[]]>;
+
+/** The operation that goes by the job's name alone. */
+export const mainOperation = (job: Pick<JobConfig, 'kind'>): OperationKind => operationsOfKind[job.kind][0];
+
+type OwnTiming = NonNullable<ResticBackupJob['prune'] | ResticBackupJob['check']>;
+
+/** What an operation besides the main one says about itself; undefined when the job does not have it. */
+function ownTiming(job: JobConfig, operation: OperationKind): Partial<OwnTiming> | undefined {
+  if (job.kind === 'zfs-snapshot') return job.keep && {};
+  // Parking is only ever asked for by hand.
+  if (job.kind === 'zfs-replication') return {};
+  if (job.kind === 'zfs-scrub') return undefined;
+  return operation === 'prune' || operation === 'check' ? job[operation] : undefined;
+}
+
+function inherited(job: JobConfig, cron: string, own: Partial<OwnTiming>): OperationSchedule {
   const above = job.schedule ?? timingDefaults;
   return {
-    cron: own.cron,
+    cron,
     timezone: own.timezone ?? above.timezone,
     jitterMs: own.jitter ?? above.jitter,
     catchupMs: own.catchup ?? above.catchup,
@@ -72,29 +132,24 @@ function inherited(job: JobConfig, own: OwnTiming): OperationSchedule {
   };
 }
 
-function ownSchedule(job: JobConfig, operation: OperationKind): OperationSchedule | undefined {
-  if (operation !== 'backup') {
-    const own = job[operation];
-    return own && inherited(job, own);
-  }
-  if (!job.schedule) return undefined;
-  const { cron, timezone, jitter, catchup, overlap } = job.schedule;
-  return { cron, timezone, jitterMs: jitter, catchupMs: catchup, overlap };
+function scheduleOf(job: JobConfig, operation: OperationKind): OperationSchedule | undefined {
+  const own = operation === mainOperation(job) ? job.schedule : ownTiming(job, operation);
+  return own?.cron === undefined ? undefined : inherited(job, own.cron, own);
 }
 
-/** The operations that a job declares, the main one first; prune and check are there only when the job says so. */
+/** The operations that a job declares, the main one first; the others are there only when the job says so. */
 export function operationsOf(config: Config, jobName: string): Operation[] {
   const job = jobOf(config, jobName);
-  const declared = (['backup', 'prune', 'check'] as const).filter(
-    (operation) => operation === 'backup' || job[operation] !== undefined,
-  );
+  const main = mainOperation(job);
+  const kinds: readonly OperationKind[] = operationsOfKind[job.kind];
+  const declared = kinds.filter((operation) => operation === main || ownTiming(job, operation) !== undefined);
   return declared.map((operation) => {
-    const schedule = ownSchedule(job, operation);
+    const schedule = scheduleOf(job, operation);
     return {
       job: jobName,
       operation,
-      main: operation === 'backup',
-      name: operationName(jobName, operation, 'backup'),
+      main: operation === main,
+      name: operationName(jobName, operation, main),
       ...(schedule && { schedule }),
     };
   });

@@ -1,4 +1,6 @@
 import { findCircles } from './circles.js';
+import { checkForms } from './forms.js';
+import { storesOf } from './lookup.js';
 import { type Finding, type KeyPath, unknownName } from './mistakes.js';
 import { checkOverlaps, checkRepeats } from './repeats.js';
 import { checkSameRepository } from './same-repository.js';
@@ -38,7 +40,8 @@ export function checkReferences(config: Config, names: Names = namesIn(config), 
   checkSameRepository(config, checked.mistakes);
   for (const [name, job] of Object.entries(config.jobs)) {
     const path = ['jobs', name];
-    checkNames(config, names, job, path, checked);
+    checkNames(names, job, path, checked);
+    checkForms(config, job, path, checked.mistakes);
     checkRepeats(job, path, checked);
     checkOverlaps(config, job, path, checked);
     checkTiming(job, path, checked);
@@ -56,6 +59,7 @@ function pointsAt(checked: Checked, kind: string, name: string, known: string[],
 
 function checkHosts(config: Config, names: Names, checked: Checked): void {
   for (const [name, { ssh }] of Object.entries(config.hosts)) {
+    if (ssh?.jump !== name) checkJump(config, name, ['hosts', name, 'ssh', 'jump'], checked);
     for (const key of ['via', 'jump'] as const) {
       const other = ssh?.[key];
       if (other === undefined) continue;
@@ -76,29 +80,34 @@ function checkDriver(config: Config, driver: string, path: KeyPath, checked: Che
   checked.mistakes.push({ path, message });
 }
 
+/** The way must be known for every machine on it, and come to an end. */
+function checkJump(config: Config, from: string, path: KeyPath, checked: Checked): void {
+  const passed = [from];
+  for (let at = hostOf(config, from)?.ssh?.jump; at !== undefined; at = hostOf(config, at)?.ssh?.jump) {
+    const ssh = hostOf(config, at)?.ssh;
+    if (passed.includes(at))
+      checked.mistakes.push({ path, message: `goes in a circle: ${[...passed, at].join(' -> ')}` });
+    // A host whose entry has a mistake is told by itself.
+    else if (hostOf(config, at) && !ssh)
+      checked.mistakes.push({ path, message: `"${at}" has no "ssh" that says how it is reached` });
+    if (passed.includes(at) || !ssh) return;
+    passed.push(at);
+  }
+}
+
 const hostOf = (config: Config, name: string) =>
   Object.hasOwn(config.hosts, name) ? config.hosts[name] : undefined;
 
-function checkNames(config: Config, names: Names, job: JobConfig, path: KeyPath, checked: Checked): void {
+function checkNames(names: Names, job: JobConfig, path: KeyPath, checked: Checked): void {
   job.resources.forEach((resource, at) => {
     const place = [...path, 'resources', at];
-    if (pointsAt(checked, 'resource', resource, names.resources, place)) {
-      checkWorker(config, resource, place, checked);
-    }
+    pointsAt(checked, 'resource', resource, names.resources, place);
   });
+  if (job.kind === 'zfs-snapshot' || job.kind === 'zfs-scrub') return;
   if (job.store !== undefined) pointsAt(checked, 'store', job.store, names.stores, [...path, 'store']);
   job.stores?.forEach((store, at) => {
     pointsAt(checked, 'store', store, names.stores, [...path, 'stores', at]);
   });
-}
-
-/** restic reads the folder where it lies, so its host needs a worker. */
-function checkWorker(config: Config, resource: string, path: KeyPath, checked: Checked): void {
-  const host = Object.hasOwn(config.resources, resource) ? config.resources[resource]?.host : undefined;
-  const via = host === undefined ? undefined : hostOf(config, host)?.ssh?.via;
-  if (via === undefined) return;
-  const message = `"${resource}" lies on "${host}", which "${via}" drives over ssh; this version backs up only hosts with a worker of their own`;
-  checked.mistakes.push({ path, message });
 }
 
 /** Set from `repository` and `password`; a second source of truth would win in silence. */
@@ -108,7 +117,7 @@ const soundsSecret = /(PASS(WORD|PHRASE)?|SECRET|TOKEN|CREDENTIALS?|_KEY)$/i;
 function checkStores(config: Config, checked: Checked): void {
   for (const [name, { restic }] of Object.entries(config.stores)) {
     const path = ['stores', name, 'restic'];
-    for (const [variable, value] of Object.entries(restic.env)) {
+    for (const [variable, value] of Object.entries(restic?.env ?? {})) {
       const place = [...path, 'env', variable];
       if (ownVariables.test(variable)) {
         checked.mistakes.push({
@@ -132,9 +141,7 @@ function checkUnused(config: Config, checked: Checked): void {
   const jobs = Object.values(config.jobs);
   const used = {
     resources: new Set(jobs.flatMap((job) => job.resources)),
-    stores: new Set(
-      jobs.flatMap((job) => [...(job.stores ?? []), ...(job.store === undefined ? [] : [job.store])]),
-    ),
+    stores: new Set(jobs.flatMap(storesOf)),
   };
   for (const section of ['resources', 'stores'] as const) {
     for (const name of Object.keys(config[section])) {

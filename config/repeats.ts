@@ -10,7 +10,7 @@ interface Checked {
 /** A resource or a store that a job names twice. */
 export function checkRepeats(job: JobConfig, path: KeyPath, checked: Checked): void {
   for (const key of ['resources', 'stores'] as const) {
-    const names = job[key] ?? [];
+    const names = (key === 'resources' ? job.resources : 'stores' in job ? job.stores : undefined) ?? [];
     names.forEach((name, at) => {
       if (names.indexOf(name) < at) {
         checked.mistakes.push({ path: [...path, key, at], message: `"${name}" is listed twice` });
@@ -25,7 +25,8 @@ const folder = (directory: string): string => `${directory.replace(/\/+/g, '/').
 export function checkOverlaps(config: Config, job: JobConfig, path: KeyPath, checked: Checked): void {
   const places = [...new Set(job.resources)].flatMap((name) => {
     const resource = Object.hasOwn(config.resources, name) ? config.resources[name] : undefined;
-    return resource ? [{ name, host: resource.host, folder: folder(resource.directory) }] : [];
+    if (resource?.directory === undefined) return [];
+    return [{ name, host: resource.host, folder: folder(resource.directory) }];
   });
   for (const inner of places) {
     const outer = places.find(

@@ -1,3 +1,4 @@
+import { storesOf } from './lookup.js';
 import type { Finding } from './mistakes.js';
 import type { Config } from './schema.js';
 
@@ -17,7 +18,7 @@ function folderAddress(repository: string): string | undefined {
 
 /** The hosts whose resources are copied to a store. */
 function hostsOf(config: Config, store: string): Set<string> {
-  const jobs = Object.values(config.jobs).filter((job) => job.store === store || job.stores?.includes(store));
+  const jobs = Object.values(config.jobs).filter((job) => storesOf(job).includes(store));
   return new Set(
     jobs.flatMap((job) =>
       job.resources.flatMap((name) =>
@@ -38,6 +39,7 @@ export function identitiesOf(config: Config, store: string, repository: string):
 export function checkSameRepository(config: Config, mistakes: Finding[]): void {
   const seen = new Map<string, string>();
   for (const [name, { restic }] of Object.entries(config.stores)) {
+    if (!restic) continue;
     const identities = identitiesOf(config, name, restic.repository);
     const other = identities.map((identity) => seen.get(identity)).find((known) => known !== undefined);
     if (other !== undefined) {

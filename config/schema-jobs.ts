@@ -1,84 +1,18 @@
 import ms from 'ms';
 import { z } from 'zod';
-import { cronMistake } from './cron.js';
-import { atLeast, count, Duration, Name, Size, wordsFor } from './values.js';
-import { zoneMistake } from './zone.js';
+import { operationTiming, Promised, patience, periods, Schedule } from './schema-timing.js';
+import { ZfsReplication, ZfsScrub, ZfsSnapshot } from './schema-zfs.js';
+import { Duration, Name, Size, wordsFor } from './values.js';
 
 /** The verbs of holdfast.yaml: what a job does, when, and what it promises. */
 
-/** The message of a check that has its own words for each mistake. */
-const judged = (mistakeOf: (text: string) => string | undefined) =>
-  z.string().superRefine((text, context) => {
-    const message = mistakeOf(text);
-    if (message !== undefined) context.addIssue({ code: 'custom', message });
-  });
-
-const timing = {
-  timezone: judged(zoneMistake)
-    .meta({ title: 'time zone' })
-    .describe('Time zone of the schedule')
-    .meta({ examples: ['Europe/Berlin'] }),
-  jitter: Duration.describe('Starts are spread over so long').meta({ examples: ['5m'] }),
-  catchup: atLeast('10s', 'the server knows nothing shorter')
-    .describe('A start that was missed is made up for within so long')
-    .meta({
-      examples: ['12h'],
-    }),
-  overlap: z
-    .enum(['skip', 'buffer-one'])
-    .describe('A start that falls due while the last run still goes on: left out, or one kept for afterwards')
-    .meta({ examples: ['skip'] }),
-};
-const Cron = judged(cronMistake)
-  .meta({ title: 'cron line' })
-  .describe('Minute, hour, day of month, month, day of week')
-  .meta({ examples: ['30 3 * * *'] });
-
-const Schedule = z.strictObject({
-  cron: Cron,
-  timezone: timing.timezone.default('UTC'),
-  jitter: timing.jitter.prefault('1m'),
-  catchup: timing.catchup.prefault('12h'),
-  overlap: timing.overlap.default('skip'),
-});
-
-/** For an operation of a job that has no schedule to take them from. */
-export const timingDefaults = {
-  timezone: 'UTC',
-  jitter: ms('1m'),
-  catchup: ms('12h'),
-  overlap: 'skip',
-} as const;
-
-/** An operation's own schedule: what it does not say is taken from the job's. */
-const asInJob = "; without it as in the job's schedule";
-const operationTiming = {
-  cron: Cron,
-  timezone: timing.timezone.describe(`Time zone of the schedule${asInJob}`).optional(),
-  jitter: timing.jitter.describe(`Starts are spread over so long${asInJob}`).optional(),
-  catchup: timing.catchup
-    .describe(`A start that was missed is made up for within so long${asInJob}`)
-    .optional(),
-  overlap: timing.overlap
-    .describe(`A start that falls due while the last run still goes on${asInJob}`)
-    .optional(),
-};
-
 const Keep = z
-  .strictObject({
-    last: count('So many newest copies', 3),
-    hourly: count('The last copy of so many hours', 24),
-    daily: count('The last copy of so many days', 7),
-    weekly: count('The last copy of so many weeks', 5),
-    monthly: count('The last copy of so many months', 12),
-    yearly: count('The last copy of so many years', 3),
-  })
+  .strictObject(periods)
   .refine(
     (keep) => Object.values(keep).some((count) => count !== undefined),
     'must keep something: say at least one of last, hourly, daily, weekly, monthly, yearly',
   );
 
-const Promised = atLeast('1s', 'nothing can be younger');
 const unusedWords = 'must be a percentage such as 5%, a size such as 500M, or "unlimited"';
 
 const seedingDefaults = { portion: 32 * 2 ** 30, noProgressAfter: ms('12h') };
@@ -118,6 +52,11 @@ const ResticBackup = z
       .optional()
       .describe('Where to, one after the other; each is tried by itself')
       .meta({ examples: [['b2-photos', 'usb']] }),
+    fromSnapshotsOf: Name.optional()
+      .describe(
+        'For datasets: read the newest snapshot of this zfs-snapshot job; without it a snapshot is taken for the run',
+      )
+      .meta({ examples: ['photos-daily'] }),
     exclude: z
       .array(z.string().min(1))
       .default([])
@@ -173,13 +112,7 @@ const ResticBackup = z
       })
       .prefault({})
       .describe('What is promised; status and alarms measure against it'),
-    retryFor: Duration.prefault('6h')
-      .describe('An outage is waited for so long, counted from the last progress')
-      .meta({ examples: ['6h'] }),
-    giveUpAfter: atLeast('1s', 'a step needs time')
-      .prefault('30d')
-      .describe('The longest that one step may take')
-      .meta({ examples: ['30d'] }),
+    ...patience('6h'),
   })
   .refine((job) => (job.store === undefined) !== (job.stores === undefined), {
     message: 'needs exactly one of "store" and "stores"',
@@ -199,4 +132,4 @@ const ResticBackup = z
   });
 
 /** One form for each kind of job. */
-export const Job = z.discriminatedUnion('kind', [ResticBackup]);
+export const Job = z.discriminatedUnion('kind', [ResticBackup, ZfsSnapshot, ZfsReplication, ZfsScrub]);

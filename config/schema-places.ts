@@ -43,24 +43,55 @@ export const Temporal = z
     path: ['embedded'],
   });
 
+/** ssh takes what begins with a dash for an option. */
+const sshWord = z
+  .string()
+  .min(1)
+  .regex(/^[^-\s][^\s]*$/, 'must not begin with a dash nor hold blanks');
+
+const SshFile = AbsolutePath.regex(/^[^"\n]*$/, 'must not hold quotes: ssh could not read it').optional();
+
 const Ssh = z.strictObject({
-  address: z
-    .string()
-    .min(1)
-    .describe('Name or address')
-    .meta({ examples: ['192.168.1.20'] }),
+  address: sshWord.describe('Name or address').meta({ examples: ['192.168.1.20'] }),
   port: port('Port of its ssh server', 22),
-  user: z
-    .string()
-    .min(1)
-    .describe('User to log in as')
-    .meta({ examples: ['holdfast'] }),
+  user: sshWord.describe('User to log in as').meta({ examples: ['holdfast'] }),
   via: Name.optional()
     .describe('Host whose worker drives this one; without it the host runs its own worker')
     .meta({ examples: ['nas'] }),
   jump: Name.optional()
     .describe('Host to go through (ProxyJump)')
     .meta({ examples: ['nas'] }),
+  key: SshFile.describe(
+    "Private key without a passphrase, on the machine of the worker; default ~/.ssh/id_ed25519 of the worker's user",
+  ).meta({ examples: ['/etc/holdfast/ssh/id_ed25519'] }),
+  knownHosts: SshFile.describe(
+    "File with the keys of hosts; a key that is not in it is refused. Default ~/.ssh/known_hosts of the worker's user",
+  ).meta({ examples: ['/etc/holdfast/ssh/known_hosts'] }),
+  sudo: z
+    .array(z.string().regex(/^[A-Za-z0-9._+-]+$/, 'must be the name of a program, without a folder'))
+    .default([])
+    .describe('Programs that are started with "sudo -n", where the user is not root')
+    .meta({ examples: [['zfs', 'zpool']] }),
+  folder: AbsolutePath.optional()
+    .describe(
+      'Our own folder on the host: locks, cache of restic, unfinished restores. Default /var/lib/holdfast for root, else /var/tmp/holdfast-USER',
+    )
+    .meta({ examples: ['/mnt/fast/holdfast'] }),
+});
+
+const HookCommand = z.array(z.string().min(1)).min(1);
+
+const Hook = z.strictObject({
+  run: HookCommand.describe('The program and its arguments; no shell reads them').meta({
+    examples: [['psql', '-c', 'CHECKPOINT']],
+  }),
+  undo: HookCommand.optional()
+    .describe('What puts back what it changed; must be safe to run twice, and when "run" has failed')
+    .meta({ examples: [['docker', 'unpause', 'db']] }),
+  timeout: atLeast('1s', 'a program needs time')
+    .prefault('5m')
+    .describe('Both are ended after so long, and have failed then')
+    .meta({ examples: ['5m'] }),
 });
 
 /** Every restore on the host reads its ranges: one that cannot be would stop them all. */
@@ -94,10 +125,21 @@ export const Host = z.strictObject({
       restic: AbsolutePath.optional()
         .describe('Path of restic')
         .meta({ examples: ['/opt/restic/restic'] }),
+      zfs: AbsolutePath.optional()
+        .describe('Path of zfs')
+        .meta({ examples: ['/usr/sbin/zfs'] }),
+      zpool: AbsolutePath.optional()
+        .describe('Path of zpool')
+        .meta({ examples: ['/usr/sbin/zpool'] }),
     })
     .prefault({})
     .describe('Paths of programs that are not on PATH')
     .meta({ examples: [{ restic: '/opt/restic/restic' }] }),
+  hooks: z
+    .record(Name, Hook)
+    .optional()
+    .describe('Programs that jobs may run on this host before or after their work, by name')
+    .meta({ examples: [{ checkpoint: { run: ['psql', '-c', 'CHECKPOINT'] } }] }),
 });
 
 const Least = z.strictObject({
@@ -107,30 +149,82 @@ const Least = z.strictObject({
     .meta({ examples: ['1GiB'] }),
 });
 
-export const Resource = z.strictObject({
-  host: Name.describe('Host that holds it').meta({ examples: ['nas'] }),
-  directory: AbsolutePath.describe('The folder').meta({ examples: ['/srv/photos'] }),
-  marker: z
-    .string()
-    .min(1)
-    .regex(/^[^/].*$/, 'must be relative to the directory')
-    .optional()
-    .describe('A file in the folder that proves that the right disk is there; no run starts without it')
-    .meta({ examples: ['.holdfast'] }),
-  mounted: z
-    .boolean()
-    .default(false)
-    .describe('The folder must be a mount point')
-    .meta({ examples: [true] }),
-  restoreInPlace: z
-    .boolean()
-    .default(false)
-    .describe('Allow "holdfast restore --in-place" onto this folder; what is there is moved aside first')
-    .meta({ examples: [true] }),
-  least: Least.prefault({}).describe(
-    'What the folder must hold at least; less looks emptied and stops the run',
-  ),
-});
+/** ZFS takes letters, digits and - _ . : and spaces; a name may not begin with "-", which would be an option. */
+const datasetForm = /^[a-zA-Z][a-zA-Z0-9_.: -]*(\/[a-zA-Z0-9_.:][a-zA-Z0-9_.: -]*)*$/;
+
+const patterns = (description: string, example: string) =>
+  z
+    .array(
+      z
+        .string()
+        .min(1)
+        .regex(/^[^/].*[^/]$|^[^/]$/, 'is relative to the dataset: without / at either end'),
+    )
+    .default([])
+    .describe(description)
+    .meta({ examples: [[example]] });
+
+export const Resource = z
+  .strictObject({
+    host: Name.describe('Host that holds it').meta({ examples: ['nas'] }),
+    directory: AbsolutePath.optional()
+      .describe('The folder; a resource is exactly one of "directory", "dataset" and "pool"')
+      .meta({ examples: ['/srv/photos'] }),
+    dataset: z
+      .string()
+      .max(200, 'must be at most 200 characters')
+      .regex(
+        datasetForm,
+        'is not the name of a ZFS dataset: write it as "zfs list" does, without a leading /',
+      )
+      .optional()
+      .describe('The ZFS dataset or zvol, with all that lies below it')
+      .meta({ examples: ['fast/kubernetes'] }),
+    pool: z
+      .string()
+      .max(200, 'must be at most 200 characters')
+      .regex(/^[a-zA-Z][a-zA-Z0-9_.: -]*$/, 'is not the name of a ZFS pool')
+      .optional()
+      .describe('The ZFS pool as a whole, for scrubs')
+      .meta({ examples: ['fast'] }),
+    recursive: z
+      .boolean()
+      .default(true)
+      .describe('With the datasets below "dataset"; false takes it alone')
+      .meta({ examples: [false] }),
+    include: patterns(
+      'Only these datasets below "dataset" and all below them; * stands for any part of a name, ** for any depth',
+      'pvc-*',
+    ),
+    exclude: patterns('Datasets below "dataset" that are left out, with all below them', 'pvc-scratch-*'),
+    marker: z
+      .string()
+      .min(1)
+      .regex(/^[^/].*$/, 'must be relative to the directory')
+      .optional()
+      .describe('A file in the folder that proves that the right disk is there; no run starts without it')
+      .meta({ examples: ['.holdfast'] }),
+    mounted: z
+      .boolean()
+      .default(false)
+      .describe('The folder must be a mount point')
+      .meta({ examples: [true] }),
+    restoreInPlace: z
+      .boolean()
+      .default(false)
+      .describe('Allow "holdfast restore --in-place" onto this folder; what is there is moved aside first')
+      .meta({ examples: [true] }),
+    least: Least.prefault({}).describe(
+      'What the folder must hold at least; less looks emptied and stops the run',
+    ),
+  })
+  .refine((resource) => formsOf(resource).length === 1, {
+    message: 'needs exactly one of "directory", "dataset" and "pool"',
+    path: ['directory'],
+  });
+
+const formsOf = ({ directory, dataset, pool }: { directory?: string; dataset?: string; pool?: string }) =>
+  [directory, dataset, pool].filter((form) => form !== undefined);
 
 const Restic = z.strictObject({
   repository: z
@@ -180,4 +274,22 @@ const Restic = z.strictObject({
     .describe('What restic may use'),
 });
 
-export const Store = z.strictObject({ restic: Restic.describe('A restic repository') });
+const ReplicaPlace = z.strictObject({
+  host: Name.describe('Host that holds it').meta({ examples: ['grogu'] }),
+  dataset: z
+    .string()
+    .max(150, 'must be at most 150 characters')
+    .regex(datasetForm, 'is not the name of a ZFS dataset: write it as "zfs list" does, without a leading /')
+    .describe('The dataset below which replicas lie, each named after its resource; it must be there')
+    .meta({ examples: ['backup'] }),
+});
+
+export const Store = z
+  .strictObject({
+    restic: Restic.optional().describe('A restic repository; a store is exactly one of "restic" and "zfs"'),
+    zfs: ReplicaPlace.optional().describe('A place for replicas on a pool'),
+  })
+  .refine(({ restic, zfs }) => (restic === undefined) !== (zfs === undefined), {
+    message: 'needs exactly one of "restic" and "zfs"',
+    path: ['restic'],
+  });

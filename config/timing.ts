@@ -1,8 +1,8 @@
 import ms from 'ms';
 import { type CronIntervals, cronIntervals, parseCron } from './cron.js';
 import type { Finding, KeyPath } from './mistakes.js';
-import type { JobConfig } from './schema.js';
-import { timingDefaults } from './schema-jobs.js';
+import type { JobConfig, ResticBackupJob } from './schema.js';
+import { timingDefaults } from './schema-timing.js';
 
 /** Starts that lie too close, and promises that the schedule cannot keep. */
 interface Checked {
@@ -14,10 +14,26 @@ interface Timing {
   jitter?: number;
 }
 
-/** All three schedules of a job, and its objective against them. */
+/** The schedules of a job, and its objective against them. */
 export function checkTiming(job: JobConfig, path: KeyPath, checked: Checked): void {
   const jitterAbove = job.schedule?.jitter ?? timingDefaults.jitter;
-  const backup = checkSchedule(job.schedule, jitterAbove, [...path, 'schedule'], checked);
+  const main = checkSchedule(job.schedule, jitterAbove, [...path, 'schedule'], checked);
+  const [key, promise] = promiseOf(job);
+  const promised = [...path, 'objective', key];
+  if (promise !== undefined && !job.schedule) {
+    const message = 'the job has no "schedule": the promise is kept only while somebody runs it by hand';
+    checked.warnings.push({ path: promised, message });
+  }
+  checkPromise(promise, main, promised, checked);
+  if (job.kind === 'restic-backup') checkUpkeep(job, jitterAbove, path, checked);
+}
+
+/** What the main operation promises, and the key that says so. */
+const promiseOf = (job: JobConfig): ['rpo' | 'scrub', number | undefined] =>
+  job.kind === 'zfs-scrub' ? ['scrub', job.objective.scrub] : ['rpo', job.objective.rpo];
+
+/** Retention and checks of a repository. */
+function checkUpkeep(job: ResticBackupJob, jitterAbove: number, path: KeyPath, checked: Checked): void {
   const prune = checkSchedule(job.prune, jitterAbove, [...path, 'prune'], checked);
   const check = checkSchedule(job.check, jitterAbove, [...path, 'check'], checked);
   const promised = [...path, 'objective'];
@@ -27,11 +43,6 @@ export function checkTiming(job: JobConfig, path: KeyPath, checked: Checked): vo
       checked.mistakes.push({ path: [...promised, key], message, unless: [...path, key] });
     }
   }
-  if (job.objective.rpo !== undefined && !job.schedule) {
-    const message = 'the job has no "schedule": the promise is kept only while somebody runs it by hand';
-    checked.warnings.push({ path: [...promised, 'rpo'], message });
-  }
-  checkPromise(job.objective.rpo, backup, [...promised, 'rpo'], checked);
   checkPromise(job.objective.prune, prune, [...promised, 'prune'], checked);
   if (job.check?.parts === undefined)
     checkPromise(job.objective.check, check, [...promised, 'check'], checked);

@@ -29,6 +29,7 @@ export interface HostFacts {
   /** The configuration that the worker really uses: a digest for each section, or why it cannot use it. */
   configuration: { digests: Record<string, string> } | { error: string };
   tools: ToolFacts[];
+  ssh?: SshFacts;
   /** Why the worker cannot write its state folder; absent when it can. */
   stateError?: string;
   evidence: EvidenceFacts;
@@ -37,10 +38,25 @@ export interface HostFacts {
   space: SpaceFacts[];
   sources: SourceFacts[];
   stores: StoreFacts[];
+  /** Of the resources in ZFS; absent where there are none. */
+  pools?: PoolFacts[];
+  /** Where there are resources in ZFS. */
+  zfs?: ZfsFacts;
   /** How many sources, stores and disks without fault did not fit into the answer. */
   leftOut?: number;
   /** How many with a fault did not. */
   leftOutBad?: number;
+}
+
+/** Of a host that a worker on another machine drives over ssh. */
+export interface SshFacts {
+  /** "user@address:port". */
+  place: string;
+  /** Of the user there. */
+  uid: number;
+  /** Its clock between two readings of its worker's. */
+  clock: ClockReading;
+  sudo: { program: string /** Why it may not be run; absent when it may. */; error?: string }[];
 }
 
 export interface ToolFacts {
@@ -72,6 +88,29 @@ export interface SourceFacts {
   error?: string;
   /** One entry near the top that the worker may not read. */
   unreadable?: string;
+}
+
+export interface ZfsFacts {
+  /** Of OpenZFS, "2.3.9". */
+  version: string;
+  /** What the user of the host would need and is not allowed. */
+  missing: { dataset: string; user: string; permissions: string[] }[];
+  error?: string;
+}
+
+export interface PoolFacts {
+  pool: string;
+  /** Why nothing else is known. */
+  error?: string;
+  /** ONLINE, DEGRADED, … */
+  state?: string;
+  usedPercent?: number;
+  bytesFree?: number;
+  /** In data, not repaired. */
+  errors?: number;
+  busyWith?: 'scrub' | 'resilver';
+  /** ISO 8601 UTC: end of the last whole scrub. */
+  scrubbedAt?: string;
 }
 
 export interface SecretFacts {

@@ -110,4 +110,10 @@ export const dataErrors = {
     exit: 5,
     next: 'Read the reason; look at "keep" of the job',
   },
+  HF_HOOK_FAILED: {
+    meaning: 'A program that the configuration names as a hook failed or took too long',
+    retry: 'never',
+    exit: 1,
+    next: 'Try the program by hand on the host; what hooks changed was undone',
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -129,4 +129,22 @@ export const engineErrors = {
     exit: 1,
     next: 'Please report it with the log of the run',
   },
+  HF_SSH_UNREACHABLE: {
+    meaning: 'A host that is driven over ssh does not answer, or the connection to it was lost',
+    retry: 'outage',
+    exit: 1,
+    next: 'Look at the machine, the network and its ssh server; what was running there keeps its lock, and is waited for',
+  },
+  HF_SSH_HOST_KEY: {
+    meaning: 'A host shows an ssh key that is not the one in known_hosts, or that is not there',
+    retry: 'never',
+    exit: 1,
+    next: 'Compare the fingerprint on the machine itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then correct known_hosts',
+  },
+  HF_SSH_DENIED: {
+    meaning: 'A host refuses our key, or sudo there does not allow a program without a password',
+    retry: 'never',
+    exit: 1,
+    next: "Add the public key to the user's authorized_keys on the host, or the program to sudoers (NOPASSWD)",
+  },
 } as const satisfies Record<string, ErrorEntry>;

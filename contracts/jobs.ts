@@ -16,6 +16,8 @@ export interface Limits {
 export interface Source {
   resource: string;
   host: string;
+  /** Read from snapshots, which are made ready first and let go at the end. */
+  frozen?: true;
 }
 
 /** One run of one operation: names and routing only. What the names mean, each host reads in its own file. */
@@ -27,6 +29,22 @@ export interface JobInput {
   limits: Limits;
   options?: RunOptions;
   seeding?: boolean;
+  /** Which hooks the job has; what they are, the host knows. */
+  hooks?: HookTime[];
+  /** Streams at the same time, where a job has a limit of its own. */
+  parallel?: number;
+}
+
+export type HookTime = 'before' | 'after';
+
+/** The hooks of a job on the host of one of its resources. */
+export interface HookStepInput {
+  job: string;
+  run: string;
+  resource: string;
+  when: HookTime;
+  /** See Limits. */
+  retryForMs: number;
 }
 
 export interface RunOptions {
@@ -76,6 +94,8 @@ export interface RunResult {
   warnings: string[];
   /** What a check has read. */
   checks?: CheckReport[];
+  /** What a run that makes no copies holds: ISO 8601 UTC. */
+  restorePoint?: string;
 }
 
 /** The heartbeat of a long step: small and flat, because the Web UI shows it as it is. Advisory: the truth is in the tool. */
@@ -247,4 +267,6 @@ export interface RunReport {
   steps: StepLine[];
   plan?: RestorePlan;
   seeding?: FinishedPortion;
+  /** What is asked, in words, where there is no plan of a restore. */
+  question?: string;
 }

@@ -38,6 +38,10 @@ export const scheduleId = (name: string): string => `${schedulePrefix}${name}`;
 export const leaseId = (lease: string): string => `lease-${lease}`;
 export const resourceLease = (resource: string): string => `resource-${resource}`;
 export const storeLease = (store: string): string => `store-${store}`;
+/** Streams of one resource to one store: other jobs and retention of the source go on beside it. */
+export const replicationLease = (resource: string, store: string): string => `replica-${resource}.${store}`;
+/** Two runs of one job's snapshots, or its retention, wait for each other; other jobs may work on the same datasets. */
+export const snapshotLease = (job: string): string => `snapshots-${job}`;
 /** Held by what must not meet retention: restores and drills; prune and check take it with the store's own. */
 export const storeReadLease = (store: string): string => `store-${store}-read`;
 
@@ -53,6 +57,11 @@ export const tags = {
 /** Workflow types: public and permanent, because they are in histories and schedules. */
 export const workflowTypes = {
   backupRestic: 'backupRestic',
+  snapshotDatasets: 'snapshotDatasets',
+  pruneSnapshots: 'pruneSnapshots',
+  scrubPool: 'scrubPool',
+  replicateDatasets: 'replicateDatasets',
+  parkReplicas: 'parkReplicas',
   pruneRestic: 'pruneRestic',
   checkRestic: 'checkRestic',
   restoreRestic: 'restoreRestic',

@@ -4,12 +4,14 @@ import { ensureNode } from './parts/node.js';
 import { nodePath, versions } from './places.js';
 import { setUp } from './setup.js';
 import { allTestFiles, byHardness, type Selection, select } from './test-files.js';
+import { downIfUnused, sharedPair } from './zfs/pair.js';
+import { enter, leave } from './zfs/users.js';
 
 const minutes = (count: number): number => count * 60_000;
 
 /** `npm test`: everything but the full cases, in one go, ending with the summary of node's own runner. */
 async function runDefault(node?: string): Promise<boolean> {
-  await setUp();
+  await setUp({ zfsHosts: true });
   console.log(
     'tests: with one restic; the cases of restic 0.18 and the *.full cases are in npm run test:full',
   );
@@ -41,7 +43,7 @@ interface Phase {
 /** `npm run test:full`: an hour at most, hardest first; then the oldest and the newest Node, with as much as the hour has room for. */
 async function runFull(node?: string): Promise<boolean> {
   const endsAt = performance.now() + minutes(60);
-  const parts = await setUp({ all: true });
+  const parts = await setUp({ all: true, zfsHosts: true });
   const leftOut = Object.entries(parts).flatMap(([name, part]) =>
     'missing' in part ? [`${name}: ${part.missing}`] : [],
   );
@@ -80,6 +82,17 @@ function wholePhases(node: string | undefined): Phase[] {
   ];
 }
 
+/** The ZFS hosts, once a file has started them, stay up for the files that follow, but not longer; `npm run lab -- up` keeps them. */
+async function withGuests(run: () => Promise<boolean>): Promise<boolean> {
+  enter(sharedPair);
+  try {
+    return await run();
+  } finally {
+    leave(sharedPair);
+    await downIfUnused(sharedPair);
+  }
+}
+
 /** What `npm test` takes, under the oldest and the newest Node: the quick cases of both before the long ones of either. */
 function nodePhases(): Phase[] {
   const { hard, server, rest } = byHardness(select(allTestFiles(), 'default'));
@@ -112,9 +125,9 @@ async function chosenNode(version: string | undefined): Promise<string | undefin
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { node: { type: 'string' } } });
 const node = await chosenNode(values.node ?? process.env.HOLDFAST_NODE);
 const runs: Record<Selection, () => Promise<boolean>> = {
-  default: () => runDefault(node),
+  default: () => withGuests(() => runDefault(node)),
   fast: async () => (await runFast(node)).ok,
-  full: () => runFull(node),
+  full: () => withGuests(() => runFull(node)),
 };
 const selection = (positionals[0] ?? 'default') as Selection;
 process.exitCode = (await runs[selection]()) ? 0 : 1;

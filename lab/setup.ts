@@ -3,12 +3,15 @@ import { ensurePackages } from './parts/apt.js';
 import { ensureCluster, ensureTemporal, ensureVersitygw, ensureWebUi } from './parts/go.js';
 import { ensureNode } from './parts/node.js';
 import { ensureSecondRestic } from './parts/restic.js';
+import { ensureZfsImage } from './parts/zfs-image.js';
 import { versions } from './places.js';
 import { announce, type Part } from './shell.js';
 
 export interface SetupOptions {
   /** Also what only `npm run test:full` uses: other Node versions, the server for a cluster. */
   all?: boolean;
+  /** Also the two ZFS hosts, whose image takes 10 to 20 minutes where it was never built. */
+  zfsHosts?: boolean;
 }
 
 /** Brings every part that is missing, says what, and answers what could not be had. Quick when all is there. */
@@ -18,6 +21,7 @@ export async function setUp(options: SetupOptions = {}): Promise<Record<string, 
   parts['restic-0.18'] = await ensureSecondRestic();
   parts.temporal = await ensureTemporal();
   parts.versitygw = await ensureVersitygw();
+  if (options.zfsHosts) parts['zfs-hosts'] = await ensureZfsImage();
   if (options.all) parts['temporal-cluster'] = await ensureCluster();
   if (options.all) parts['temporal-ui'] = await ensureWebUi();
   if (options.all)
@@ -35,4 +39,4 @@ function report(parts: Record<string, Part>, seconds: number): void {
 }
 
 // Only when started by itself: `npm run setup`.
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await setUp({ all: true });
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await setUp({ all: true, zfsHosts: true });

@@ -1,8 +1,8 @@
-import type { Operation } from '../config/lookup.js';
-import { jobOf, operationsOf, resourceOf, storeOf, storesOf, workerHostOf } from '../config/lookup.js';
-import type { Config, ResticBackupJob } from '../config/schema.js';
+import type { Operation, OperationKind } from '../config/lookup.js';
+import { jobOf, operationsOf, placeOfStore, resourceOf, storesOf, workerHostOf } from '../config/lookup.js';
+import type { Config, JobConfig, ZfsSnapshotJob } from '../config/schema.js';
 import { HoldfastError } from '../contracts/errors.js';
-import type { JobInput, Limits, RunOptions } from '../contracts/jobs.js';
+import type { HookTime, JobInput, Limits, RunOptions, Source } from '../contracts/jobs.js';
 import { scheduleId, workflowQueue, workflowTypes } from '../contracts/names.js';
 import { calendarsOf } from './calendars.js';
 import { coversOf } from './covers.js';
@@ -12,13 +12,29 @@ import type { CompiledRun, DesiredSchedule } from './types.js';
 
 /** From the configuration to what Temporal is asked for. Pure: the same file gives the same result on every machine. */
 
-const typeOfOperation = {
+const typeOfOperation: Record<JobConfig['kind'], Partial<Record<OperationKind, string>>> = {
   'restic-backup': {
     backup: workflowTypes.backupRestic,
     prune: workflowTypes.pruneRestic,
     check: workflowTypes.checkRestic,
   },
-} as const;
+  'zfs-snapshot': {
+    snapshot: workflowTypes.snapshotDatasets,
+    prune: workflowTypes.pruneSnapshots,
+  },
+  'zfs-scrub': { scrub: workflowTypes.scrubPool },
+  'zfs-replication': {
+    replicate: workflowTypes.replicateDatasets,
+    park: workflowTypes.parkReplicas,
+  },
+};
+
+const toolOf: Record<JobConfig['kind'], string> = {
+  'restic-backup': 'restic',
+  'zfs-snapshot': 'zfs',
+  'zfs-scrub': 'zfs',
+  'zfs-replication': 'zfs',
+};
 
 const dayMs = 86_400_000;
 const longestSeedingDays = 366;
@@ -42,15 +58,10 @@ export function compileRun(
   return runOf(config, operation, job, options);
 }
 
-function runOf(
-  config: Config,
-  operation: Operation,
-  job: ResticBackupJob,
-  options?: RunOptions,
-): CompiledRun {
+function runOf(config: Config, operation: Operation, job: JobConfig, options?: RunOptions): CompiledRun {
   const input = inputOf(config, operation, job, options);
   return {
-    workflowType: typeOfOperation[job.kind][operation.operation],
+    workflowType: typeOfOperation[job.kind][operation.operation] ?? '',
     name: operation.name,
     args: [input],
     taskQueue: workflowQueue,
@@ -58,11 +69,11 @@ function runOf(
       HfJob: operation.job,
       HfOperation: operation.operation,
       HfHost: input.sources[0]?.host,
-      HfTool: 'restic',
+      HfTool: toolOf[job.kind],
       HfCovers: coversOf(
         operation.operation,
-        job.resources.map((name) => ({ name, place: resourceOf(config, name).directory })),
-        input.stores.map((name) => ({ name, place: storeOf(config, name).repository })),
+        job.resources.map((name) => ({ name, place: placeOf(config, name) })),
+        input.stores.map((name) => ({ name, place: placeOfStore(config, name) })),
       ),
     },
     memo: {},
@@ -73,24 +84,40 @@ function runOf(
   };
 }
 
-function inputOf(config: Config, operation: Operation, job: ResticBackupJob, options?: RunOptions): JobInput {
+function inputOf(config: Config, operation: Operation, job: JobConfig, options?: RunOptions): JobInput {
   const limits: Limits = {
     deadHostAfterMs: config.temporal.deadHostAfter,
     retryForMs: job.retryFor,
     giveUpAfterMs: job.giveUpAfter,
   };
+  const hooks = job.kind === 'zfs-snapshot' && operation.main ? hooksOf(job) : [];
   return {
     job: operation.job,
     operation: operation.operation,
-    sources: job.resources.map((resource) => ({
-      resource,
-      host: workerHostOf(config, resourceOf(config, resource).host),
-    })),
+    sources: job.resources.map((resource) => sourceOf(config, job, resource)),
     stores: storesOf(job),
     limits,
     ...(options && { options }),
-    ...(operation.main && job.seeding && { seeding: true }),
+    ...(operation.main && job.kind === 'restic-backup' && job.seeding && { seeding: true }),
+    ...(hooks.length > 0 && { hooks }),
+    ...(job.kind === 'zfs-replication' && { parallel: job.parallel }),
   };
+}
+
+/** Files of a dataset are read from snapshots of it. */
+function sourceOf(config: Config, job: JobConfig, resource: string): Source {
+  const { host, dataset } = resourceOf(config, resource);
+  const frozen = job.kind === 'restic-backup' && dataset !== undefined;
+  return { resource, host: workerHostOf(config, host), ...(frozen && { frozen }) };
+}
+
+const hooksOf = (job: ZfsSnapshotJob): HookTime[] =>
+  (['before', 'after'] as const).filter((when) => job[when].length > 0);
+
+/** Where a resource leads to: another place under the same name is another thing. */
+function placeOf(config: Config, name: string): string {
+  const { directory, dataset, pool } = resourceOf(config, name);
+  return directory ?? dataset ?? pool ?? '';
 }
 
 /** Every schedule that must exist, by id. */

@@ -16,12 +16,12 @@ const digestOf = (text: string): string => createHash('sha256').update(text).dig
 const written = (things: readonly Placed[]): string =>
   `${things.map(({ name }) => name).join('>')}@${digestOf(things.map(({ place }) => place).join('\n')).slice(0, 8)}`;
 
-/** `photos>b2@1f3a9c2e …` for a backup, `b2@1f3a9c2e …` for what works on stores alone; a digest when that is too long. */
+/** `photos>b2@1f3a9c2e …` for a backup or a replication, `b2@1f3a9c2e …` for what works on stores or on resources alone; a digest when that is too long. */
 export function coversOf(operation: string, resources: readonly Placed[], stores: readonly Placed[]): string {
   const parts =
-    operation === 'backup'
+    operation === 'backup' || operation === 'replicate'
       ? resources.flatMap((resource) => stores.map((store) => written([resource, store])))
-      : stores.map((store) => written([store]));
+      : (stores.length > 0 ? stores : resources).map((one) => written([one]));
   const text = parts.sort().join(' ');
   return text.length <= longest ? text : `#${digestOf(text).slice(0, 32)}`;
 }

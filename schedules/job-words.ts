@@ -1,18 +1,30 @@
-import type { Operation } from '../config/lookup.js';
+import type { Operation, OperationKind } from '../config/lookup.js';
 import { isAppendOnly, storesOf } from '../config/lookup.js';
-import type { Config, ResticBackupJob } from '../config/schema.js';
-import { clipBytes, code, durationWords, listWords, publicAddress } from './words.js';
+import type { Config, JobConfig, ResticBackupJob } from '../config/schema.js';
+import { clipBytes, code, listWords, promise, publicAddress } from './words.js';
+import { zfsLines, zfsSummary } from './zfs-words.js';
 
 /** What the Web UI shows of a run before it has said anything itself. No secret: only addresses without user and password. */
+
+const operationWords: Record<OperationKind, string> = {
+  backup: 'backup',
+  snapshot: 'snapshots',
+  scrub: 'scrub',
+  replicate: 'replication',
+  park: 'parking of diverged replicas',
+  prune: 'retention',
+  check: 'check',
+};
 
 const summaryBytes = 200;
 /** The server allows 20 KB. */
 const detailsBytes = 16 * 1024;
 
 /** "restic backup of photos to b2-photos": the line in the lists of the Web UI. */
-export function summaryOf(config: Config, operation: Operation, job: ResticBackupJob): string {
+export function summaryOf(config: Config, operation: Operation, job: JobConfig): string {
+  if (job.kind !== 'restic-backup') return clipBytes(zfsSummary(operation, job), summaryBytes);
   const stores = storesOf(job);
-  const what = { backup: 'backup', prune: 'retention', check: 'check' }[operation.operation];
+  const what = operationWords[operation.operation];
   const few = `restic ${what} of ${job.resources.join(', ')} to ${stores.join(', ')}`;
   const many = `restic ${what} of ${counted(job.resources, 'resource')} to ${counted(stores, 'store')}`;
   const named = operation.operation === 'prune' ? stores.map((name) => prunedWords(config, name)) : stores;
@@ -28,20 +40,23 @@ const counted = (names: readonly string[], word: string): string =>
   `${names.length} ${word}${names.length === 1 ? '' : 's'}`;
 
 /** What is done to which data, in Markdown. */
-export function detailsOf(config: Config, operation: Operation, job: ResticBackupJob): string {
-  const stores = storesOf(job).map((name) => storeWords(config, name));
-  const lines = {
-    backup: backupLines(config, job, stores),
-    prune: [...pruneLines(job, stores), ...appendOnlyLines(config, job)],
-    check: checkLines(job, stores),
-  }[operation.operation];
-  const title = `**${operation.name}**: ${{ backup: 'backup', prune: 'retention', check: 'check' }[operation.operation]} with restic`;
+export function detailsOf(config: Config, operation: Operation, job: JobConfig): string {
+  const lines =
+    job.kind === 'restic-backup' ? resticLines(config, operation, job) : zfsLines(config, operation, job);
+  const tool = job.kind === 'restic-backup' ? 'restic' : 'ZFS';
+  const title = `**${operation.name}**: ${operationWords[operation.operation]} with ${tool}`;
   return clipBytes([title, '', ...lines.map((line) => `- ${line}`)].join('\n'), detailsBytes);
+}
+
+function resticLines(config: Config, { operation }: Operation, job: ResticBackupJob): string[] {
+  const stores = storesOf(job).map((name) => storeWords(config, name));
+  if (operation === 'prune') return [...pruneLines(job, stores), ...appendOnlyLines(config, job)];
+  return operation === 'check' ? checkLines(job, stores) : backupLines(config, job, stores);
 }
 
 function storeWords(config: Config, name: string): string {
   const store = config.stores[name];
-  return store ? `${name} (${code(publicAddress(store.restic.repository))})` : name;
+  return store?.restic ? `${name} (${code(publicAddress(store.restic.repository))})` : name;
 }
 
 function resourceWords(config: Config, name: string): string {
@@ -92,9 +107,6 @@ function checkLines(job: ResticBackupJob, stores: string[]): string[] {
     promise('the newest clean check is never older than', job.objective.check),
   ];
 }
-
-const promise = (words: string, objectiveMs: number | undefined): string =>
-  objectiveMs === undefined ? 'Promise: none' : `Promise: ${words} ${durationWords(objectiveMs)}`;
 
 const keepOrder = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const;
 

@@ -48,3 +48,7 @@ export function clipBytes(text: string, mostBytes: number): string {
   }
   return `${characters.join('')}…`;
 }
+
+/** What is promised, in a line of its own. */
+export const promise = (words: string, objectiveMs: number | undefined): string =>
+  objectiveMs === undefined ? 'Promise: none' : `Promise: ${words} ${durationWords(objectiveMs)}`;

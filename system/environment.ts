@@ -35,10 +35,16 @@ export function findProgram(file: string, path = process.env.PATH ?? ''): string
 export function requireProgram(file: string): string {
   const found = findProgram(file);
   if (found) return found;
+  throw missingProgram(file);
+}
+
+/** Said of another machine with its name. */
+export function missingProgram(file: string, host?: string): HoldfastError {
   const where = isAbsolute(file) ? 'is not there or may not be run' : 'is not on PATH';
-  throw new HoldfastError(
+  const [on, there] = host === undefined ? ['', 'this host'] : [` on "${host}"`, 'it'];
+  return new HoldfastError(
     'HF_TOOL_MISSING',
-    `The program "${file}" ${where}: install it on this host, or name its path in hosts.NAME.tools`,
+    `The program "${file}" ${where}${on}: install it on ${there}, or name its path in hosts.${host ?? 'NAME'}.tools`,
     { program: file },
   );
 }

@@ -31,11 +31,14 @@ export async function isMountPoint(path: string): Promise<boolean> {
   // Looking into it makes an automounter mount what is to be mounted; its own entry says only that it could.
   await readdir(path);
   const real = await realpath(path);
-  const mounts = await readFile('/proc/self/mountinfo', 'utf8');
-  return mounts
+  return isMountedIn(await readFile('/proc/self/mountinfo', 'utf8'), real);
+}
+
+/** Whether the kernel's list of mounts names the path. */
+export const isMountedIn = (mounts: string, real: string): boolean =>
+  mounts
     .split('\n')
     .some((line) => unescapeMount(line.split(' ')[4] ?? '') === real && !line.includes(' - autofs '));
-}
 
 const unescapeMount = (text: string): string =>
   text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));

@@ -1,5 +1,7 @@
 /** What a driver is given: a machine on which programs run and files lie. Local here; over ssh it is the same verbs. */
 
+import type { SshMachine } from './ssh-machine.js';
+
 /** One program, ready to start. */
 export interface Command {
   /** A name on PATH or an absolute path. */
@@ -25,6 +27,8 @@ export interface RunOptions {
   lock?: string;
   /** What happens when the lock is taken. `refuse` throws HF_HOST_LOCKED: for who must first look again at what the holder does. Default `wait`. */
   lockTaken?: 'wait' | 'refuse';
+  /** The process writes its own number here before it becomes the program: it is known afterwards, whoever is killed. */
+  pidFile?: string;
   /** Called once when the lock was not free at once. */
   onLockWait?: () => void;
   /** Texts that must not appear in anything that leaves: replaced by ***. Secrets read by `resolveSecret` are known without being named. */
@@ -70,11 +74,22 @@ export interface FileFacts {
 /** A machine. Every verb may throw a HoldfastError; file verbs throw `fileError` for what the operator can mend. */
 export interface Host {
   readonly name: string;
-  /** Our own folder on it: sockets, logs, evidence, restores. */
+  /** Our own folder on it: locks, caches of tools, restores. */
   readonly stateFolder: string;
+  /**
+   * The machine of our worker, whose `stateFolder` holds our own records of this host: evidence, logs. Secrets and holdfast.yaml are read
+   * there too. A host that is not driven over ssh is its own.
+   */
+  readonly driver: Host;
+  /** How it is reached, when it is driven over ssh; for pipes across machines. */
+  readonly remote?: SshMachine;
   run(command: Command, options?: RunOptions): Promise<RunResult>;
   /** Children joined by kernel pipes, no byte through Node; one result for each. */
   pipe(commands: readonly [Command, Command, ...Command[]], options?: RunOptions): Promise<RunResult[]>;
+  /** The path of a program; undefined when it is not there or may not be run. */
+  findProgram(file: string): Promise<string | undefined>;
+  /** The same, or HF_TOOL_MISSING. */
+  requireProgram(file: string): Promise<string>;
   exists(path: string): Promise<boolean>;
   isMountPoint(path: string): Promise<boolean>;
   /** Follows links in what exists of the path, keeps the rest. */

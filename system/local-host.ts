@@ -1,3 +1,4 @@
+import { findProgram, requireProgram } from './environment.js';
 import * as files from './files.js';
 import type { Host } from './host.js';
 import { machineName, processStartedAt } from './processes.js';
@@ -5,9 +6,14 @@ import { run, runPipeline } from './run.js';
 
 /** This machine as a Host. */
 export function localHost({ name, stateFolder }: { name: string; stateFolder: string }): Host {
-  return {
+  const host: Host = {
     name,
     stateFolder,
+    get driver() {
+      return host;
+    },
+    findProgram: async (file) => findProgram(file),
+    requireProgram: async (file) => requireProgram(file),
     run,
     pipe: runPipeline,
     exists: files.exists,
@@ -27,4 +33,5 @@ export function localHost({ name, stateFolder }: { name: string; stateFolder: st
     machineName,
     processStartedAt,
   };
+  return host;
 }

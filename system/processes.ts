@@ -17,8 +17,13 @@ export async function processStartedAt(pid: number): Promise<number | undefined>
   });
   const uptime = stat === undefined ? undefined : parseProcessStat(stat);
   if (uptime === undefined) return undefined;
-  const [, bootedAt] = /^btime (\d+)$/m.exec(await readFile('/proc/stat', 'utf8')) ?? [];
-  return Number(bootedAt) * 1000 + uptime;
+  return startOf(await readFile('/proc/stat', 'utf8'), uptime);
+}
+
+/** From /proc/stat, which knows when the machine was started. */
+export function startOf(stat: string, uptimeMs: number): number {
+  const [, bootedAt] = /^btime (\d+)$/m.exec(stat) ?? [];
+  return Number(bootedAt) * 1000 + uptimeMs;
 }
 
 /** Milliseconds from the machine's start to the process's, from /proc/PID/stat; undefined for a zombie. */

@@ -2,19 +2,23 @@ import { resolve } from 'node:path';
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createDoctorActivities } from '../activities/doctor/activities.js';
 import { createHostActivities } from '../activities/host/activities.js';
+import { hookKind, putBackHook } from '../activities/host/hooks.js';
 import { createHostQuestions } from '../activities/host/questions.js';
 import { createResticActivities } from '../activities/restic/activities.js';
 import { createResticQuestions } from '../activities/restic/questions.js';
 import { inPlaceKind, putBackInPlace } from '../activities/restic/take-place.js';
 import { answer, createDoor } from '../activities/run.js';
+import { createZfsActivities } from '../activities/zfs/activities.js';
+import { putBackSource, sourceKind } from '../activities/zfs/source.js';
 import type { Config } from '../config/schema.js';
 import { HoldfastError } from '../contracts/errors.js';
 import { heavyQueue, hostQueue } from '../contracts/names.js';
 import { configurationDigests } from '../schedules/configuration.js';
 import { stateFolder } from '../system/environment.js';
-import { localHost } from '../system/local-host.js';
+import type { Host } from '../system/host.js';
 import { watchConfig } from './config-source.js';
 import { shutdownLimits } from './drain.js';
+import { machinesOf } from './machines.js';
 import { holdfastVersion } from './version.js';
 
 export interface HostWorkerOptions {
@@ -29,41 +33,74 @@ export interface HostWorkerOptions {
 const heavySlots = 2;
 const quickSlots = 8;
 
-/** The two workers of a host: one for short questions and restores, one for what takes hours. */
-export async function createHostWorkers({
-  connection,
-  namespace,
-  config,
-  configFile,
-  host,
-}: HostWorkerOptions): Promise<Worker[]> {
+export interface HostWorkers {
+  workers: Worker[];
+  /** Whose queues they ask: the worker's own host and those that it drives over ssh. */
+  hosts: string[];
+  /** After the last step has ended. */
+  close(): void;
+}
+
+/** Two workers for each host: one for short questions and restores, one for what takes hours. */
+export async function createHostWorkers(options: HostWorkerOptions): Promise<HostWorkers> {
+  const { config, configFile, host } = options;
   if (!config.hosts[host]) {
     throw new HoldfastError(
       'HF_NOT_IN_CONFIG',
       `There is no host "${host}" in ${configFile}: the hosts are ${Object.keys(config.hosts).join(', ')}`,
     );
   }
-  const machine = localHost({ name: host, stateFolder: stateFolder() });
   const currentConfig = watchConfig(configFile);
-  const door = createDoor({ host: machine, config: currentConfig, configFile: resolve(configFile) });
+  const machines = machinesOf(currentConfig, host, stateFolder());
+  const workers = await Promise.all(
+    machines.all.map((machine) =>
+      workersOf(options, machine, activitiesOf(machine, machines.byName, currentConfig, configFile)),
+    ),
+  );
+  return { workers: workers.flat(), hosts: machines.all.map(({ name }) => name), close: machines.close };
+}
+
+type Activities = NonNullable<WorkerOptions['activities']>;
+
+function activitiesOf(
+  host: Host,
+  machine: (name: string) => Host,
+  config: () => Config,
+  configFile: string,
+): Activities {
+  const door = createDoor({ host, machine, config, configFile: resolve(configFile) });
+  const putBack = {
+    [inPlaceKind]: putBackInPlace,
+    [hookKind]: putBackHook(config),
+    [sourceKind]: putBackSource(config),
+  };
+  return {
+    ...createHostActivities(door),
+    ...createHostQuestions({ host, answer, putBack }),
+    ...createResticActivities(door),
+    ...createZfsActivities(door),
+    ...createDoctorActivities({
+      door,
+      answer,
+      host,
+      config,
+      digests: configurationDigests,
+      version: holdfastVersion,
+    }),
+    ...createResticQuestions({ host, config, answer }),
+  };
+}
+
+function workersOf(
+  { connection, namespace, host }: HostWorkerOptions,
+  { name }: Host,
+  activities: Activities,
+): Promise<Worker[]> {
   const shared: Omit<WorkerOptions, 'taskQueue'> = {
     connection,
     namespace,
     identity: `holdfast@${host}`,
-    activities: {
-      ...createHostActivities(door),
-      ...createHostQuestions({ host: machine, answer, putBack: { [inPlaceKind]: putBackInPlace } }),
-      ...createResticActivities(door),
-      ...createDoctorActivities({
-        door,
-        answer,
-        host: machine,
-        config: currentConfig,
-        digests: configurationDigests,
-        version: holdfastVersion,
-      }),
-      ...createResticQuestions({ host: machine, config: currentConfig, answer }),
-    },
+    activities,
     maxConcurrentActivityTaskPolls: 2,
     // With a heartbeat time-out of minutes, cancellation and progress still arrive within seconds.
     maxHeartbeatThrottleInterval: '3s',
@@ -71,10 +108,10 @@ export async function createHostWorkers({
     ...shutdownLimits,
   };
   return Promise.all([
-    Worker.create({ ...shared, taskQueue: hostQueue(host), maxConcurrentActivityTaskExecutions: quickSlots }),
+    Worker.create({ ...shared, taskQueue: hostQueue(name), maxConcurrentActivityTaskExecutions: quickSlots }),
     Worker.create({
       ...shared,
-      taskQueue: heavyQueue(host),
+      taskQueue: heavyQueue(name),
       maxConcurrentActivityTaskExecutions: heavySlots,
     }),
   ]);

@@ -28,20 +28,27 @@ export async function runWorker({
   const connected = await connectWorker(config, log, asked);
   if (!connected) return 0;
   const { connection, namespace } = connected;
-  const workers = await createHostWorkers({ connection, namespace, config, configFile, host: name });
+  const { workers, hosts, close } = await createHostWorkers({
+    connection,
+    namespace,
+    config,
+    configFile,
+    host: name,
+  });
   const running = runUntil(workers, asked);
-  await askForLeftovers(config, name).catch((error: Error) =>
+  await askForLeftovers(config, hosts).catch((error: Error) =>
     log.warn({ reason: error.message }, 'could not ask for what was left changed'),
   );
-  log.info({ host: name, pid: process.pid }, 'worker runs');
+  log.info({ host: name, hosts, pid: process.pid }, 'worker runs');
   await running;
+  close();
   await connection.close();
   return 0;
 }
 
-async function askForLeftovers(config: Config, host: string): Promise<void> {
+async function askForLeftovers(config: Config, hosts: readonly string[]): Promise<void> {
   const { client, connection } = await connectClient(config);
-  await putBackLeftovers(client, host);
+  for (const host of hosts) await putBackLeftovers(client, host);
   await connection.close();
 }
 

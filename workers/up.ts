@@ -59,19 +59,18 @@ async function runWorkers(
   const connected = await connectWorker(config, log, asked);
   if (!connected) return;
   const { connection, namespace } = connected;
-  const workers = [
-    await createOrchestrator({ connection, namespace }),
-    ...(await createHostWorkers({ connection, namespace, config, configFile, host })),
-  ];
-  const running = runUntil(workers, asked);
-  await Promise.race([announce(config, host), running]);
+  const orchestrator = await createOrchestrator({ connection, namespace });
+  const own = await createHostWorkers({ connection, namespace, config, configFile, host });
+  const running = runUntil([orchestrator, ...own.workers], asked);
+  await Promise.race([announce(config, own.hosts), running]);
   await running;
+  own.close();
   await connection.close();
   say('Stopped. Steps that were interrupted are done again at the next start.');
 }
 
 /** Said when it is true: schedules applied, worker and Web UI ready. */
-async function announce(config: Config, host: string): Promise<void> {
+async function announce(config: Config, hosts: readonly string[]): Promise<void> {
   const { client, connection } = await connectClient(config);
   const desired = compileSchedules(config);
   const observed = await observeSchedules(
@@ -80,11 +79,13 @@ async function announce(config: Config, host: string): Promise<void> {
   );
   const changes = planSchedules(desired, observed);
   const applied = await applySchedules(client, changes, { prune: false });
-  await putBackLeftovers(client, host);
+  for (const host of hosts) await putBackLeftovers(client, host);
   await connection.close();
   const changed = applied.filter(({ done }) => done === 'created' || done === 'updated').length;
   say(`Schedules: ${applied.length}, ${changed} changed.`);
-  say(`Worker of host ${host} and orchestrator run, pid ${process.pid}.`);
+  const [own, ...driven] = hosts;
+  const others = driven.length > 0 ? `, which drives ${driven.join(', ')},` : '';
+  say(`Worker of host ${own}${others} and orchestrator run, pid ${process.pid}.`);
   say(
     `Web UI: http://127.0.0.1:${config.temporal.embedded.uiPort}/namespaces/${config.temporal.namespace}/workflows`,
   );

@@ -8,6 +8,7 @@ import { withLeases } from './steps/lease.js';
 import { heavyOnHost, onHost } from './steps/on-host.js';
 import { openReport, type Report } from './steps/report.js';
 import { endRun } from './steps/run.js';
+import { type Undo, withUndo } from './steps/undo.js';
 
 /** Copies every resource of a job to every one of its stores and proves each copy. */
 export async function backupRestic(input: JobInput): Promise<RunResult> {
@@ -33,16 +34,8 @@ const betweenPortions = '10s';
 /** A source that grows as fast as it is uploaded: the copy itself takes the rest, and the history stays short. */
 const mostPortions = 500;
 
-async function copyAll(input: JobInput, report: Report): Promise<RunResult> {
-  const looked = await settleEach(input.sources, (source) => look(source, input, report));
-  const there = input.sources.filter((_, index) => looked[index]?.status === 'fulfilled');
-  // Every store takes the resources one after the other, and waits for no other store.
-  const copied = await Promise.allSettled(
-    input.stores.map((store) => each(there, (source) => copyTo(store, source, input, report))),
-  );
-  const missing = looked.filter((one) => one.status === 'rejected');
-  return summarise(resultsOf<Copy[]>([...copied, ...missing]).flat());
-}
+const copyAll = (input: JobInput, report: Report): Promise<RunResult> =>
+  withUndo((undo) => copyEach(input, report, undo));
 
 /** The first upload of a job with one resource and one store: what is in the store by portions need not be sent again by the copy. */
 async function seedNext(input: JobInput, report: Report): Promise<SeedReport> {
@@ -54,6 +47,33 @@ async function seedNext(input: JobInput, report: Report): Promise<SeedReport> {
   const seeded = await report.watch(name, () => steps.resticSeed(stepInput(source, store, input)));
   report.seeded(name, seeded);
   return seeded;
+}
+
+async function copyEach(input: JobInput, report: Report, undo: Undo): Promise<RunResult> {
+  const looked = await settleEach(input.sources, async (source) => {
+    if (source.frozen) await freeze(source, input, report, undo);
+    await look(source, input, report);
+  });
+  const there = input.sources.filter((_, index) => looked[index]?.status === 'fulfilled');
+  // Every store takes the resources one after the other, and waits for no other store.
+  const copied = await Promise.allSettled(
+    input.stores.map((store) => each(there, (source) => copyTo(store, source, input, report))),
+  );
+  const missing = looked.filter((one) => one.status === 'rejected');
+  return summarise(resultsOf<Copy[]>([...copied, ...missing]).flat());
+}
+
+/** A dataset is read from snapshots that are held and mounted until all copies of it are proved. */
+async function freeze(source: Source, input: JobInput, report: Report, undo: Undo): Promise<void> {
+  const { resource, host } = source;
+  const name = `freeze ${resource}`;
+  const steps = onHost(host, input.limits, `make the snapshots of ${resource} ready on ${host}`);
+  const ends = onHost(host, input.limits, `let the snapshots of ${resource} go on ${host}`);
+  undo.register(name, async () => void (await ends.zfsCloseSource(stepInput(source, '', input))));
+  const { snapshot, datasets } = await report.watch(name, () =>
+    steps.zfsOpenSource(stepInput(source, '', input)),
+  );
+  report.step(name, 'done', `${datasets} datasets from ${snapshot}`);
 }
 
 async function look(source: Source, input: JobInput, report: Report): Promise<void> {

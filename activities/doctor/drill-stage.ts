@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { resourceOf, storeOf } from '../../config/lookup.js';
+import { folderOf, storeOf } from '../../config/lookup.js';
 import type { Config } from '../../config/schema.js';
 import type { DrillStepInput } from '../../contracts/doctor.js';
 import type { Copy } from '../../contracts/jobs.js';
@@ -42,14 +42,21 @@ export interface Stage {
 /** Makes the scratch copy below `place.folder`. */
 export async function openStage(real: Tools, place: Place): Promise<Stage> {
   const { folder, job, resource, store } = place;
-  const host: Host = { ...real.host, stateFolder: `${folder}/state` };
+  const host: Host = {
+    ...real.host,
+    stateFolder: `${folder}/state`,
+    // Nothing that is played is ever stated as proved.
+    get driver() {
+      return host;
+    },
+  };
   const source = `${folder}/source`;
   const repository = `${folder}/repository`;
   const key = `${folder}/key`;
   const config = scratchConfig(real.config, place, { source, repository, key });
   const tools: Tools = { ...real, host, config, attempt: 1 };
   await host.writeFile(key, `${randomBytes(16).toString('hex')}\n`);
-  const { directory, marker, least } = resourceOf(real.config, resource);
+  const { directory, marker, least } = folderOf(real.config, resource);
   const sample = await takeSample(host, directory, source);
   if (marker !== undefined) await host.writeFile(`${source}/${marker}`, '');
   await initialiseStore(tools, store);
@@ -79,7 +86,7 @@ function scratchConfig(
   { job, resource, store }: Place,
   { source, repository, key }: { source: string; repository: string; key: string },
 ): Config {
-  const own = resourceOf(real, resource);
+  const own = folderOf(real, resource);
   const isMeasured = own.least.files !== undefined || own.least.bytes !== undefined;
   const least = isMeasured ? { files: 1 } : {};
   const restic = { ...storeOf(real, store), repository, password: { file: key }, env: {}, limits: {} };

@@ -1,7 +1,6 @@
 import type { Config } from '../../config/schema.js';
 import type { EvidenceFacts, HostFacts, SpaceFacts, ToolFacts } from '../../contracts/doctor.js';
 import { HoldfastError } from '../../contracts/errors.js';
-import { findProgram } from '../../system/environment.js';
 import type { Host } from '../../system/host.js';
 import { redact } from '../../system/redact.js';
 import { parseEvidence } from '../host/evidence.js';
@@ -29,16 +28,17 @@ export async function findTools(
   signal: AbortSignal,
 ): Promise<ToolFacts[]> {
   const restic = await findRestic(host, config?.hosts[host.name]?.tools.restic ?? 'restic', signal);
-  return [restic, ...helpers.map((name) => ({ name, ...pathOf(name) }))];
+  const others = await Promise.all(helpers.map(async (name) => ({ name, ...(await pathOf(host, name)) })));
+  return [restic, ...others];
 }
 
-const pathOf = (file: string): Pick<ToolFacts, 'path'> => {
-  const path = findProgram(file);
+async function pathOf(host: Host, file: string): Promise<Pick<ToolFacts, 'path'>> {
+  const path = await host.findProgram(file);
   return path === undefined ? {} : { path };
-};
+}
 
 async function findRestic(host: Host, file: string, signal: AbortSignal): Promise<ToolFacts> {
-  const { path } = pathOf(file);
+  const { path } = await pathOf(host, file);
   if (path === undefined) return { name: 'restic' };
   try {
     const tool = { file: path, cacheFolder: '' };
@@ -66,9 +66,10 @@ const namedUndos = 10;
 
 /** What was proved can be read, and nothing that a run has changed waits to be put back. */
 export async function readState(host: Host): Promise<Pick<HostFacts, 'evidence' | 'openUndos'>> {
-  const file = `${host.stateFolder}/evidence.jsonl`;
+  const { driver } = host;
+  const file = `${driver.stateFolder}/evidence.jsonl`;
   try {
-    const text = (await host.exists(file)) ? await host.readFile(file) : '';
+    const text = (await driver.exists(file)) ? await driver.readFile(file) : '';
     const known = parseEvidence(text);
     const lines = text.split('\n').filter((line) => line.trim() !== '').length;
     const openUndos = openUndosIn(known).map(({ run, what }) => `${what} of ${run}`.slice(0, 150));

@@ -1,12 +1,15 @@
-import { storeOf, storesOf, workerHostOf } from '../../config/lookup.js';
+import { isFolder, storeOf, storesOf, workerHostOf } from '../../config/lookup.js';
 import type { Config } from '../../config/schema.js';
 import type { HostFacts, SourceFacts, StoreFacts } from '../../contracts/doctor.js';
 import { isoNow } from '../../system/clock.js';
 import type { Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
 import { findSpace, findTools, readState, whyStateNotWritable, wordsOf } from './machine.js';
+import { lookOverSsh } from './over-ssh.js';
+import { lookAtPools } from './pools.js';
 import { lookAtSource } from './sources.js';
 import { lookAtStore } from './stores.js';
+import { lookAtRights } from './zfs-rights.js';
 
 /** Everything that a host can say about itself, gathered within a time and a size. */
 
@@ -28,6 +31,7 @@ const storesAtOnce = 4;
 export async function probe(options: ProbeOptions, signal: AbortSignal): Promise<HostFacts> {
   const { host } = options;
   const { config, configuration } = readConfiguration(options);
+  const ssh = await lookOverSsh(host, signal);
   const [tools, stateError, state] = await Promise.all([
     findTools(host, config, signal),
     whyStateNotWritable(host),
@@ -39,10 +43,11 @@ export async function probe(options: ProbeOptions, signal: AbortSignal): Promise
     at: isoNow(),
     holdfast: options.version,
     node: process.version,
-    uid: process.getuid?.() ?? -1,
+    uid: ssh?.uid ?? process.getuid?.() ?? -1,
     stateFolder: host.stateFolder,
     configuration,
     tools,
+    ...(ssh && { ssh }),
     ...(stateError !== undefined && { stateError }),
     ...state,
     ...about,
@@ -65,15 +70,23 @@ async function lookAtJobs(
   host: Host,
   config: Config,
   signal: AbortSignal,
-): Promise<Pick<HostFacts, 'sources' | 'stores' | 'space'>> {
+): Promise<Pick<HostFacts, 'sources' | 'stores' | 'space' | 'pools' | 'zfs'>> {
   const { resources, stores } = workOf(config, host.name);
   const space = await findSpace(
     host,
     stores.map((store) => [store, storeOf(config, store).repository] as const),
   );
   const sources: SourceFacts[] = [];
-  for (const [name, resource] of resources) sources.push(await lookAtSource(host, name, resource, signal));
-  return { sources, space, stores: await lookAtStores(host, config, stores, signal) };
+  for (const [name, resource] of resources) {
+    if (isFolder(resource)) sources.push(await lookAtSource(host, name, resource, signal));
+  }
+  const { pools, datasets } = await lookAtPools(host, config, resources, signal);
+  return {
+    sources: [...sources, ...datasets],
+    space,
+    stores: await lookAtStores(host, config, stores, signal),
+    ...(pools.length > 0 && { pools, zfs: await lookAtRights(host, config, signal) }),
+  };
 }
 
 /** The resources of jobs that this worker handles, and the stores they go to. */
@@ -88,7 +101,8 @@ export function workOf(
   const jobs = Object.values(config.jobs).filter((job) => job.resources.some(isOurs));
   const names = new Set(jobs.flatMap((job) => job.resources).filter(isOurs));
   const resources = Object.entries(config.resources).filter(([name]) => names.has(name));
-  return { resources, stores: [...new Set(jobs.flatMap(storesOf))] };
+  const toRepositories = jobs.filter(({ kind }) => kind === 'restic-backup');
+  return { resources, stores: [...new Set(toRepositories.flatMap(storesOf))] };
 }
 
 /** A few at a time: each is a restic with memory of its own. */

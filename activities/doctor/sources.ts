@@ -1,4 +1,4 @@
-import type { Config } from '../../config/schema.js';
+import type { FolderResource } from '../../config/lookup.js';
 import type { SourceFacts } from '../../contracts/doctor.js';
 import type { Host } from '../../system/host.js';
 import { checkSourceThere } from '../host/guard.js';
@@ -12,7 +12,7 @@ const lookForMs = 5_000;
 export async function lookAtSource(
   host: Host,
   resource: string,
-  config: Config['resources'][string],
+  config: FolderResource,
   signal: AbortSignal,
 ): Promise<SourceFacts> {
   const { directory } = config;

@@ -62,7 +62,7 @@ async function lookAtSecrets({ host, config }: Tools, store: string): Promise<Se
       of,
       place: placeOf(place),
       ...(await whyUnavailable(host, place)),
-      ...('file' in place ? await exposureOf(host, place.file) : {}),
+      ...('file' in place ? await exposureOf(host.driver, place.file) : {}),
     })),
   );
 }
@@ -74,7 +74,7 @@ function placeOf(place: SecretPlace): string {
 
 async function whyUnavailable(host: Host, place: SecretPlace): Promise<Pick<SecretFacts, 'error'>> {
   try {
-    await resolveSecret(host, place);
+    await resolveSecret(host.driver, place);
     return {};
   } catch (error) {
     return { error: wordsOf(error) };

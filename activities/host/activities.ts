@@ -1,21 +1,25 @@
-import { resourceOf } from '../../config/lookup.js';
-import type { StepInput } from '../../contracts/jobs.js';
+import type { HookStepInput, StepInput } from '../../contracts/jobs.js';
 import type { TreeCount } from '../../system/host.js';
 import type { Door } from '../door.js';
 import { checkHostOf, jobWith } from '../restic/job.js';
+import { whatIsRead } from '../zfs/read-source.js';
 import { guardSource } from './guard.js';
+import { runHooks, undoHooks } from './hooks.js';
 
 /** What any host can be asked, whatever tool it runs. */
 export function createHostActivities(door: Door) {
   return {
     /** Makes sure that the source is there and not emptied, before anything downstream happens. */
     hostGuardSource: (input: StepInput): Promise<TreeCount> =>
-      door.step(input, ({ host, config, signal }) => {
-        checkHostOf(config, input.resource, host.name);
-        jobWith(config, { job: input.job, resource: input.resource });
-        const resource = resourceOf(config, input.resource);
-        return guardSource({ host, signal, resource: input.resource, config: resource });
+      door.step(input, async (tools) => {
+        checkHostOf(tools.config, input.resource, tools.host.name);
+        jobWith(tools.config, { job: input.job, resource: input.resource });
+        return guardSource((await whatIsRead(tools, input)).guarded);
       }),
+    hostRunHooks: (input: HookStepInput): Promise<{ ran: string[] }> =>
+      door.step(input, (tools) => runHooks(tools, input)),
+    hostUndoHooks: (input: HookStepInput): Promise<{ undone: string[] }> =>
+      door.step(input, (tools) => undoHooks(tools, input)),
   };
 }
 

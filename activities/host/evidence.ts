@@ -87,7 +87,49 @@ export interface UndoDone {
   what: string;
 }
 
+/** Every planned dataset has shown the snapshot of this run. */
+export interface SnapshotsTaken {
+  kind: 'snapshots';
+  run: string;
+  job: string;
+  resource: string;
+  snapshot: string;
+  datasets: number;
+  restorePoint: string;
+}
+/** Both ends have shown the newest common snapshot of every dataset; see ProvedReplicas. */
+export interface ReplicasProved extends OfStore {
+  kind: 'replicas';
+  job: string;
+  resource: string;
+  datasets: number;
+  restorePoint?: string;
+  digest: string;
+}
+export interface SnapshotsRemoved {
+  kind: 'snapshots-removed';
+  run: string;
+  job: string;
+  kept: number;
+  removed: number;
+}
+
+/** The whole pool was read; what was damaged is repaired. */
+export interface PoolScrubbed {
+  kind: 'scrub';
+  run: string;
+  job: string;
+  resource: string;
+  pool: string;
+  repairedBytes: number;
+  endedAt: string;
+}
+
 export type Fact =
+  | PoolScrubbed
+  | SnapshotsTaken
+  | SnapshotsRemoved
+  | ReplicasProved
   | CopyProved
   | CopyRefused
   | PartProved
@@ -100,13 +142,14 @@ export type Fact =
   | UndoDone;
 export type Evidence = Fact & { v: 1; at: string };
 
-const evidenceFile = (host: Host): string => `${host.stateFolder}/evidence.jsonl`;
+/** On the machine of the worker: nothing of what we know is lost with a host that is driven over ssh. */
+const evidenceFile = ({ driver }: Host): string => `${driver.stateFolder}/evidence.jsonl`;
 
 /** Everything that is known; a line torn by a crash, or written by a newer version, is left out. */
 export async function readEvidence(host: Host): Promise<Evidence[]> {
   const file = evidenceFile(host);
-  if (!(await host.exists(file))) return [];
-  return parseEvidence(await host.readFile(file));
+  if (!(await host.driver.exists(file))) return [];
+  return parseEvidence(await host.driver.readFile(file));
 }
 
 /** The pure half of `readEvidence`. */
@@ -125,7 +168,7 @@ export async function addEvidence(host: Host, fact: Fact): Promise<void> {
   const known = await readEvidence(host);
   if (known.some((entry) => isSameStatement(entry, fact))) return;
   const { kind, ...rest } = fact;
-  await host.appendLine(evidenceFile(host), JSON.stringify({ v: 1, at: isoNow(), kind, ...rest }));
+  await host.driver.appendLine(evidenceFile(host), JSON.stringify({ v: 1, at: isoNow(), kind, ...rest }));
 }
 
 function isSameStatement(known: Fact, fact: Fact): boolean {
@@ -144,6 +187,14 @@ function subjectOf(fact: Fact): string {
       return `${fact.store}/${fact.part ?? 0}/${fact.parts ?? 0}`;
     case 'restore':
       return `${fact.store}/${fact.digest}`;
+    case 'snapshots':
+      return `${fact.resource}/${fact.snapshot}`;
+    case 'scrub':
+      return fact.resource;
+    case 'snapshots-removed':
+      return fact.job;
+    case 'replicas':
+      return `${fact.store}/${fact.resource}`;
     case 'undo-open':
     case 'undo-done':
       return fact.what;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ResourceConfig } from '../../config/schema.js';
+import type { FolderResource } from '../../config/lookup.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { Host, TreeCount } from '../../system/host.js';
 
@@ -10,7 +10,7 @@ export interface Guarded {
   signal: AbortSignal;
   /** The resource's name, for messages. */
   resource: string;
-  config: ResourceConfig;
+  config: FolderResource;
 }
 
 const missing = (resource: string, what: string): HoldfastError =>

@@ -7,7 +7,12 @@ import { markUndone, openUndos } from './undo.js';
 /** What a host is asked outside of any run's own steps: its logs, and what ended runs have left changed. */
 
 /** Puts one former state back; must be safe to do twice. */
-export type PutBack = (host: Host, what: string, former: Record<string, unknown>) => Promise<void>;
+export type PutBack = (
+  host: Host,
+  what: string,
+  former: Record<string, unknown>,
+  run: string,
+) => Promise<void>;
 
 export interface QuestionOptions {
   host: Host;
@@ -29,7 +34,7 @@ export function createHostQuestions({ host, answer, putBack }: QuestionOptions) 
   return {
     hostReadRunLog: ({ run, lines }: { run: string; lines: number }): Promise<string[]> =>
       answer(async () => {
-        const found = parseRunId(run) && (await readRunLog(host.stateFolder, run, lines));
+        const found = parseRunId(run) && (await readRunLog(host.driver.stateFolder, run, lines));
         if (!found)
           throw new HoldfastError(
             'HF_RUN_NOT_FOUND',
@@ -53,7 +58,7 @@ export function createHostQuestions({ host, answer, putBack }: QuestionOptions) 
             'HF_NOT_IN_CONFIG',
             `Host ${host.name} does not know how to put "${what}" back`,
           );
-        await action(host, what, open.former);
+        await action(host, what, open.former, run);
         await markUndone(host, run, what);
       }),
   };

@@ -1,11 +1,11 @@
 import { normalize } from 'node:path';
-import { resourceOf } from '../../config/lookup.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { Copy, StepInput } from '../../contracts/jobs.js';
 import { tags } from '../../contracts/names.js';
 import type { Tools } from '../door.js';
 import { provedCopies, readEvidence } from '../host/evidence.js';
 import { checkSourceThere, guardSource } from '../host/guard.js';
+import { whatIsRead } from '../zfs/read-source.js';
 import { adoptCopy } from './adopt.js';
 import { type BackupArguments, backupVerb } from './command.js';
 import { copyTags, listSnapshots, openRestic, type Restic, removeStaleLocks, runRestic } from './driver.js';
@@ -32,6 +32,10 @@ export interface BackupRequest {
   acceptCounts: boolean;
   /** The first copy stands on the parts that were uploaded before it. */
   isSeeded?: boolean;
+  /** The moment that a frozen source holds; else that of the copy. */
+  restorePoint?: string;
+  /** What must lie in the planned path, and nothing else: asked of the copy. */
+  folders?: readonly string[];
   /** Throws when the source went away while it was being copied. */
   checkSource(): Promise<void>;
 }
@@ -41,10 +45,8 @@ export async function backupResource(tools: Tools, input: StepInput): Promise<Co
   const job = jobWith(tools.config, input);
   checkRunOfJob(input.run, input.job);
   checkHostOf(tools.config, input.resource, tools.host.name);
-  const config = resourceOf(tools.config, input.resource);
-  const { directory, least } = config;
-  const { seeding } = job;
-  const guarded = { host: tools.host, signal: tools.signal, resource: input.resource, config };
+  const { guarded, frozen } = await whatIsRead(tools, input);
+  const { directory, least } = guarded.config;
   // A retry may come hours after the guard of the workflow.
   await guardSource(guarded);
   const restic = await openRestic(tools, input.store, input.resource);
@@ -58,8 +60,12 @@ export async function backupResource(tools: Tools, input: StepInput): Promise<Co
     exclude: job.exclude,
     mustHoldFiles: (least.files ?? 0) > 0 || (least.bytes ?? 0) > 0,
     acceptCounts: input.acceptCounts ?? false,
-    isSeeded: seeding !== undefined,
-    checkSource: () => checkSourceThere(guarded),
+    isSeeded: job.seeding !== undefined,
+    checkSource: async () => {
+      await checkSourceThere(guarded);
+      await frozen?.check();
+    },
+    ...(frozen && { restorePoint: frozen.restorePoint, folders: frozen.folders }),
   });
   return copy.finally(() => noting.end());
 }

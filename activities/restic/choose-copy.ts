@@ -1,4 +1,4 @@
-import { resourceOf } from '../../config/lookup.js';
+import { folderOf } from '../../config/lookup.js';
 import type { Config } from '../../config/schema.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { RestoreStepInput } from '../../contracts/jobs.js';
@@ -37,7 +37,7 @@ export async function chooseCopy(
     throw new HoldfastError('HF_TARGET_REFUSED', message);
   }
   const snapshot = chooseSnapshot(parts, input, refused, what);
-  return { snapshot, root: asResticWrites(resourceOf(config, resource).directory), isPart: true };
+  return { snapshot, root: asResticWrites(folderOf(config, resource).directory), isPart: true };
 }
 
 function onlyParts(parts: readonly Snapshot[], what: string): HoldfastError {

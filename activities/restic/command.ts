@@ -165,6 +165,13 @@ export const listVerb = (snapshot: string): Verb => ({
   operands: [snapshot],
 });
 
+/** Lists what lies directly in one folder of a snapshot. */
+export const listFolderVerb = (snapshot: string, folder: string): Verb => ({
+  verb: 'ls',
+  options: ['--json', '--no-lock'],
+  operands: [snapshot, folder],
+});
+
 /** Lists in words: the only place that says where symbolic links point before 0.19. */
 export const listLongVerb = (snapshot: string): Verb => ({
   verb: 'ls',

@@ -16,8 +16,8 @@ export const configTag = 'holdfast-config';
 
 /** What is done to a job's stores besides backing up; a backup itself is kept at two starts of restic more than it needs. */
 export const hasUpkeep = (config: Config, job: string): boolean => {
-  const { prune, check } = jobOf(config, job);
-  return prune !== undefined || check !== undefined;
+  const found = jobOf(config, job);
+  return found.kind === 'restic-backup' && (found.prune !== undefined || found.check !== undefined);
 };
 
 /** After retention or a check (after a backup only where a job has neither). What goes wrong here is a warning: the work itself is done and proved. */
@@ -45,7 +45,7 @@ export async function withConfigCopy<R extends { warnings: string[] }>(
 export async function keepConfig(tools: Tools, store: string, { asks } = { asks: false }): Promise<void> {
   const { host, configFile, run } = tools;
   if (configFile === undefined) return;
-  const text = await host.readFile(configFile);
+  const text = await host.driver.readFile(configFile);
   const sha256 = createHash('sha256').update(text).digest('hex');
   const last = (await readEvidence(host)).findLast(
     (entry) => entry.kind === 'config-copy' && entry.store === store,

@@ -21,9 +21,9 @@ export async function openRestic(tools: Tools, store: string, work: string): Pro
   const { repository, password, env, limits } = storeOf(config, store);
   const own: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) {
-    own[name] = typeof value === 'string' ? value : await resolveSecret(host, value);
+    own[name] = typeof value === 'string' ? value : await resolveSecret(host.driver, value);
   }
-  const RESTIC_PASSWORD = await resolveSecret(host, password);
+  const RESTIC_PASSWORD = await resolveSecret(host.driver, password);
   const tool = {
     file: config.hosts[host.name]?.tools.restic ?? 'restic',
     cacheFolder: `${host.stateFolder}/cache/restic`,

@@ -1,5 +1,5 @@
 import { dirname, normalize } from 'node:path';
-import { resourceOf, storeOf } from '../../config/lookup.js';
+import { folderOf, storeOf } from '../../config/lookup.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { RestorePlan, RestoreStepInput } from '../../contracts/jobs.js';
 import type { Host } from '../../system/host.js';
@@ -37,7 +37,7 @@ export async function planExchange(
   { resource, store, run, paths }: Pick<RestoreStepInput, 'resource' | 'store' | 'run' | 'paths'>,
 ): Promise<Exchange> {
   checkHostOf(config, resource, host.name);
-  const { directory: written, restoreInPlace } = resourceOf(config, resource);
+  const { directory: written, restoreInPlace } = folderOf(config, resource);
   const directory = normalize(written).replace(/(?<=.)\/+$/, '');
   if (!restoreInPlace)
     throw refused(directory, `set resources.${resource}.restoreInPlace: true on this host, or use --to`);

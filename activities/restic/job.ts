@@ -14,6 +14,8 @@ export interface Asked {
 /** The job, when it really lists the resource and the store that a step names. */
 export function jobWith(config: Config, { job, resource, store }: Asked): ResticBackupJob {
   const found = jobOf(config, job);
+  if (found.kind !== 'restic-backup')
+    throw refused(`The job "${job}" is none of restic, but of the kind ${found.kind},`);
   if (resource !== undefined && !found.resources.includes(resource)) {
     throw refused(`The job "${job}" has no resource "${resource}"`);
   }

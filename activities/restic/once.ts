@@ -1,5 +1,4 @@
 import { HoldfastError } from '../../contracts/errors.js';
-import { requireProgram } from '../../system/environment.js';
 import type { RunOptions, RunResult } from '../../system/host.js';
 import { classify } from './classify.js';
 import { resticCommand, type Verb } from './command.js';
@@ -20,17 +19,16 @@ export async function runOnce(restic: Restic, verb: Verb, options: RunOptions = 
   const { host, log, lock, store, progress } = restic;
   const plain = resticCommand(restic.tool, restic.repository, verb);
   const takesLock = !verb.options.includes('--no-lock');
-  const record = takesLock
-    ? await recordStart(restic, { ...plain, file: requireProgram(plain.file) })
-    : undefined;
+  const record = takesLock ? await recordStart(restic) : undefined;
   const patience = limitPatience(restic, verb);
-  const running = host.run(record?.command ?? plain, {
+  const running = host.run(plain, {
     signal: patience.signal,
     log: (line) => {
       patience.hear(line);
       log(line);
     },
     lock,
+    ...(record && { pidFile: record.file }),
     maxStdoutBytes: options.onLine ? 0 : maxStdoutBytes,
     onLockWait: () => progress({ phase: 'waiting for an earlier restic of ours' }),
     ...options,

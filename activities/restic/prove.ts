@@ -2,8 +2,9 @@ import { HoldfastError } from '../../contracts/errors.js';
 import type { Copy } from '../../contracts/jobs.js';
 import { addEvidence, provedCopies, provedParts, readEvidence, refusedCopies } from '../host/evidence.js';
 import type { BackupRequest } from './backup.js';
-import type { Restic } from './driver.js';
-import type { Snapshot } from './parse.js';
+import { listFolderVerb } from './command.js';
+import { type Restic, runRestic } from './driver.js';
+import { jsonObject, type Snapshot } from './parse.js';
 import { type Counts, whyImplausible } from './plausible.js';
 import { unknownVersion } from './versions.js';
 
@@ -24,13 +25,14 @@ export async function proveCopy(
 ): Promise<Copy> {
   checkPaths(restic, request, made.snapshot);
   await request.checkSource();
+  await checkFolders(restic, request, made.snapshot);
   await checkCounts(restic, request, earlier, made);
   const { job, run, resource } = request;
   const copy: Copy = {
     resource,
     store: restic.store,
     snapshot: made.snapshot.id,
-    restorePoint: new Date(made.snapshot.time).toISOString(),
+    restorePoint: request.restorePoint ?? new Date(made.snapshot.time).toISOString(),
     files: made.files,
     bytes: made.bytes,
     bytesAdded: made.bytesAdded,
@@ -48,6 +50,32 @@ function checkPaths({ store }: Restic, { resource, directory }: BackupRequest, {
   const message = `The copy of "${resource}" in "${store}" holds ${JSON.stringify(paths)} where ${directory} was planned`;
   throw new HoldfastError('HF_COPY_NOT_PROVED', message.slice(0, 300), { paths });
 }
+
+/** Each planned dataset has a folder of its own in the copy: one that was left out would else be missed by nobody. */
+async function checkFolders(
+  restic: Restic,
+  { resource, directory, folders }: BackupRequest,
+  { id }: Snapshot,
+): Promise<void> {
+  if (!folders) return;
+  const { result } = await runRestic(restic, listFolderVerb(id, directory));
+  const found = new Set(childrenIn(result.stdout, directory));
+  const missing = folders.find((folder) => !found.has(folder));
+  if (missing === undefined && found.size === folders.length) return;
+  const what =
+    missing === undefined ? `${found.size} folders where ${folders.length} were planned` : `no ${missing}`;
+  const message = `The copy of "${resource}" in "${restic.store}" holds ${what}: not what was planned`;
+  throw new HoldfastError('HF_COPY_NOT_PROVED', message.slice(0, 300));
+}
+
+/** Names directly in a folder, from what restic lists of it. */
+export const childrenIn = (stdout: string, directory: string): string[] =>
+  stdout.split('\n').flatMap((line) => {
+    const path = jsonObject(line)?.path;
+    if (typeof path !== 'string' || !path.startsWith(`${directory}/`)) return [];
+    const name = path.slice(directory.length + 1);
+    return name.includes('/') ? [] : [name];
+  });
 
 async function checkCounts(
   { host, store }: Restic,

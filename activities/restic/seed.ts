@@ -1,4 +1,4 @@
-import { resourceOf } from '../../config/lookup.js';
+import { folderOf } from '../../config/lookup.js';
 import type { Config } from '../../config/schema.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { StepInput } from '../../contracts/jobs.js';
@@ -81,7 +81,7 @@ const guardedSource = (
   host,
   signal,
   resource,
-  config: resourceOf(config, resource),
+  config: folderOf(config, resource),
 });
 
 const hasCopy = (

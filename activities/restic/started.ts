@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Command } from '../../system/host.js';
 import type { Restic } from './opened.js';
 
 /** Which restics we started: only of these do we ever take a left lock away without waiting. */
@@ -11,25 +10,20 @@ const recordsFolder = ({ host, store }: Place): string => `${host.stateFolder}/l
 /** A lock that is older than a month is no business of a record. */
 const forgetAfterMs = 30 * 86_400_000;
 
-/** The process writes its own number down before it becomes restic: even the death of our worker leaves no gap. */
-const script = '{ echo $$ > "$0"; } 2>/dev/null; exec "$@"';
-
 export interface Record {
-  command: Command;
+  /** For the process's own number. */
+  file: string;
   /** It ended well, so it took its lock with it. */
   forget(): Promise<void>;
 }
 
-/** Wraps a command so that its process number is known afterwards, whoever is killed. */
-export async function recordStart(place: Place, command: Command): Promise<Record> {
+/** A place for the process's number, which it writes down itself: even the death of our worker leaves no gap. */
+export async function recordStart(place: Place): Promise<Record> {
   const { host } = place;
   const folder = recordsFolder(place);
   const file = `${folder}/${randomUUID()}`;
   await host.makeFolder(folder);
-  return {
-    command: { ...command, file: 'sh', args: ['-c', script, file, command.file, ...command.args] },
-    forget: () => host.removeTree(file, folder),
-  };
+  return { file, forget: () => host.removeTree(file, folder) };
 }
 
 export interface Started {

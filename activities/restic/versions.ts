@@ -1,5 +1,4 @@
 import { HoldfastError } from '../../contracts/errors.js';
-import { requireProgram } from '../../system/environment.js';
 import { versionCommand } from './command.js';
 import type { Restic } from './driver.js';
 import { isAtLeast, parseVersion } from './parse.js';
@@ -47,7 +46,7 @@ const memory = ({ host }: Restic): string => `${host.stateFolder}/cache/restic-v
 
 async function remembered(restic: Restic): Promise<{ key: string; version?: Version | undefined }> {
   const { host, tool } = restic;
-  const path = await host.realPath(requireProgram(tool.file));
+  const path = await host.realPath(await host.requireProgram(tool.file));
   const facts = await host.facts(path);
   const key = `${path} ${facts?.inode} ${facts?.size} ${facts?.mtimeNs}`;
   const file = memory(restic);

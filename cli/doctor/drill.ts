@@ -16,7 +16,12 @@ const timeoutMs = 30 * 60_000;
 export async function drill(context: Context, job: string, host: string | undefined): Promise<number> {
   const config = await context.config();
   if (host !== undefined) findHost(config, host);
-  const resources = findJob(config, job).resources;
+  const { resources, kind } = findJob(config, job);
+  if (kind !== 'restic-backup')
+    throw new HoldfastError(
+      'HF_USAGE',
+      `The job "${job}" (${kind}) has no drill: mishaps are played on backups`,
+    );
   const resource = resources.find((name) => host === undefined || workerOfResource(config, name) === host);
   if (resource === undefined)
     throw new HoldfastError('HF_USAGE', `The job "${job}" has no resource on the host "${host}"`);

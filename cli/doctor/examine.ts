@@ -1,5 +1,6 @@
 import type { Config } from '../../config/schema.js';
 import type { Finding } from '../../contracts/doctor.js';
+import { errors, isErrorCode } from '../../contracts/errors.js';
 import { configurationDigests } from '../../schedules/configuration.js';
 import type { Context, Temporal } from '../context.js';
 import { exitCodes } from '../exit-codes.js';
@@ -66,19 +67,16 @@ async function examineHost(
   host: string,
 ): Promise<Finding[]> {
   const via = config.hosts[host]?.ssh?.via;
-  if (via !== undefined)
-    return [
-      about(host).note('worker', `has none of its own: it is driven by ${via}, and only that one is asked`),
-    ];
   const own = { version: ownVersion(), digests: configurationDigests(config) };
-  return judgeReply(await askHost(temporal, host, context.now), own);
+  return judgeReply(await askHost(temporal, host, context.now), own, via);
 }
 
 /** Pure: what a reply, or none, says about the host. */
-export function judgeReply(reply: HostReply, own: Own): Finding[] {
+export function judgeReply(reply: HostReply, own: Own, via?: string): Finding[] {
   const tell = about(reply.host);
   if ('failure' in reply) {
     const { code, message } = reply.failure;
+    if (code.startsWith('HF_SSH_')) return [tell.blocking('ssh', message, nextOf(code))];
     if (code !== 'HF_HOST_UNREACHABLE')
       return [
         tell.blocking('worker', message, 'Read the log of its worker; give every machine the same Holdfast'),
@@ -87,17 +85,21 @@ export function judgeReply(reply: HostReply, own: Own): Finding[] {
       tell.blocking(
         'worker',
         'does not answer: no run with a source or a store of this host can go on',
-        `Start "holdfast worker --host ${reply.host}" on the host; if it runs, all its places may be taken: look at its log`,
+        via === undefined
+          ? `Start "holdfast worker --host ${reply.host}" on the host; if it runs, all its places may be taken: look at its log`
+          : `Start "holdfast worker --host ${via}", which drives it over ssh; one that runs since before the host was named must be started again`,
       ),
     ];
   }
   return [
-    tell.ok('worker', 'answers'),
+    tell.ok('worker', via === undefined ? 'answers' : `that of ${via} answers`),
     judgeClock(reply.host, reply.clock),
     ...judgeOwnClock(reply.here),
     ...judgeHost(reply.host, reply.facts, own),
   ];
 }
+
+const nextOf = (code: string): string => (isErrorCode(code) ? errors[code].next : '');
 
 /** Only said when it is off: it would be said for every host. */
 const judgeOwnClock = (here: Parameters<typeof offsetMs>[0]): Finding[] => {

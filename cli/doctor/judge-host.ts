@@ -2,6 +2,8 @@ import type { ClockReading, Finding, HostFacts, SpaceFacts } from '../../contrac
 import { bytes } from '../render.js';
 import { about, type Teller } from './findings.js';
 import { judgeSource, judgeStore } from './judge-jobs.js';
+import { judgePool, judgeZfs } from './judge-pools.js';
+import { judgeSsh } from './judge-ssh.js';
 import { judgeTools } from './judge-tools.js';
 
 /** From what a host said to what it means. Pure. */
@@ -19,10 +21,13 @@ export function judgeHost(host: string, facts: HostFacts, own: Own): Finding[] {
   return [
     judgeVersion(tell, facts, own),
     judgeConfiguration(tell, facts, own),
+    ...(facts.ssh ? judgeSsh(tell, facts.ssh) : []),
     ...judgeTools(tell, facts),
     judgeUser(tell, facts),
     ...judgeState(tell, facts),
     ...facts.space.map((space) => judgeSpace(tell, space)),
+    ...(facts.zfs ? judgeZfs(tell, facts.zfs) : []),
+    ...(facts.pools ?? []).flatMap((pool) => judgePool(tell, pool, Date.parse(facts.at))),
     ...facts.sources.map((source) => judgeSource(tell, source)),
     ...facts.stores.flatMap((store) => judgeStore(tell, store, Date.parse(facts.at))),
     ...judgeLeftOut(tell, facts),
@@ -73,7 +78,7 @@ function judgeState(tell: Teller, facts: HostFacts): Finding[] {
           `${stateFolder} cannot be written: ${stateError}`,
           'Give the worker’s user the folder, or name another with HOLDFAST_STATE',
         ),
-    judgeEvidence(tell, evidence, stateFolder),
+    judgeEvidence(tell, evidence, facts.ssh ? "of this host, on its worker's machine," : stateFolder),
   ];
   if (openUndos.length > 0) {
     const list = `${openUndos.slice(0, 5).join(', ')}${openUndos.length > 5 ? ', …' : ''}`;

@@ -157,7 +157,7 @@ function configFor({ job, resource, target }: Purpose, access: Repository): Conf
     jobs: { [job]: { kind: 'restic-backup', resources: [resource], store: rescueStore } },
   });
   const store = config.stores[rescueStore];
-  if (store) store.restic.repository = repository;
+  if (store?.restic) store.restic.repository = repository;
   return config;
 }
 

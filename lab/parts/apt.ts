@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { onPath } from '../places.js';
 import { announce, attempt, type Part, sh } from '../shell.js';
 
@@ -9,7 +10,18 @@ const packages: Record<string, string> = {
   setpriv: 'util-linux',
   flock: 'util-linux',
   rclone: 'rclone',
+  ssh: 'openssh-client',
+  sshd: 'openssh-server',
+  mbuffer: 'mbuffer',
+  zstd: 'zstd',
+  pv: 'pv',
+  'qemu-system-x86_64': 'qemu-system-x86',
+  'qemu-img': 'qemu-utils',
+  debootstrap: 'debootstrap',
 };
+
+/** Of these only the program is wanted: a machine that was no ssh server must not become one by running tests. */
+const services: Record<string, string[]> = { 'openssh-server': ['ssh.service', 'ssh.socket'] };
 
 let updated: Promise<unknown> | undefined;
 
@@ -25,7 +37,17 @@ export async function aptInstall(names: readonly string[]): Promise<void> {
   if (process.getuid?.() !== 0) throw new Error(`packages need root: apt-get install ${names.join(' ')}`);
   announce(`apt-get install ${names.join(' ')}`);
   await updateOnce();
-  await sh('apt-get', ['install', '-y', '--no-install-recommends', ...names]);
+  const install = () => sh('apt-get', ['install', '-y', '--no-install-recommends', ...names]);
+  const units = existsSync('/run/systemd/system') ? names.flatMap((name) => services[name] ?? []) : [];
+  if (units.length === 0) return void (await install());
+  // Masked until the next start of the machine at most: nothing of it stays should we be killed.
+  await sh('systemctl', ['mask', '--runtime', ...units]);
+  try {
+    await install();
+  } finally {
+    await sh('systemctl', ['unmask', '--runtime', ...units]);
+  }
+  await sh('systemctl', ['disable', ...units]);
 }
 
 /** A program of a Debian package. */

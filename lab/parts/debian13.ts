@@ -4,8 +4,11 @@ import { onPath } from '../places.js';
 import { sh } from '../shell.js';
 import { updateOnce } from './apt.js';
 
-const release = 'trixie';
-const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
+/** What is newer in it than on the machine is taken from there: programs, and whole hosts. */
+export const debian13 = {
+  suite: 'trixie',
+  keyring: '/usr/share/keyrings/debian-archive-keyring.gpg',
+} as const;
 
 async function knownMirror(): Promise<string | undefined> {
   const format = '$(ORIGIN) $(LABEL) $(REPO_URI)';
@@ -17,7 +20,7 @@ async function knownMirror(): Promise<string | undefined> {
 }
 
 /** The address that apt already uses for Debian itself, so that a local mirror is used here too. Images come without lists. */
-async function mirror(): Promise<string> {
+export async function mirror(): Promise<string> {
   const known = await knownMirror();
   if (known === undefined) await updateOnce();
   const address = known ?? (await knownMirror());
@@ -32,7 +35,7 @@ export async function unpackDebian13(packages: readonly string[], folder: string
   const work = join(folder, '.fetch');
   for (const part of ['lists/partial', 'cache/archives/partial', 'debs'])
     mkdirSync(join(work, part), { recursive: true });
-  const source = `Types: deb\nURIs: ${await mirror()}\nSuites: ${release}\nComponents: main\nSigned-By: ${keyring}\n`;
+  const source = `Types: deb\nURIs: ${await mirror()}\nSuites: ${debian13.suite}\nComponents: main\nSigned-By: ${debian13.keyring}\n`;
   writeFileSync(join(work, 'debian13.sources'), source);
   writeFileSync(join(work, 'status'), '');
   const settings = {

@@ -14,18 +14,18 @@ describe('holdfast explain', () => {
   });
 
   test('shows one key for people and for scripts', async () => {
-    const { out, exit } = await holdfast(['explain', 'rpo'], nowhere);
-    assert.match(out, /^jobs\.NAME\.objective\.rpo\nHow old the newest good copy may be\n/);
-    assert.match(out, /^example +26h$/m);
+    const { out, exit } = await holdfast(['explain', 'objective.check'], nowhere);
+    assert.match(out, /^jobs\.NAME\.objective\.check\nHow old the newest clean check may be\n/);
+    assert.match(out, /^example +35d$/m);
     assert.equal(exit, 0);
-    const { keys } = JSON.parse((await holdfast(['explain', 'rpo', '--json'], nowhere)).out);
+    const { keys } = JSON.parse((await holdfast(['explain', 'objective.check', '--json'], nowhere)).out);
     assert.deepEqual(keys, [
       {
-        path: 'jobs.NAME.objective.rpo',
+        path: 'jobs.NAME.objective.check',
         type: 'duration',
-        description: 'How old the newest good copy may be',
+        description: 'How old the newest clean check may be',
         required: false,
-        example: '26h',
+        example: '35d',
         keys: [],
       },
     ]);

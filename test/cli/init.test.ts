@@ -32,7 +32,7 @@ describe('holdfast init without questions', () => {
     assert.equal(resource?.directory, source);
     assert.equal(resource?.least.files, 5);
     const key = join(folder, 'etc/disk.key');
-    assert.deepEqual(config.stores.disk?.restic.password, { file: key });
+    assert.deepEqual(config.stores.disk?.restic?.password, { file: key });
     assert.equal(statSync(key).mode & 0o777, 0o600);
     const password = readFileSync(key, 'utf8').trim();
     assert.ok(password.length >= 40);
@@ -59,7 +59,7 @@ describe('holdfast init without questions', () => {
     assert.equal(exit, 0);
     assert.equal(readFileSync(key, 'utf8'), 'correct horse\n');
     assert.doesNotMatch(out, /correct horse|a new random password/);
-    assert.deepEqual(loadConfig(output).stores.disk?.restic.password, { file: key });
+    assert.deepEqual(loadConfig(output).stores.disk?.restic?.password, { file: key });
   });
 
   test('leaves what is there as it is and ends with 5', async () => {

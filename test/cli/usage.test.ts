@@ -32,11 +32,6 @@ const refusals: [argv: string[], exit: number, message: RegExp][] = [
   [['restore', 'photos-offsite'], 2, /Say where to: --to HOST:DIR/],
   [['restore', 'photos-offsite', '--to', 'nas:relative'], 2, /absolute path, not "nas:relative"/],
   [['restore', 'photos-offsite', '--to', 'moon:/tmp/r'], 2, /no host "moon"/],
-  [
-    ['restore', 'photos-offsite', '--to', 'din:/tmp/r'],
-    2,
-    /"din" has no worker of its own: restore to "nas"/,
-  ],
   [['restore', 'photos-offsite', ...to, '--at', 'yesterday-ish'], 2, /--at takes a time such as/],
   [['restore', 'photos-offsite', ...to, '--at', '2026-02-30'], 2, /--at takes a time/],
   [['restore', 'photos-offsite', ...to, '--copy', 'zz'], 2, /--copy takes the id of a copy/],

@@ -24,12 +24,14 @@ describe('every example', () => {
     });
   }
 
-  test('there is the one of the plan, a small one, a real estate and a store that deletes nothing', () => {
+  test('there is the one of the plan, a small one, a real estate, a store that deletes nothing, snapshots and replicas', () => {
     assert.deepEqual(yamlIn(examples).sort(), [
       'append-only.yaml',
       'minimal.yaml',
       'photos-offsite.yaml',
       'tier3.yaml',
+      'zfs-replication.yaml',
+      'zfs-snapshots.yaml',
     ]);
   });
 });
@@ -57,7 +59,7 @@ test('the configuration of the plan means what its comments say', () => {
   const { config } = readConfig(join(examples, 'photos-offsite.yaml'));
   assert.ok(config);
   const job = config.jobs['photos-offsite'];
-  assert.ok(job);
+  assert.ok(job?.kind === 'restic-backup');
   assert.deepEqual(storesOf(job), ['b2-photos']);
   assert.equal(config.resources.photos?.least.bytes, 2 ** 30);
   assert.equal(config.temporal.deadHostAfter, 600_000);

@@ -24,7 +24,10 @@ describe('explain', () => {
   test('says the default as it would be written, and whether a key must be given', () => {
     assert.equal(only('temporal.deadHostAfter').default, '10m');
     assert.equal(only('stores.x.restic.repository').required, true);
-    assert.equal(only('jobs.x.keep').required, false);
+    assert.deepEqual(
+      explainKey('jobs.x.keep').map(({ required }) => required),
+      [false, false],
+    );
   });
 
   test('lists what lies below a key', () => {
@@ -48,7 +51,16 @@ describe('explain', () => {
     ['stores.a.restic.env.AWS_ACCESS_KEY_ID', 'stores.NAME.restic.env.NAME'],
     [' repository ', 'stores.NAME.restic.repository'],
   ] as const)
-    test(`takes ${JSON.stringify(short)} for ${path}`, () => assert.equal(only(short).path, path));
+    test(`takes ${JSON.stringify(short)} for ${path}`, () =>
+      assert.deepEqual([...new Set(explainKey(short).map((key) => key.path))], [path]));
+
+  test('tells a key that several kinds of job have once for each, with the kind', () => {
+    assert.deepEqual(
+      explainKey('jobs.x.keep').map(({ kind }) => kind),
+      ['restic-backup', 'zfs-snapshot'],
+    );
+    assert.equal(only('jobs.x.check').kind, undefined);
+  });
 
   test('refuses what fits several keys and names them all', () => {
     assert.throws(
@@ -107,7 +119,7 @@ describe('explain', () => {
   });
 
   test('says of a key what the reference page says', () => {
-    const { description } = only('jobs.NAME.retryFor');
+    const { description } = only('jobs.NAME.exclude');
     assert.ok(renderReference().includes(description));
   });
 });

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { jobOf, operationsOf, resourceOf, storeOf, storesOf, workerHostOf } from '../../config/lookup.js';
+import {
+  drivenBy,
+  jobOf,
+  operationsOf,
+  resourceOf,
+  storeOf,
+  storesOf,
+  workerHostOf,
+} from '../../config/lookup.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import { configOf, parts, textWith } from './text.js';
 
@@ -47,7 +55,9 @@ describe('a look-up', () => {
 
   test('gives the host whose worker does the work', () => {
     assert.equal(workerHostOf(config, 'nas'), 'nas');
-    assert.equal(workerHostOf(config, 'din'), 'nas');
+    assert.equal(workerHostOf(config, 'din'), 'din');
+    assert.deepEqual(drivenBy(config, 'nas'), ['din']);
+    assert.deepEqual(drivenBy(config, 'grogu'), []);
     assert.equal(workerHostOf(config, 'grogu'), 'grogu');
   });
 });

@@ -119,13 +119,25 @@ describe('a mistake between two settings', () => {
     ]);
   });
 
-  test('is a job on a host that is driven over ssh; declaring the host is none', () => {
+  test('is not one for a job on a host that is driven over ssh', () => {
     const hosts = 'hosts:\n  nas: {}\n  din: { ssh: { address: 10.0.0.2, user: root, via: nas } }\n';
     assert.deepEqual(mistakesIn(textWith({ hosts })), []);
     const resources = parts.resources.replace('host: nas', 'host: din');
+    assert.deepEqual(mistakesIn(textWith({ hosts, resources })), []);
+  });
+
+  test('is a way over machines that goes in a circle, or over one that nobody knows how to reach', () => {
+    const ssh = (jump: string): string =>
+      `{ ssh: { address: 10.0.0.9, user: root, via: nas, jump: ${jump} } }`;
+    const hosts = (jump: string): string =>
+      `hosts:\n  nas: {}\n  din: ${ssh(jump)}\n  grogu: ${ssh('din')}\n`;
+    assert.deepEqual(words(mistakesIn(textWith({ hosts: hosts('nas') }))), [
+      'hosts.din.ssh.jump: "nas" has no "ssh" that says how it is reached',
+      'hosts.grogu.ssh.jump: "nas" has no "ssh" that says how it is reached',
+    ]);
     assert.match(
-      mistakesIn(textWith({ hosts, resources })).join(),
-      /resources\[0\]: "photos" lies on "din", which "nas" drives/,
+      mistakesIn(textWith({ hosts: hosts('grogu') })).join(),
+      /hosts\.din\.ssh\.jump: goes in a circle: din -> grogu -> din/,
     );
   });
 

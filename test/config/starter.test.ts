@@ -94,8 +94,8 @@ describe('the first configuration', () => {
       assert.deepEqual(job?.resources, Object.keys(config.resources));
       assert.deepEqual(Object.keys(config.hosts), [findings.host]);
       const { restic } = Object.values(config.stores)[0] ?? assert.fail('no store');
-      assert.equal(restic.repository, told.repository);
-      assert.deepEqual(restic.password, { file: told.passwordFile });
+      assert.equal(restic?.repository, told.repository);
+      assert.deepEqual(restic?.password, { file: told.passwordFile });
     });
 
   const nas = () => {
@@ -116,7 +116,7 @@ describe('the first configuration', () => {
   test('names restic where it is not on PATH, and the credentials that the backend wants', () => {
     const { config } = nas();
     assert.equal(config.hosts.nas?.tools.restic, '/opt/restic/restic');
-    assert.deepEqual(config.stores.remote?.restic.env, {
+    assert.deepEqual(config.stores.remote?.restic?.env, {
       AWS_ACCESS_KEY_ID: { file: '/etc/holdfast/remote.id' },
       AWS_SECRET_ACCESS_KEY: { file: '/etc/holdfast/remote.secret' },
     });

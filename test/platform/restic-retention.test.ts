@@ -30,7 +30,7 @@ async function benchWithCopies(restic: string, copies: number, job: object = ret
 async function benchAt(restic: string, address: string): Promise<Bench> {
   const bench = makeBench({ restic, job: retention });
   const store = bench.config.stores.shed;
-  assert.ok(store);
+  assert.ok(store?.restic);
   store.restic.repository = address;
   bench.resticEnvironment.RESTIC_REPOSITORY = address;
   bench.restic('init');
@@ -66,7 +66,7 @@ for (const { version, path: restic } of resticVersions()) {
     test('removes nothing while the newest good copy is older than promised', async () => {
       const bench = await benchWithCopies(restic, 3);
       const job = bench.config.jobs['photos-offsite'];
-      assert.ok(job);
+      assert.ok(job?.kind === 'restic-backup');
       job.objective.rpo = 1;
       await assert.rejects(
         pruneStore(bench.tools(), bench.step(pruneRun)),
@@ -156,6 +156,7 @@ for (const { version, path: restic } of resticVersions()) {
           pruneStore(bench.tools(), bench.step(pruneRun)),
           failsWith('HF_STORE_DENIED', /refuses to delete.+appendOnly: true/),
         );
+        assert.ok(store.restic);
         store.restic.appendOnly = true;
         const report = await pruneStore(bench.tools(), bench.step(pruneRun));
         assert.deepEqual([report.appendOnly, report.removed], [true, 0]);

@@ -60,13 +60,13 @@ describe('schedules from the configuration', () => {
     });
   });
 
-  test('a resource on a host without a worker goes to the host that drives it', () => {
+  test('a resource on a host without a worker goes to the queues of that host, which its driver asks', () => {
     const config = example();
     const { photos } = config.resources;
     assert.ok(photos);
     photos.host = 'din';
     assert.deepEqual(compileRun(config, 'photos-offsite', 'backup').args[0].sources, [
-      { resource: 'photos', host: 'nas' },
+      { resource: 'photos', host: 'din' },
     ]);
   });
 

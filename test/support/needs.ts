@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import {
   clusterPath,
   onPath,
@@ -7,6 +8,7 @@ import {
   versitygwPath,
   webUiPath,
 } from '../../lab/places.js';
+import { findImage } from '../../lab/zfs/guests.js';
 import { canMount } from './disk.js';
 
 /** What a test may ask for, and how a machine gets it. */
@@ -26,6 +28,14 @@ const offers = {
   rclone: () =>
     onPath('rclone') !== undefined || 'needs rclone as rest: server (package rclone): npm run setup',
   s3: () => versitygwPath() !== undefined || 'needs versitygw as S3 server: npm run setup',
+  sshd: () =>
+    (onPath('ssh') !== undefined && existsSync('/usr/sbin/sshd')) ||
+    'needs OpenSSH, client and server (package openssh-server): npm run setup',
+  'zfs-lab': () =>
+    (findImage() !== undefined &&
+      onPath('qemu-system-x86_64') !== undefined &&
+      onPath('ssh') !== undefined) ||
+    'needs the two ZFS hosts of the lab (QEMU and their image): npm run setup, as root',
   mount: () => canMount() || 'needs to mount file systems: run it as root outside of a container',
   acl: () =>
     (onPath('getfacl') !== undefined && onPath('getfattr') !== undefined) ||

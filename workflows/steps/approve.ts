@@ -35,7 +35,7 @@ export async function askApproval(
   };
   setHandler(approveUpdate, decide(true), { validator, description: `Say yes to: ${what}` });
   setHandler(denyUpdate, decide(false), { validator, description: `Say no to: ${what}` });
-  report.ask(digest);
+  report.ask(digest, what);
   report.waitFor(`an answer: ${what}`);
   await condition(() => answer !== undefined, withinMs, { summary: `wait for an answer: ${what}` });
   closed = true;

@@ -20,7 +20,7 @@ export interface Report {
   /** Why nothing moves, in words; undefined when it moves again. */
   waitFor(reason: string | undefined): void;
   /** A question with this digest is open; undefined when it is answered. */
-  ask(digest: string | undefined): void;
+  ask(digest: string | undefined, question?: string): void;
   /** What a human is asked to approve. */
   show(plan: RestorePlan): void;
   /** A portion of the first upload is done, or there was none to do. */
@@ -83,8 +83,9 @@ export function openReport(): Report {
       upsertSearchAttributes([attribute('HfWaiting', reason?.slice(0, 200) ?? null)]);
       render();
     },
-    ask(digest) {
+    ask(digest, question) {
       state.asks = digest;
+      state.question = question;
     },
     show(plan) {
       state.plan = plan;

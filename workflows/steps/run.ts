@@ -4,13 +4,14 @@ import type { Report } from './report.js';
 interface Ending {
   outcome: 'ok' | 'warnings';
   copies?: { bytes: number; restorePoint: string }[];
+  restorePoint?: string;
 }
 
 /** The frame of every run: what it ended with is a search attribute, and its failure has one of our codes. */
 export async function endRun<R extends Ending>(report: Report, body: () => Promise<R>): Promise<R> {
   try {
     const result = await body();
-    report.end(result.outcome, proved(result.copies ?? []));
+    report.end(result.outcome, proved(result));
     return result;
   } catch (error) {
     report.waitFor(undefined);
@@ -20,11 +21,8 @@ export async function endRun<R extends Ending>(report: Report, body: () => Promi
 }
 
 /** The restore point of a run is the oldest of its copies: what holds for all of them. */
-function proved(copies: { bytes: number; restorePoint: string }[]): {
-  bytes?: number;
-  restorePoint?: string;
-} {
-  if (copies.length === 0) return {};
+function proved({ copies = [], restorePoint }: Ending): { bytes?: number; restorePoint?: string } {
+  if (copies.length === 0) return restorePoint === undefined ? {} : { restorePoint };
   return {
     bytes: copies.reduce((sum, { bytes }) => sum + bytes, 0),
     restorePoint: copies.map(({ restorePoint }) => restorePoint).sort()[0],

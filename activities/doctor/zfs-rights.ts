@@ -1,0 +1,33 @@
+import type { Config } from '../../config/schema.js';
+import type { ZfsFacts } from '../../contracts/doctor.js';
+import type { Host } from '../../system/host.js';
+import { zfsCommand } from '../zfs/list-command.js';
+import { neededPermissions, parseAllowed, parseZfsVersion } from '../zfs/permissions.js';
+import { wordsOf } from './machine.js';
+
+/** Which OpenZFS a host has, and what its user may not do there. Nothing is tried out: `zfs allow` is asked. */
+
+const lookForMs = 20_000;
+
+/** Root may everything, and so may whoever has sudo for zfs. */
+export async function lookAtRights(host: Host, config: Config, signal: AbortSignal): Promise<ZfsFacts> {
+  const zfs = config.hosts[host.name]?.tools.zfs ?? 'zfs';
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(lookForMs)]);
+  try {
+    const { stdout } = await host.run(zfsCommand(zfs, ['version']), { signal: limited });
+    const version = parseZfsVersion(stdout);
+    const facts: ZfsFacts = { version: version.join('.') || 'unknown', missing: [] };
+    const { stdout: user } = await host.run({ file: 'id', args: ['-un'] }, { signal: limited });
+    if (user.trim() === 'root' || host.remote?.target().sudo.includes('zfs')) return facts;
+    for (const { dataset, permissions } of neededPermissions(config, host.name, version)) {
+      const asked = await host.run(zfsCommand(zfs, ['allow', dataset]), { signal: limited });
+      if (asked.exitCode !== 0) continue;
+      const granted = parseAllowed(asked.stdout, dataset, user.trim());
+      const missing = permissions.filter((permission) => granted?.has(permission) === false);
+      if (missing.length > 0) facts.missing.push({ dataset, user: user.trim(), permissions: missing });
+    }
+    return facts;
+  } catch (error) {
+    return { version: 'unknown', missing: [], error: wordsOf(error) };
+  }
+}

@@ -1,0 +1,60 @@
+import type { StepInput } from '../../contracts/jobs.js';
+import type {
+  ParkingPlan,
+  ParkingReport,
+  ParkStepInput,
+  ReplicationLook,
+  ReplicationStepInput,
+  TransferReport,
+  TransferStepInput,
+} from '../../contracts/replication.js';
+import type {
+  RetentionReport,
+  RetentionStepInput,
+  ScrubReport,
+  ScrubStepInput,
+  SnapshotReport,
+  SnapshotStepInput,
+} from '../../contracts/zfs.js';
+import type { Door } from '../door.js';
+import { lookAtReplicas } from './replicate-look.js';
+import { parkReplicas, planParking } from './replicate-park.js';
+import { transferReplicas } from './replicate-transfer.js';
+import { retainSnapshots } from './retain.js';
+import { pauseOwnScrub, scrubPool } from './scrub.js';
+import { takeSnapshots } from './snapshot.js';
+import { closeSource, openSource } from './source.js';
+
+/** One step for all datasets of a job on a host: a history stays small however many there are. */
+export function createZfsActivities(door: Door) {
+  return {
+    zfsTakeSnapshots: (input: SnapshotStepInput): Promise<SnapshotReport[]> =>
+      door.step(input, (tools) => takeSnapshots(tools, input)),
+    zfsRetainSnapshots: (input: RetentionStepInput): Promise<RetentionReport> =>
+      door.step(input, (tools) => retainSnapshots(tools, input)),
+    /** Makes the snapshots of a dataset ready to be read by another tool, and lets them go again. */
+    zfsOpenSource: async (input: StepInput): Promise<{ snapshot: string; datasets: number }> =>
+      door.step(input, async (tools) => {
+        const { snapshot, datasets } = await openSource(tools, input);
+        return { snapshot, datasets: datasets.length };
+      }),
+    zfsCloseSource: (input: StepInput): Promise<{ closed: boolean }> =>
+      door.step(input, (tools) => closeSource(tools, input)),
+    zfsScrub: (input: ScrubStepInput): Promise<ScrubReport> =>
+      door.step(input, (tools) => scrubPool(tools, input)),
+    zfsPauseScrub: (input: ScrubStepInput): Promise<{ paused: boolean }> =>
+      door.step(input, (tools) => pauseOwnScrub(tools, input)),
+    /** One command on either host for a whole tree; with nothing to do, that is all. */
+    zfsLookAtReplicas: (input: ReplicationStepInput): Promise<ReplicationLook> =>
+      door.step(input, (tools) => lookAtReplicas(tools, input)),
+    /** One group of streams, through one pipe. */
+    zfsTransferReplicas: (input: TransferStepInput): Promise<TransferReport> =>
+      door.step(input, (tools) => transferReplicas(tools, input)),
+    zfsPlanParking: (input: ParkStepInput): Promise<ParkingPlan> =>
+      door.step(input, (tools) => planParking(tools, input)),
+    zfsParkReplicas: (input: ParkStepInput): Promise<ParkingReport> =>
+      door.step(input, (tools) => parkReplicas(tools, input)),
+  };
+}
+
+export type ZfsActivities = ReturnType<typeof createZfsActivities>;

@@ -1,0 +1,53 @@
+import { mustSucceed, zfsFailure } from './classify.js';
+import { zfsCommand } from './list-command.js';
+import { listTrees, type Zfs } from './listing.js';
+
+/** Holds keep snapshots from being destroyed by anybody. Each names the run that wants them. */
+
+const atOnce = 500;
+
+function* batches<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let from = 0; from < all.length; from += atOnce) yield all.slice(from, from + atOnce);
+}
+
+/** One that a killed attempt holds already is what we want. */
+export async function holdSnapshots(
+  zfs: Zfs,
+  tag: string,
+  { datasets, snapshot }: { datasets: readonly string[]; snapshot: string },
+): Promise<void> {
+  const { host, signal } = zfs;
+  const hold = (names: readonly string[]) =>
+    host.run(zfsCommand(zfs.zfs, ['hold', tag, ...names]), { signal });
+  for (const names of batches(datasets.map((dataset) => `${dataset}@${snapshot}`))) {
+    const all = await hold(names);
+    if (all.exitCode === 0) continue;
+    if (!isHeld(all.stderrTail)) throw zfsFailure(all, `hold ${names[0]}`, host.name);
+    for (const name of names) {
+      const one = await hold([name]);
+      if (!isHeld(one.stderrTail)) mustSucceed(one, `hold ${name}`, host.name);
+    }
+  }
+}
+
+const isHeld = (words: string): boolean => /tag already exists/.test(words);
+
+/** Of one snapshot's name in a whole tree, wherever the tag is found. */
+export async function releaseSnapshots(
+  zfs: Zfs,
+  tag: string,
+  { root, snapshot }: { root: string; snapshot: string },
+): Promise<void> {
+  const { host, signal } = zfs;
+  const held = [...(await listTrees(zfs, { roots: [root] })).values()].flatMap(({ name, snapshots }) =>
+    snapshots.some((one) => one.name === snapshot && one.holds > 0) ? [`${name}@${snapshot}`] : [],
+  );
+  for (const names of batches(held)) {
+    const all = await host.run(zfsCommand(zfs.zfs, ['release', tag, ...names]), { signal });
+    if (all.exitCode === 0) continue;
+    for (const name of names) {
+      const one = await host.run(zfsCommand(zfs.zfs, ['release', tag, name]), { signal });
+      if (!/no such tag/.test(one.stderrTail)) mustSucceed(one, `release ${name}`, host.name);
+    }
+  }
+}

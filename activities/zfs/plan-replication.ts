@@ -1,0 +1,159 @@
+import { newestWanted, segmentsFor, segmentTo, wantedAfter } from './replicate-base.js';
+import { isVerdict, judgeReplica, judgeToken, mayNotTravel, travelsRaw } from './replicate-judge.js';
+import { type Pairing, pairUp, parentOf, targetNameOf } from './replicate-moves.js';
+import { isParked } from './replicate-names.js';
+import type { Base, DatasetPlan, PlanInput } from './replicate-types.js';
+import type { Dataset, Snapshot } from './types.js';
+
+/** Two listings and a policy in, one plan with a reason for each dataset out. Pure: the same listings always give the same plan. */
+export function planReplication(input: PlanInput): DatasetPlan[] {
+  const pairing = pairUp(input);
+  const plans = new Map<string, DatasetPlan>();
+  const newest = newestWanted(input.source, input.policy);
+  for (const source of input.source.values()) {
+    const plan = planDataset(source, input, pairing, { plans, newest });
+    plans.set(plan.target, plan);
+  }
+  return [...plans.values(), ...pairing.left().map(planLeft)];
+}
+
+const planned = (source: Dataset, target: string, raw: boolean): DatasetPlan => ({
+  kind: 'nothing',
+  reason: '',
+  source: source.name,
+  target,
+  type: source.type,
+  guid: source.guid,
+  raw,
+  behind: 0,
+  segments: [],
+  holds: [],
+  bytes: 0,
+  level: 0,
+});
+
+function planDataset(
+  source: Dataset,
+  input: PlanInput,
+  pairing: Pairing,
+  { plans, newest }: { plans: ReadonlyMap<string, DatasetPlan>; newest: number | undefined },
+): DatasetPlan {
+  const target = targetNameOf(source.name, input);
+  const raw = travelsRaw(source, input);
+  const plan = planned(source, target, raw);
+  const replica = pairing.replicaFor(source, target);
+  if (input.policy.excludes(source.name.slice(input.sourceRoot.length + 1)))
+    return { ...plan, kind: 'excluded', reason: 'left out by the configuration' };
+  const renameFrom = replica?.renameFrom;
+  const known = { ...plan, ...(renameFrom !== undefined && { renameFrom }) };
+  const forbidden = mayNotTravel(source, input);
+  if (forbidden) return { ...known, ...forbidden };
+  if (replica) return continueReplica(source, replica.dataset, known, input);
+  if (newest !== undefined && source.createtxg > newest)
+    return {
+      ...known,
+      kind: 'young',
+      reason: 'it was made after the newest snapshot and comes with the next',
+    };
+  return startReplica(source, known, input, plans.get(parentOf(target)), pairing);
+}
+
+/** Nothing is there: everything is sent, once its parent is there to hang it under. */
+function startReplica(
+  source: Dataset,
+  plan: DatasetPlan,
+  input: PlanInput,
+  parent: DatasetPlan | undefined,
+  pairing: Pairing,
+): DatasetPlan {
+  const comes = parent?.kind === 'full';
+  const isRoot = plan.target === input.targetRoot;
+  if (!isRoot && !comes && !pairing.exists(parentOf(plan.target)))
+    return { ...plan, kind: 'wait', reason: `its parent is not on the target: ${parent?.reason ?? ''}` };
+  const level = comes ? parent.level + 1 : 0;
+  const sent = withStreams(source, { ...plan, level }, input, undefined);
+  if (sent.segments.length === 0)
+    return { ...sent, kind: 'wait', reason: 'it has no snapshot that could be sent' };
+  return { ...sent, kind: 'full', reason: 'it is not on the target' };
+}
+
+function continueReplica(source: Dataset, target: Dataset, plan: DatasetPlan, input: PlanInput): DatasetPlan {
+  const judged = judgeReplica(source, target, input);
+  if (isVerdict(judged)) return { ...plan, ...judged };
+  const { common, note } = judged;
+  const base = common?.base;
+  const known: DatasetPlan = { ...plan, ...(base && { common: base }) };
+  const suffix = note === undefined ? '' : `; ${note}`;
+  if (target.resumeToken !== undefined) return afterInterruption(source, target, known, input);
+  const sent = withStreams(source, known, input, base);
+  if (sent.segments.length === 0)
+    return { ...sent, kind: 'nothing', reason: `@${common?.at.name} is the newest on both sides${suffix}` };
+  return { ...sent, kind: 'incremental', reason: `${describeBase(base)}${suffix}` };
+}
+
+/** A receive was interrupted: it is gone on with where that is possible, else what arrived of it is given up. */
+function afterInterruption(
+  source: Dataset,
+  target: Dataset,
+  plan: DatasetPlan,
+  input: PlanInput,
+): DatasetPlan {
+  const resume = judgeToken(source, target, plan.raw, input);
+  if (typeof resume === 'string') {
+    const sent = withStreams(source, plan, input, plan.common);
+    const abandon = `partially received state is given up: ${resume}`;
+    const kind = plan.common ? (sent.segments.length > 0 ? 'incremental' : 'nothing') : 'full';
+    return { ...sent, kind, reason: abandon, abandon };
+  }
+  const to = source.snapshots.find(({ guid }) => guid === resume.toGuid);
+  const after: Base | undefined = to && { kind: 'snapshot', ...baseFacts(to) };
+  const rest = withStreams(source, plan, input, after);
+  return {
+    ...rest,
+    kind: 'resume',
+    resume,
+    behind: rest.behind + 1,
+    holds: [resume.toName, ...rest.holds],
+    reason: `@${resume.toName} was interrupted after ${resume.bytesDone} bytes`,
+  };
+}
+
+const baseFacts = ({ name, guid, createtxg, creationS }: Snapshot): Omit<Base, 'kind'> => ({
+  name,
+  guid,
+  createtxg,
+  creationS,
+});
+
+const describeBase = (base: Base | undefined): string =>
+  base ? `from ${base.kind === 'bookmark' ? '#' : '@'}${base.name}` : 'from the beginning';
+
+/** The streams from a base (none: from the beginning) to the newest wanted snapshot. */
+function withStreams(
+  source: Dataset,
+  plan: DatasetPlan,
+  input: PlanInput,
+  base: Base | undefined,
+): DatasetPlan {
+  const wanted = wantedAfter(source, input.policy, base);
+  const last = wanted.at(-1);
+  if (!last) return plan;
+  const straight = input.policy.catchUp === 'newest' || wanted.length === 1;
+  const segments = straight ? [segmentTo(source, base, last)] : segmentsFor(source, base, wanted);
+  const sent = straight ? [last] : wanted;
+  return {
+    ...plan,
+    segments,
+    behind: wanted.length,
+    holds: sent.map(({ name }) => name),
+    bytes: segments.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}
+
+/** A replica without a source is kept: what vanished by mistake is what replicas are for. */
+function planLeft(target: Dataset): DatasetPlan {
+  const plan = { ...planned(target, target.name, false), source: '', guid: '' };
+  if (isParked(target.name)) return { ...plan, kind: 'parked', reason: 'put aside by an earlier approval' };
+  const partial = target.resumeToken === undefined ? '' : '; it holds partially received state';
+  return { ...plan, kind: 'gone', reason: `the source is gone, the replica is kept${partial}` };
+}

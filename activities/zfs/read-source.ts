@@ -1,0 +1,38 @@
+import { type FolderResource, resourceOf } from '../../config/lookup.js';
+import type { Tools } from '../door.js';
+import type { Guarded } from '../host/guard.js';
+import { checkMounts } from './mounts.js';
+import { folderName, type OfRun, readingFolder, readSourcePlan } from './source-plan.js';
+
+/** Where a tool finds the files of a resource: its folder, or the frozen snapshots of its datasets. */
+
+export interface Read {
+  guarded: Guarded;
+  /** Absent for a plain folder. */
+  frozen?: {
+    /** ISO 8601 UTC: of this moment are all files. */
+    restorePoint: string;
+    /** What lies in the folder: one for each planned dataset. */
+    folders: string[];
+    check(): Promise<void>;
+  };
+}
+
+/** Throws when the snapshots of a dataset are not just those that the run has planned. */
+export async function whatIsRead({ host, signal, config }: Tools, of: OfRun): Promise<Read> {
+  const { resource } = of;
+  const known = resourceOf(config, resource);
+  const { directory } = known;
+  if (directory !== undefined)
+    return { guarded: { host, signal, resource, config: { ...known, directory } } };
+  const plan = await readSourcePlan(host, of);
+  const folder = readingFolder(host, of);
+  const check = (): Promise<void> => checkMounts(host, folder, plan);
+  await check();
+  // Markers and mount points are of live folders; here the snapshot's own name is the proof.
+  const frozenConfig: FolderResource = { ...known, directory: folder, marker: undefined, mounted: false };
+  return {
+    guarded: { host, signal, resource, config: frozenConfig },
+    frozen: { restorePoint: plan.restorePoint, folders: plan.datasets.map(folderName), check },
+  };
+}

@@ -1,0 +1,38 @@
+import type { Stream, ZfsWords } from './replicate-streams.js';
+import type { HoldTags } from './replicate-upkeep.js';
+import type { Listing } from './types.js';
+
+/** The two ends of a replication. Real hosts in replicate-hosts.ts; a model of two pools in the tests. */
+
+export type Side = 'source' | 'target';
+
+export interface Done {
+  ok: boolean;
+  /** What zfs said, in one line. */
+  words: string;
+}
+
+/** undefined: it was not begun. */
+export interface StreamEnd {
+  sent: Done | undefined;
+  received: Done | undefined;
+}
+
+export interface Ends {
+  /** Each method is one remote command, whatever the number of datasets; `transfer` is one on either side. */
+  list(side: Side): Promise<Listing>;
+  /** What `zfs send -nvt` says of each token. */
+  readTokens(tokens: readonly string[]): Promise<string[]>;
+  holdTags(side: Side, snapshots: readonly string[]): Promise<HoldTags>;
+  /**
+   * Several at the same time, in no order; one result for each. What stands in `then` is begun after them, and only if all of them
+   * went well: else its results are undefined.
+   */
+  change(
+    side: Side,
+    commands: readonly ZfsWords[],
+    then?: readonly ZfsWords[],
+  ): Promise<(Done | undefined)[]>;
+  /** One pipe for all streams, one after the other; the first failure ends it. */
+  transfer(streams: readonly Stream[]): Promise<StreamEnd[]>;
+}

@@ -1,0 +1,105 @@
+import type { Done, Ends, StreamEnd } from './replicate-ends.js';
+import { type Stream, streamsOf, writeAheadOf, type ZfsWords } from './replicate-streams.js';
+import type { DatasetPlan } from './replicate-types.js';
+
+/** Sends a group of datasets through one pipe. What arrived is not taken from here: the next look at the receiver says it. */
+
+export interface GroupEnd {
+  target: string;
+  /** undefined: every stream of it was taken by the receiver. */
+  trouble?: string;
+}
+
+export interface GroupRequest {
+  destination: string;
+  run: string;
+}
+
+/** These make every further try pointless: nothing else of the group is begun. */
+const endsAll =
+  /out of space|no space left|quota exceeded|permission denied|pool I\/O is currently suspended/i;
+
+/** Write-ahead first, then the streams; a dataset that fails is left out and the rest goes on. */
+export async function transferGroup(
+  ends: Ends,
+  plans: readonly DatasetPlan[],
+  request: GroupRequest,
+): Promise<GroupEnd[]> {
+  const troubles = await writeAhead(ends, plans, request);
+  let waiting = plans.filter(({ target }) => !troubles.has(target));
+  while (waiting.length > 0) {
+    const streams = waiting.flatMap(streamsOf);
+    const outcome = await ends.transfer(streams);
+    const failed = streams.findIndex((_, index) => !arrived(outcome[index]));
+    if (failed === -1) break;
+    const stream = streams[failed] as Stream;
+    const words = wordsOf(outcome[failed]);
+    troubles.set(stream.target, words);
+    const later = waiting.slice(waiting.findIndex(({ target }) => target === stream.target) + 1);
+    if (endsAll.test(words)) {
+      for (const { target } of later) troubles.set(target, `not begun: ${words}`);
+      break;
+    }
+    waiting = later;
+  }
+  return plans.map(({ target }) => {
+    const trouble = troubles.get(target);
+    return trouble === undefined ? { target } : { target, trouble };
+  });
+}
+
+const arrived = (end: StreamEnd | undefined): boolean => end?.received?.ok === true && end.sent?.ok === true;
+
+/** The receiver's words say more, unless all it saw is that nothing more came. */
+function wordsOf(end: StreamEnd | undefined): string {
+  const { sent, received } = end ?? {};
+  const onlyCut = /failed to read from stream|incomplete stream|invalid stream/i.test(received?.words ?? '');
+  if (received && !received.ok && (!onlyCut || sent?.ok !== false)) return received.words || 'receive failed';
+  if (sent && !sent.ok) return sent.words || 'send failed';
+  return 'the stream was not begun';
+}
+
+interface Ahead {
+  target: string;
+  words: ZfsWords;
+}
+
+/** The cursor and the holds of every dataset stand before its first byte is sent. */
+async function writeAhead(
+  ends: Ends,
+  plans: readonly DatasetPlan[],
+  { destination, run }: GroupRequest,
+): Promise<Map<string, string>> {
+  const changes: Ahead[] = plans.flatMap((plan) => {
+    const { bookmarks, holds, tag } = writeAheadOf(plan, destination, run);
+    return [
+      ...bookmarks.map(({ from, cursor }) => ({ target: plan.target, words: ['bookmark', from, cursor] })),
+      ...holds.map((snapshot) => ({ target: plan.target, words: ['hold', tag, snapshot] })),
+    ];
+  });
+  const done = await ends.change(
+    'source',
+    changes.map(({ words }) => words),
+  );
+  const troubles = new Map<string, string>();
+  for (const [index, { target, words }] of changes.entries()) {
+    const end = done[index];
+    if (end?.ok || isThere(end)) continue;
+    troubles.set(target, `cannot ${words[0]} ${words.at(-1)}: ${end?.words ?? 'not begun'}`);
+  }
+  return troubles;
+}
+
+/** An earlier attempt made it: the cursor carries the guid in its name, the hold the run. */
+const isThere = (end: Done | undefined): boolean => /exists/.test(end?.words ?? '');
+
+/** Datasets that can travel now, in groups that may run side by side; a child waits until its parent has arrived. */
+export function groupsOf(plans: readonly DatasetPlan[], parallel: number, most = 100): DatasetPlan[][] {
+  const lowest = Math.min(...plans.map(({ level }) => level));
+  const now = plans.filter(({ level }) => level === lowest);
+  const count = Math.max(Math.min(parallel, now.length), Math.ceil(now.length / most));
+  const groups: DatasetPlan[][] = Array.from({ length: count }, () => []);
+  const bySize = [...now].sort((one, other) => other.bytes - one.bytes);
+  for (const [index, plan] of bySize.entries()) groups[index % count]?.push(plan);
+  return groups;
+}

@@ -1,0 +1,183 @@
+import { HoldfastError } from '../../contracts/errors.js';
+import type { Command } from '../../system/host.js';
+import { type Member, pipeAcross } from '../../system/pipe-across.js';
+import { mustSucceed } from './classify.js';
+import { listTrees, type Zfs } from './listing.js';
+import type { Done, Ends, Side, StreamEnd } from './replicate-ends.js';
+import { parentOf } from './replicate-moves.js';
+import { changeScript, quote, receiveScript, sendScript, watchStreams } from './replicate-script.js';
+import type { Stream, ZfsWords } from './replicate-streams.js';
+import type { HoldTags } from './replicate-upkeep.js';
+import type { Listing } from './types.js';
+
+/** Two real hosts as the ends of a replication, each of them local or over ssh: push, pull and relay are one code. */
+
+export interface HostEndsOptions {
+  source: Zfs;
+  sourceRoot: string;
+  target: Zfs;
+  targetRoot: string;
+  /** Between both ends, on either side of the wire: mbuffer, zstd, pv. */
+  onSource?: readonly Command[];
+  onTarget?: readonly Command[];
+  progress?: (progress: { bytesDone: number; bytesTotal: number }) => void;
+  log?: (line: string) => void;
+}
+
+/** The text of a program is one argument, of which Linux takes 128 KiB. */
+const scriptMost = 100_000;
+
+export function hostEnds(options: HostEndsOptions): Ends {
+  const zfsOf = (side: Side): Zfs => (side === 'source' ? options.source : options.target);
+  const log = options.log;
+  return {
+    list: (side) =>
+      side === 'source'
+        ? listTrees(options.source, { roots: [options.sourceRoot] })
+        : listTarget(options.target, options.targetRoot),
+    async readTokens(tokens) {
+      const zfs = zfsWords(options.source).map(quote).join(' ');
+      const lines = tokens.map((token) => `${zfs} send -nvt ${quote(token)} 2>&1; printf '\\036\\n'`);
+      const result = await runScript(
+        options.source,
+        ['LC_ALL=C; export LC_ALL', ...lines, 'exit 0'].join('\n'),
+      );
+      return mustSucceed(result, 'read resume tokens', options.source.host.name).stdout.split('\u001e\n');
+    },
+    holdTags: (side, snapshots) => holdTags(zfsOf(side), snapshots),
+    async change(side, first, then = []) {
+      return changeOn(zfsOf(side), side, first, then, log);
+    },
+    transfer: (streams) => transferInParts(streams, options),
+  };
+}
+
+type Log = ((line: string) => void) | undefined;
+
+/** As a rule one program; with very many commands several, and then as well nothing of `then` before all of `first` went well. */
+async function changeOn(
+  zfs: Zfs,
+  side: Side,
+  first: readonly ZfsWords[],
+  then: readonly ZfsWords[],
+  log: Log,
+): Promise<(Done | undefined)[]> {
+  const [firsts, thens] = [portions(first), portions(then)];
+  const run = async (
+    some: readonly ZfsWords[],
+    after: readonly ZfsWords[],
+  ): Promise<(Done | undefined)[]> => {
+    const script = changeScript(zfsWords(zfs), some, after);
+    for (const words of [...some, ...after]) log?.(`${side}: zfs ${words.join(' ')}`);
+    const result = mustSucceed(await runScript(zfs, script.text), 'change snapshots', zfs.host.name);
+    return script.read(result.stdout);
+  };
+  if (firsts.length <= 1 && thens.length <= 1) return run(first, then);
+  const done: (Done | undefined)[] = [];
+  for (const part of firsts) done.push(...(await run(part, [])));
+  if (!done.every((end) => end?.ok)) return [...done, ...then.map(() => undefined)];
+  for (const part of thens) done.push(...(await run(part, [])));
+  return done;
+}
+
+/** Inside a program of sh the Host cannot put sudo in front of zfs: it is asked whether it would. */
+export function zfsWords({ host, zfs }: Zfs): string[] {
+  const sudo = host.remote?.target().sudo.includes('zfs') ?? false;
+  return sudo ? ['sudo', '-n', zfs] : [zfs];
+}
+
+const runScript = ({ host, signal }: Zfs, text: string) =>
+  host.run({ file: 'sh', args: ['-c', text], env: { LC_ALL: 'C' } }, { signal });
+
+/** Before the first copy there is nothing to list; then the place where it will be must be there. */
+async function listTarget(zfs: Zfs, root: string): Promise<Listing> {
+  try {
+    return await listTrees(zfs, { roots: [root] });
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || error.code !== 'HF_DATASET_MISSING') throw error;
+    return listTrees(zfs, { roots: [parentOf(root)], depth: 0, types: ['filesystem'] });
+  }
+}
+
+async function holdTags(zfs: Zfs, snapshots: readonly string[]): Promise<HoldTags> {
+  const words = [...zfsWords(zfs), 'holds', '-Hp'].map(quote).join(' ');
+  const chunks: string[] = [];
+  for (let at = 0; at < snapshots.length; at += 100)
+    chunks.push(
+      `${words} ${snapshots
+        .slice(at, at + 100)
+        .map(quote)
+        .join(' ')} 2>/dev/null`,
+    );
+  const tags = new Map<string, string[]>();
+  for (let at = 0; at < chunks.length; at += 4) {
+    // A snapshot that vanished since it was listed makes this one fail, and is simply not in the answer.
+    const result = await runScript(zfs, [...chunks.slice(at, at + 4), 'exit 0'].join('\n'));
+    for (const row of mustSucceed(result, 'read holds', zfs.host.name).stdout.split('\n')) {
+      const [snapshot = '', tag] = row.split('\t');
+      if (tag !== undefined) tags.set(snapshot, [...(tags.get(snapshot) ?? []), tag]);
+    }
+  }
+  return tags;
+}
+
+/** As many commands as one program may hold. */
+function portions(commands: readonly ZfsWords[]): ZfsWords[][] {
+  const parts: ZfsWords[][] = [];
+  let room = 0;
+  for (const words of commands) {
+    const size = words.join(' ').length + 60;
+    room -= size;
+    if (room < 0) {
+      parts.push([]);
+      room = scriptMost / 2 - size;
+    }
+    parts.at(-1)?.push(words);
+  }
+  return parts;
+}
+
+/** As a rule one pipe; very long names need several, and after a failure no further one is begun. */
+async function transferInParts(streams: readonly Stream[], options: HostEndsOptions): Promise<StreamEnd[]> {
+  const ends: StreamEnd[] = [];
+  for (let at = 0; at < streams.length; ) {
+    let size = 0;
+    let to = at;
+    for (; to < streams.length && (size < scriptMost / 2 || to === at); to++) {
+      const { send = [], receive = [] } = streams[to] ?? {};
+      size += Math.max(send.join(' ').length, receive.join(' ').length) + 150;
+    }
+    const part = await transfer(streams.slice(at, to), options);
+    ends.push(...part);
+    if (!part.every(({ sent, received }) => sent?.ok && received?.ok)) break;
+    at = to;
+  }
+  return ends;
+}
+
+async function transfer(streams: readonly Stream[], options: HostEndsOptions) {
+  const { source, target, onSource = [], onTarget = [], progress, log } = options;
+  const sender = sendScript(zfsWords(source), streams);
+  const receiver = receiveScript(zfsWords(target), streams);
+  if (Math.max(sender.length, receiver.length) > scriptMost)
+    throw new HoldfastError('HF_INTERNAL', `${streams.length} streams make a program that is too long`);
+  const watch = watchStreams(streams);
+  const members: Member[] = [
+    { host: source.host, command: { file: 'sh', args: ['-c', sender] } },
+    ...onSource.map((command) => ({ host: source.host, command })),
+    ...onTarget.map((command) => ({ host: target.host, command })),
+    { host: target.host, command: { file: 'sh', args: ['-c', receiver] } },
+  ];
+  for (const { send, receive } of streams) log?.(`zfs ${send.join(' ')} | zfs ${receive.join(' ')}`);
+  const results = await pipeAcross(members, {
+    signal: source.signal,
+    onLine(line, stream, member) {
+      if (stream === 'stderr' && member === 0) watch.sender(line);
+      if (stream === 'stdout') watch.receiver(line);
+      progress?.(watch.progress());
+    },
+  });
+  for (const { exitCode, signal, stderrTail } of results)
+    if (exitCode !== 0) log?.(`ended by ${signal ?? exitCode}: ${stderrTail.slice(-300)}`);
+  return watch.ends();
+}

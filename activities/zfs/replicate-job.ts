@@ -1,0 +1,100 @@
+import { jobOf, replicaStoreOf, resourceOf, storesOf } from '../../config/lookup.js';
+import type { ZfsReplicationJob } from '../../config/schema.js';
+import { HoldfastError } from '../../contracts/errors.js';
+import type { ReplicationStepInput } from '../../contracts/replication.js';
+import type { Command, Host } from '../../system/host.js';
+import type { Tools } from '../door.js';
+import { checkHostOf, checkRunOfJob } from '../restic/job.js';
+import { openZfs, selectionOf } from './job.js';
+import type { Zfs } from './listing.js';
+import type { Ends } from './replicate-ends.js';
+import { hostEnds } from './replicate-hosts.js';
+import type { SurveyRequest } from './replicate-survey.js';
+import { pathSelector } from './select-paths.js';
+
+/** From names to both ends: what a replication may touch is what this host's own holdfast.yaml joins together. */
+
+export interface Replication {
+  job: ZfsReplicationJob;
+  request: SurveyRequest;
+  ends: Ends;
+}
+
+export async function openReplication(tools: Tools, input: ReplicationStepInput): Promise<Replication> {
+  const { config } = tools;
+  const job = replicationJob(tools, input);
+  const place = replicaStoreOf(config, input.store);
+  const selection = selectionOf(config, input.resource);
+  const source = openZfs(tools, input.resource);
+  const target = targetZfs(tools, place.host, resourceOf(config, input.resource).host);
+  const [sourceRoot, targetRoot] = [selection.dataset, `${place.dataset}/${input.resource}`];
+  const { onSource, onTarget } = await betweenBoth(job, source.host, target.host);
+  return {
+    job,
+    request: {
+      sourceRoot,
+      targetRoot,
+      policy: {
+        destination: input.store,
+        snapshots: job.snapshots,
+        catchUp: job.catchUp,
+        encrypted: job.encrypted,
+        excludes: pathSelector(selection),
+      },
+    },
+    ends: hostEnds({
+      source,
+      sourceRoot,
+      target,
+      targetRoot,
+      onSource,
+      onTarget,
+      log: tools.log,
+      progress: ({ bytesDone, bytesTotal }) => tools.progress({ phase: 'sending', bytesDone, bytesTotal }),
+    }),
+  };
+}
+
+function replicationJob({ config, host }: Tools, { job, run, resource, store }: ReplicationStepInput) {
+  const found = jobOf(config, job);
+  if (found.kind !== 'zfs-replication') throw refused(`The job "${job}" replicates nothing`);
+  if (!found.resources.includes(resource)) throw refused(`The job "${job}" has no resource "${resource}"`);
+  if (!storesOf(found).includes(store)) throw refused(`The job "${job}" has no store "${store}"`);
+  checkRunOfJob(run, job);
+  checkHostOf(config, resource, host.name);
+  return found;
+}
+
+const refused = (what: string): HoldfastError =>
+  new HoldfastError(
+    'HF_NOT_IN_CONFIG',
+    `${what} in this host's holdfast.yaml; give every host the same file`,
+  );
+
+/** The other end: the same machine, or one that is reached over ssh from the worker. */
+function targetZfs({ host, machine, config, signal }: Tools, name: string, sourceHost: string): Zfs {
+  const { zfs = 'zfs', zpool = 'zpool' } = config.hosts[name]?.tools ?? {};
+  if (name === sourceHost) return { host, signal, zfs, zpool };
+  if (!machine) throw new HoldfastError('HF_INTERNAL', `"${name}" cannot be reached from here`);
+  return { host: machine(name), signal, zfs, zpool };
+}
+
+/** Programs between sender and receiver; asked for first, because a pipe that breaks says little. */
+async function betweenBoth(
+  { compress, limit }: ZfsReplicationJob,
+  source: Host,
+  target: Host,
+): Promise<{ onSource: Command[]; onTarget: Command[] }> {
+  const onSource: Command[] = [];
+  const onTarget: Command[] = [];
+  if (compress) {
+    onSource.push({ file: await source.requireProgram('zstd'), args: ['-q', '-3', '-c'] });
+    onTarget.push({ file: await target.requireProgram('zstd'), args: ['-q', '-d', '-c'] });
+  }
+  if (limit !== undefined)
+    onSource.push({
+      file: await source.requireProgram('mbuffer'),
+      args: ['-q', '-m', '16M', '-r', String(limit)],
+    });
+  return { onSource, onTarget };
+}

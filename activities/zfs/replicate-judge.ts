@@ -1,0 +1,141 @@
+import { type Common, newestCommon } from './replicate-base.js';
+import { parentOf } from './replicate-moves.js';
+import { makerOf } from './replicate-names.js';
+import type { DatasetPlan, PlanInput, PlanKind } from './replicate-types.js';
+import type { Dataset, Snapshot } from './types.js';
+
+/** Whether a replica may be continued. A "no" stops this dataset alone; nothing here is ever answered by overwriting. */
+
+export interface Verdict {
+  kind: Extract<PlanKind, 'diverged' | 'foreign' | 'encryption' | 'type' | 'wait'>;
+  reason: string;
+  loses?: string[];
+}
+
+export type Judged = { common: Common | undefined; note?: string } | Verdict;
+
+export const isVerdict = (judged: Judged): judged is Verdict => 'kind' in judged;
+
+/** Encrypted datasets travel encrypted, unless the policy says that they may be read over there. */
+export const travelsRaw = (source: Dataset, { policy }: PlanInput): boolean =>
+  source.encryption !== undefined && policy.encrypted !== 'plain';
+
+/** What forbids sending a dataset at all, whatever the target holds. */
+export function mayNotTravel(source: Dataset, input: PlanInput): Verdict | undefined {
+  if (input.policy.encrypted === 'required' && source.encryption === undefined)
+    return {
+      kind: 'encryption',
+      reason: 'it is not encrypted and would arrive readable, which the job forbids',
+    };
+  const plain = source.encryption !== undefined && !travelsRaw(source, input);
+  if (plain && source.keyStatus !== 'available')
+    return { kind: 'wait', reason: 'its key is not loaded, so it cannot be sent readable' };
+  return undefined;
+}
+
+/** A replica that exists: type, encryption, then its history against the source's. */
+export function judgeReplica(source: Dataset, target: Dataset, input: PlanInput): Judged {
+  if (source.type !== target.type)
+    return { kind: 'type', reason: `the source is a ${source.type}, what is there is a ${target.type}` };
+  const raw = travelsRaw(source, input);
+  const mode = otherMode(source, target, raw, input);
+  if (mode) return { kind: 'encryption', reason: mode };
+  const common = newestCommon(source, target);
+  if (common) return judgeHistory(common, target, raw);
+  if (target.snapshots.length > 0) return noCommon(source, target, input);
+  if (target.resumeToken !== undefined) return { common: undefined };
+  return { kind: 'foreign', reason: 'a dataset without snapshots is there: no replica of ours is ever so' };
+}
+
+/** A mix of raw and readable streams breaks a replica for ever, so it is refused before anything is sent. */
+function otherMode(
+  source: Dataset,
+  target: Dataset,
+  raw: boolean,
+  { targetRoot }: PlanInput,
+): string | undefined {
+  if (target.snapshots.length === 0) return undefined;
+  if (raw && target.encryption === undefined)
+    return 'the replica was received readable, the source is to be sent encrypted: no stream fits both';
+  const rootInside =
+    target.encryptionRoot === targetRoot || target.encryptionRoot?.startsWith(`${targetRoot}/`);
+  if (source.encryption !== undefined && !raw && rootInside)
+    return 'the replica was received encrypted, the source is to be sent readable: no stream fits both';
+  return undefined;
+}
+
+function judgeHistory(common: Common, target: Dataset, raw: boolean): Judged {
+  const { at, newer } = common;
+  const changed = target.writtenBytes > 0 && target.resumeToken === undefined;
+  const wrote = newer.some(({ writtenBytes }) => writtenBytes > 0);
+  if (newer.length === 0 && !changed) return { common };
+  const names = newer.map(({ name }) => name);
+  if (wrote || (newer.length > 0 && (changed || raw)))
+    return {
+      kind: 'diverged',
+      reason: `the replica has ${newer.length} ${plural(newer.length)} that the source does not have (${few(newer)}) since @${at.name}`,
+      loses: names,
+    };
+  if (changed)
+    return {
+      kind: 'diverged',
+      reason: `someone wrote ${target.writtenBytes} bytes to the replica after @${at.name}`,
+      loses: [],
+    };
+  return { common, note: `${newer.length} empty ${plural(newer.length)} of others there (${few(newer)})` };
+}
+
+function noCommon(source: Dataset, target: Dataset, input: PlanInput): Verdict {
+  // A stranger's dataset below a replica inherits what only the replica says of itself.
+  const inherited = input.target.get(parentOf(target.name))?.replicaOf;
+  const replicaOf = target.replicaOf === inherited ? undefined : target.replicaOf;
+  const loses = target.snapshots.map(({ name }) => name);
+  if (replicaOf === source.guid)
+    return {
+      kind: 'diverged',
+      reason: 'the replica is of this dataset, but no snapshot or bookmark of the source is left on it',
+      loses,
+    };
+  if (replicaOf !== undefined)
+    return {
+      kind: 'diverged',
+      reason: 'the source was made anew under an old name: the replica is of another dataset',
+      loses,
+    };
+  return {
+    kind: 'foreign',
+    reason: `a dataset of others is there, with ${target.snapshots.length} snapshots (${few(target.snapshots)})`,
+    loses,
+  };
+}
+
+const plural = (count: number): string => (count === 1 ? 'snapshot' : 'snapshots');
+
+/** The newest few with who makes such names. */
+function few(snapshots: readonly Snapshot[]): string {
+  const newest = snapshots.slice(-2).map(({ name }) => {
+    const maker = makerOf(name);
+    return maker ? `${name.slice(0, 60)}, made by ${maker}` : name.slice(0, 60);
+  });
+  return newest.join('; ');
+}
+
+/** Whether the state that an interrupted receive left can be gone on with; a text says why not. */
+export function judgeToken(
+  source: Dataset,
+  target: Dataset,
+  raw: boolean,
+  input: PlanInput,
+): NonNullable<DatasetPlan['resume']> | string {
+  const token = target.resumeToken ?? '';
+  if (input.givenUp?.has(token)) return 'it was tried several times and did not move';
+  const facts = input.tokens?.get(target.name);
+  if (!facts) return 'it cannot be read';
+  const to = source.snapshots.find(({ guid }) => guid === facts.toGuid);
+  if (!to) return `${facts.toName} is no longer on the source`;
+  if (facts.problem !== undefined) return facts.problem;
+  if (facts.raw !== raw) return 'it was begun in another encryption mode';
+  const newest = target.snapshots.at(-1)?.guid;
+  if (facts.fromGuid !== newest) return 'the replica has moved on since it was begun';
+  return { token, toName: to.name, toGuid: to.guid, bytesDone: facts.bytesDone };
+}

@@ -1,0 +1,90 @@
+import type { ReplicationLook, ReplicationStepInput } from '../../contracts/replication.js';
+import type { Tools } from '../door.js';
+import { addEvidence } from '../host/evidence.js';
+import { groupsOf } from './replicate-group.js';
+import { openReplication } from './replicate-job.js';
+import { forgetOldRuns, readRound, readTroubles, writeRound } from './replicate-notebook.js';
+import { driftOf, proofOf, stopping } from './replicate-proof.js';
+import { mostRounds, tokensGivenUp, worthTrying } from './replicate-rounds.js';
+import { fitInto } from './replicate-space.js';
+import { type Survey, settle, survey, type Trouble } from './replicate-survey.js';
+import type { DatasetPlan } from './replicate-types.js';
+
+/** One look at both ends: what is proved, what is put in order, and which streams are due. */
+export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput): Promise<ReplicationLook> {
+  const { host } = tools;
+  const { ends, request, job } = await openReplication(tools, input);
+  tools.progress({ phase: 'looking at both ends' });
+  const before = await readRound(host, input, input.round - 1);
+  const failed = await readTroubles(host, input, input.round - 1, before?.groups.length ?? 0);
+  const failedNames = new Set(failed.keys());
+  const givenUp = new Set([...(before?.givenUp ?? []), ...tokensGivenUp(before?.plans, failedNames)]);
+  if (input.round === 1) await forgetOldRuns(host, input);
+  const now = await survey(ends, { ...request, givenUp });
+  tools.progress({ phase: 'cursors, holds and fences' });
+  const troubles = await settle(ends, now);
+  const due = input.round > mostRounds ? [] : worthTrying(now.plans, before?.plans, failedNames);
+  const { fits, leftOut, availableBytes } = fitInto(due, now.input.target, request.targetRoot);
+  const groups = fits.length === 0 ? [] : groupsOf(fits, job.parallel);
+  await writeRound(host, input, {
+    plans: now.plans,
+    groups: groups.map((group) => group.map(({ target }) => target)),
+    givenUp: [...givenUp],
+  });
+  for (const { kind, target, reason } of now.plans)
+    if (kind !== 'nothing') tools.log(`${kind} ${target}: ${reason}`);
+  for (const { target, words } of troubles) tools.log(`${target}: ${words}`);
+  const look = describe(now, troubles, failed, { leftOut, availableBytes });
+  if (groups.length > 0) return { ...look, groups: groups.length, bytes: bytesOf(fits) };
+  return { ...look, groups: 0, bytes: 0, proved: await prove(tools, input, now) };
+}
+
+const bytesOf = (plans: readonly DatasetPlan[]): number => plans.reduce((sum, { bytes }) => sum + bytes, 0);
+
+async function prove({ host }: Tools, input: ReplicationStepInput, { plans }: Survey) {
+  const proved = proofOf(plans);
+  const { run, job, resource, store } = input;
+  await addEvidence(host, { kind: 'replicas', run, job, resource, store, ...proved });
+  return proved;
+}
+
+const shown = 10;
+
+function describe(
+  { plans, input }: Survey,
+  troubles: readonly Trouble[],
+  failed: ReadonlyMap<string, string>,
+  { leftOut, availableBytes }: { leftOut: readonly DatasetPlan[]; availableBytes: number },
+): Omit<ReplicationLook, 'groups' | 'bytes'> {
+  const counts: Record<string, number> = {};
+  for (const { kind } of plans) counts[kind] = (counts[kind] ?? 0) + 1;
+  const stopped = plans.filter(({ kind }) => stopping.has(kind));
+  const tooLarge = new Set(leftOut.map(({ target }) => target));
+  const behind = plans.filter(
+    ({ kind, source }) => source !== '' && ['full', 'incremental', 'resume', 'wait'].includes(kind),
+  );
+  const why = ({ target, reason }: DatasetPlan): string => {
+    if (tooLarge.has(target)) return `it does not fit: ${availableBytes} bytes are free on the target`;
+    return failed.get(target) ?? reason;
+  };
+  const gone = plans.filter(({ kind }) => kind === 'gone');
+  const young = counts.young ?? 0;
+  const renamed = plans.filter(({ renameFrom }) => renameFrom !== undefined);
+  return {
+    counts,
+    stopped: stopped.slice(0, shown).map(({ target, reason }) => `${target}: ${reason}`.slice(0, 300)),
+    stoppedCount: stopped.length,
+    behind: behind.slice(0, shown).map((plan) => `${plan.target}: ${why(plan)}`.slice(0, 300)),
+    behindCount: behind.length,
+    notes: [
+      ...gone.slice(0, 3).map(({ target, reason }) => `${target}: ${reason}`),
+      ...(gone.length > 3 ? [`… and ${gone.length - 3} more replicas whose source is gone`] : []),
+      ...(young > 0 ? [`${young} made after the newest snapshot: with the next one`] : []),
+      ...renamed.slice(0, 3).map(({ renameFrom, target }) => `${renameFrom} is called ${target} now`),
+    ],
+    warnings: [
+      ...troubles.slice(0, 5).map(({ target, words }) => `${target}: ${words}`.slice(0, 300)),
+      ...driftOf(plans, input).slice(0, 5),
+    ],
+  };
+}

@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+
+/** The names that replication leaves in pools: by them it knows again what is its own, and touches nothing else. */
+
+/** A bookmark or snapshot may have so many characters with its dataset; ZFS counts a closing zero to its 256. */
+const longestName = 255;
+
+/** A store's name may have 63 characters and a dataset 200: together with a guid that is more than ZFS takes. */
+const shortOf = (destination: string): string =>
+  destination.length <= 16 ? destination : createHash('sha256').update(destination).digest('hex').slice(0, 8);
+
+const cursorPrefix = (destination: string): string => `holdfast_${shortOf(destination)}_`;
+
+/**
+ * The bookmark that keeps the common base of one destination. It is made before the stream is sent and is tentative until the guid
+ * in its name was read on the receiver; only then do older ones go.
+ */
+export const cursorName = (destination: string, guid: string): string =>
+  `${cursorPrefix(destination)}${guid}`;
+
+/** True for a bookmark of ours for this destination. */
+export function isCursor(name: string, destination: string): boolean {
+  const prefix = cursorPrefix(destination);
+  return name.startsWith(prefix) && /^\d{1,20}$/.test(name.slice(prefix.length));
+}
+
+/** A dataset with a very long name cannot have a bookmark: its base is then kept by snapshots alone. */
+export const fits = (dataset: string, name: string): boolean =>
+  dataset.length + 1 + name.length <= longestName;
+
+/** Holds on the source while a stream of them is under way. */
+export const holdTag = (destination: string, run: string): string => `${holdPrefix(destination)}${run}`;
+
+/** What all our holds for this destination begin with, whatever the run. */
+export const holdPrefix = (destination: string): string => `holdfast_${shortOf(destination)}_`;
+
+/** The hold on the newest common snapshot of a replica: with it no other tool's `receive -F` can destroy what is newer than its base. */
+export const fenceTag = 'holdfast_fence';
+
+const parkedForm = /\.parked-\d{4}-\d{2}-\d{2}T\d{6}Z$/;
+
+/** Where a replica goes that no longer fits its source; the time keeps several apart. */
+export const parkedName = (dataset: string, time: Date): string =>
+  `${dataset}.parked-${time.toISOString().slice(0, 19).replaceAll(':', '')}Z`;
+
+/** True for a parked replica and everything below it. */
+export const isParked = (dataset: string): boolean =>
+  dataset.split('/').some((component) => parkedForm.test(component));
+
+const makers: readonly [RegExp, string][] = [
+  [/^auto-\d{4}-\d{2}-\d{2}_\d{2}-\d{2}/, 'TrueNAS'],
+  [/^syncoid_/, 'syncoid'],
+  [/^autosnap_/, 'sanoid'],
+  [/^zrepl_/, 'zrepl'],
+  [/^(bzfs_|\.TMPBZFS)/, 'bzfs'],
+  [/^zfs-auto-snap_/, 'zfs-auto-snapshot'],
+  [/^znapzend|^\d{4}-\d{2}-\d{2}-\d{6}$/, 'znapzend'],
+  [/^__replicate_/, 'Proxmox VE'],
+  [/^holdfast_/, 'Holdfast'],
+];
+
+/** The tool that names snapshots so; undefined when it could be anybody. */
+export const makerOf = (snapshot: string): string | undefined =>
+  makers.find(([form]) => form.test(snapshot))?.[1];

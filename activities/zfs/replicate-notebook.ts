@@ -1,0 +1,84 @@
+import type { ReplicationStepInput } from '../../contracts/replication.js';
+import type { Host } from '../../system/host.js';
+import { readPacked, writePacked } from '../../system/packed.js';
+import type { DatasetPlan } from './replicate-types.js';
+
+/** What the steps of one run tell each other: too long for a history, so it lies in the worker's state folder. Losing it costs a look, no more. */
+
+export interface RoundNotes {
+  plans: DatasetPlan[];
+  /** By target: which datasets each group sends. */
+  groups: string[][];
+  givenUp: string[];
+}
+
+const folderOf = ({ driver }: Host, { run }: ReplicationStepInput): string =>
+  `${driver.stateFolder}/replications/${run.replaceAll(':', '')}`;
+
+const baseOf = (host: Host, input: ReplicationStepInput, round: number): string =>
+  `${folderOf(host, input)}/${input.resource}-${input.store}-${round}`;
+
+export async function writeRound(host: Host, input: ReplicationStepInput, notes: RoundNotes): Promise<void> {
+  await host.driver.makeFolder(folderOf(host, input));
+  await writePacked(host.driver, `${baseOf(host, input, input.round)}.plan`, notes);
+}
+
+/** Of so many runs of a job the plans can still be looked at. */
+const keptRuns = 10;
+
+/** Plans are for the run itself and for who wants to know why; the oldest go. */
+export async function forgetOldRuns({ driver }: Host, { job, run }: ReplicationStepInput): Promise<void> {
+  const parent = `${driver.stateFolder}/replications`;
+  if (!(await driver.exists(parent))) return;
+  const own = (await driver.list(parent)).filter((name) => parseRunFolder(name) === job).sort();
+  for (const name of own.slice(0, -keptRuns))
+    if (name !== run.replaceAll(':', '')) await driver.removeTree(`${parent}/${name}`, parent);
+}
+
+/** The job of "job-2026-11-20T030000Z" or "job.park-2026-11-20T030000Z". */
+const parseRunFolder = (name: string): string | undefined =>
+  /^([a-z0-9-]+?)(?:\.[a-z0-9-]+)?-\d{4}-\d{2}-\d{2}T\d{6}Z$/.exec(name)?.[1];
+
+/** undefined before the first round, and when the notes were lost. */
+export const readRound = async (
+  host: Host,
+  input: ReplicationStepInput,
+  round: number,
+): Promise<RoundNotes | undefined> =>
+  (await readPacked(host.driver, `${baseOf(host, input, round)}.plan`)) as RoundNotes | undefined;
+
+/** Which datasets of a group did not arrive, and why. */
+export async function writeTroubles(
+  host: Host,
+  input: ReplicationStepInput & { group: number },
+  troubles: ReadonlyMap<string, string>,
+): Promise<void> {
+  await host.driver.makeFolder(folderOf(host, input));
+  const path = `${baseOf(host, input, input.round)}.troubles-${input.group}`;
+  await writePacked(host.driver, path, [...troubles]);
+}
+
+/** Of all groups of a round. */
+export async function readTroubles(
+  host: Host,
+  input: ReplicationStepInput,
+  round: number,
+  groups: number,
+): Promise<Map<string, string>> {
+  const all = new Map<string, string>();
+  for (let group = 0; group < groups; group++) {
+    const path = `${baseOf(host, input, round)}.troubles-${group}`;
+    const some = ((await readPacked(host.driver, path)) ?? []) as [string, string][];
+    for (const [target, words] of some) all.set(target, words);
+  }
+  return all;
+}
+
+/** What a human is asked about: hours later just that is done. */
+export async function writeParking(host: Host, input: ReplicationStepInput, parked: unknown): Promise<void> {
+  await host.driver.makeFolder(folderOf(host, input));
+  await writePacked(host.driver, `${baseOf(host, input, input.round)}.parking`, parked);
+}
+
+export const readParking = (host: Host, input: ReplicationStepInput): Promise<unknown> =>
+  readPacked(host.driver, `${baseOf(host, input, input.round)}.parking`);

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { HoldfastError } from '../../contracts/errors.js';
+import { parseRunId } from '../../contracts/names.js';
+import type { ParkingPlan, ParkingReport, ParkStepInput } from '../../contracts/replication.js';
+import type { Tools } from '../door.js';
+import type { Ends } from './replicate-ends.js';
+import { openReplication } from './replicate-job.js';
+import { parkedName } from './replicate-names.js';
+import { readParking, writeParking } from './replicate-notebook.js';
+import { stopping } from './replicate-proof.js';
+import { type Survey, survey } from './replicate-survey.js';
+import type { DatasetPlan } from './replicate-types.js';
+
+/** Parking: a replica that cannot be continued is renamed aside, whole and with its snapshots, and its dataset is copied anew. */
+
+/** One replica that a human is asked about, and the state that the answer is bound to. */
+interface Parked {
+  target: string;
+  aside: string;
+  state: string;
+  words: string;
+}
+
+/** Nothing is destroyed by it, but it costs a full copy and the space of the old one: so it is asked for. */
+export async function planParking(tools: Tools, input: ParkStepInput): Promise<ParkingPlan> {
+  const { ends, request } = await openReplication(tools, input);
+  tools.progress({ phase: 'looking at both ends' });
+  const wanted = parkedOf(await survey(ends, request), input.run);
+  for (const { words } of wanted) tools.log(`would park ${words}`);
+  const digest = digestOf(wanted);
+  await writeParking(tools.host, input, wanted);
+  return { digest, count: wanted.length, lines: wanted.slice(0, 10).map(({ words }) => words.slice(0, 300)) };
+}
+
+/** Just what was approved; a replica that changed since is left where it is. */
+export async function parkReplicas(tools: Tools, input: ParkStepInput): Promise<ParkingReport> {
+  const approved = ((await readParking(tools.host, input)) ?? []) as Parked[];
+  if (input.digest === undefined || digestOf(approved) !== input.digest)
+    throw new HoldfastError(
+      'HF_NOT_APPROVED',
+      `What was approved for ${input.run} is not the plan on this host. Nothing was changed; start it again`,
+    );
+  const { ends, request } = await openReplication(tools, input);
+  const now = await survey(ends, request);
+  const states = new Map(parkedOf(now, input.run).map(({ target, state }) => [target, state]));
+  const parked: string[] = [];
+  const warnings: string[] = [];
+  for (const one of approved) {
+    // An earlier attempt may have done it.
+    const trouble = now.input.target.has(one.aside)
+      ? undefined
+      : await parkOne(ends, one, states.get(one.target));
+    tools.log(`rename ${one.target} to ${one.aside}: ${trouble ?? 'done'}`);
+    if (trouble === undefined) parked.push(one.aside);
+    else warnings.push(trouble.slice(0, 300));
+  }
+  return { parked: parked.length, names: parked.slice(0, 10), warnings: warnings.slice(0, 10) };
+}
+
+async function parkOne(
+  ends: Ends,
+  { target, aside, state }: Parked,
+  stateNow: string | undefined,
+): Promise<string | undefined> {
+  if (stateNow !== state) return `${target} has changed since it was shown: left alone`;
+  const [done] = await ends.change('target', [['rename', target, aside]]);
+  return done?.ok ? undefined : `${target} cannot be renamed: ${done?.words ?? 'not begun'}`;
+}
+
+function parkedOf({ plans, input }: Survey, run: string): Parked[] {
+  const time = new Date(parseRunId(run)?.time ?? 0);
+  const stopped = plans.filter(({ kind, target }) => stopping.has(kind) && input.target.has(target));
+  // What lies below a parked one goes with it, and comes back by its guids when its parent is there again.
+  const highest = stopped.filter(
+    ({ target }) => !stopped.some((other) => target.startsWith(`${other.target}/`)),
+  );
+  return highest.map((plan) => onePlan(plan, input, time));
+}
+
+function onePlan(
+  { target, kind, reason }: DatasetPlan,
+  { target: listing }: Survey['input'],
+  time: Date,
+): Parked {
+  const dataset = listing.get(target);
+  const newest = dataset?.snapshots.at(-1)?.guid ?? '';
+  const aside = parkedName(target, time);
+  return {
+    target,
+    aside,
+    state: [kind, dataset?.guid, newest, dataset?.writtenBytes].join(' '),
+    words: `${target} → ${aside} (${kind}: ${reason})`,
+  };
+}
+
+const digestOf = (parked: readonly Parked[]): string =>
+  createHash('sha256').update(JSON.stringify(parked)).digest('hex');

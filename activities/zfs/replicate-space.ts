@@ -1,0 +1,31 @@
+import { parentOf } from './replicate-moves.js';
+import type { DatasetPlan } from './replicate-types.js';
+import type { Listing } from './types.js';
+
+/** Of what is free on the target so much may be filled: a pool that is full cannot even destroy any more. */
+const mayFill = 0.9;
+
+export interface Fitting {
+  fits: DatasetPlan[];
+  /** Not begun in this round, for want of space. */
+  leftOut: DatasetPlan[];
+  availableBytes: number;
+}
+
+/** What fits, the smallest first: one that is too large does not keep the others from being current. */
+export function fitInto(plans: readonly DatasetPlan[], target: Listing, targetRoot: string): Fitting {
+  const availableBytes = (target.get(targetRoot) ?? target.get(parentOf(targetRoot)))?.availableBytes;
+  if (availableBytes === undefined) return { fits: [...plans], leftOut: [], availableBytes: 0 };
+  let room = availableBytes * mayFill;
+  const fitting = new Set<DatasetPlan>();
+  for (const plan of [...plans].sort((one, other) => one.bytes - other.bytes)) {
+    if (plan.bytes > room) break;
+    room -= plan.bytes;
+    fitting.add(plan);
+  }
+  return {
+    fits: plans.filter((plan) => fitting.has(plan)),
+    leftOut: plans.filter((plan) => !fitting.has(plan)),
+    availableBytes,
+  };
+}

@@ -1,0 +1,164 @@
+import { planReplication } from './plan-replication.js';
+import type { Done, Ends } from './replicate-ends.js';
+import { fenceTag } from './replicate-names.js';
+import type { DatasetPlan, PlanInput, TokenFacts } from './replicate-types.js';
+import { type HoldTags, holdsToAsk, isIdle, planUpkeep, type Upkeep } from './replicate-upkeep.js';
+import { parseToken } from './resume-token.js';
+import type { Dataset } from './types.js';
+
+export interface Survey {
+  input: PlanInput;
+  plans: DatasetPlan[];
+  upkeep: Upkeep;
+}
+
+export type SurveyRequest = Omit<PlanInput, 'source' | 'target' | 'tokens'>;
+
+/** Looks at both ends and plans. Two remote commands; more only where a receive was interrupted or holds were left behind. */
+export async function survey(ends: Ends, request: SurveyRequest): Promise<Survey> {
+  const [source, target] = await Promise.all([ends.list('source'), ends.list('target')]);
+  const blind: PlanInput = { ...request, source, target };
+  const first = planReplication(blind);
+  // A replica that is stopped keeps its token: it is asked for only where something follows from it.
+  const open = first.flatMap(({ abandon, renameFrom, target: name }) =>
+    abandon === undefined ? [] : (target.get(renameFrom ?? name) ?? []),
+  );
+  const input = open.length === 0 ? blind : { ...blind, tokens: await readTokens(ends, open) };
+  const plans = open.length === 0 ? first : planReplication(input);
+  const asked = holdsToAsk(plans, input);
+  const [here, there] = await Promise.all([
+    tagsOf(ends, 'source', asked.source),
+    tagsOf(ends, 'target', asked.target),
+  ]);
+  // One map for both: with source and target on one machine a name still means one snapshot.
+  const upkeep = planUpkeep(plans, input, new Map([...here, ...there]));
+  return { input, plans, upkeep };
+}
+
+async function readTokens(ends: Ends, open: readonly Dataset[]): Promise<ReadonlyMap<string, TokenFacts>> {
+  const texts = await ends.readTokens(open.map(({ resumeToken }) => resumeToken ?? ''));
+  const facts = new Map<string, TokenFacts>();
+  for (const [index, { name }] of open.entries()) {
+    const read = parseToken(texts[index] ?? '');
+    if (read) facts.set(name, read);
+  }
+  return facts;
+}
+
+const tagsOf = async (ends: Ends, side: 'source' | 'target', snapshots: string[]): Promise<HoldTags> =>
+  snapshots.length === 0 ? new Map() : ends.holdTags(side, snapshots);
+
+/** True when nothing is to be done on either side. */
+export const nothingToDo = ({ plans, upkeep }: Survey): boolean =>
+  isIdle(upkeep) && plans.every((plan) => !travels(plan) && plan.renameFrom === undefined && !plan.abandon);
+
+/** True for a dataset that has streams to send now. */
+export const travels = ({ kind, segments, resume }: DatasetPlan): boolean =>
+  ['full', 'incremental', 'resume'].includes(kind) && (segments.length > 0 || resume !== undefined);
+
+/** A change that did not go as planned: shown as a warning, and found again by the next look. */
+export interface Trouble {
+  target: string;
+  words: string;
+}
+
+/** Everything but the streams: renames, partial state given up, cursors, holds and fences. One command a side, none where there is nothing. */
+export async function settle(ends: Ends, { plans, upkeep }: Survey): Promise<Trouble[]> {
+  const troubles: Trouble[] = [];
+  // Parents first and one after the other: a child's new name lies below its parent's.
+  for (const { renameFrom, target } of plans) {
+    if (renameFrom === undefined) continue;
+    const [done] = await ends.change('target', [['rename', renameFrom, target]]);
+    if (!done?.ok) troubles.push({ target, words: `cannot be renamed from ${renameFrom}: ${done?.words}` });
+  }
+  // The fence comes first: it proves that what was read there still is there, before anything on the source is let go for it.
+  const there = await changeInOrder(ends, 'target', ...targetChanges(upkeep, plans));
+  const unproved = new Set([...troubles, ...there].map(({ target }) => target));
+  const broken = plans.filter(({ target }) => unproved.has(target)).map(({ source }) => source);
+  const [first, then] = sourceChanges(upkeep);
+  const here = await changeInOrder(
+    ends,
+    'source',
+    first,
+    then.filter(({ dataset }) => !broken.includes(dataset)),
+  );
+  return [...troubles, ...there, ...here];
+}
+
+interface Change {
+  /** What it is done for: its second half is left out where the first half failed. */
+  dataset: string;
+  words: string[];
+  /** What zfs says when an earlier attempt did it. */
+  fine?: RegExp;
+}
+
+const datasetOf = (name: string): string => name.replace(/[@#].*$/, '');
+
+const release = (list: Upkeep['source']['release']): Change[] =>
+  list.map(({ tag, snapshot }) => ({
+    dataset: datasetOf(snapshot),
+    words: ['release', tag, snapshot],
+    fine: /no such tag|does not exist/,
+  }));
+
+/** What keeps the base comes first; only where it stands, what kept it before is taken away. */
+const sourceChanges = ({ source }: Upkeep): [Change[], Change[]] => [
+  source.bookmarks.map(({ from, cursor }) => ({
+    dataset: datasetOf(cursor),
+    words: ['bookmark', from, cursor],
+    fine: /exists/,
+  })),
+  [
+    ...source.destroy.map((cursor) => ({
+      dataset: datasetOf(cursor),
+      words: ['destroy', cursor],
+      fine: /does not exist/,
+    })),
+    ...release(source.release),
+  ],
+];
+
+const targetChanges = ({ target }: Upkeep, plans: DatasetPlan[]): [Change[], Change[]] => [
+  [
+    ...plans
+      .filter(({ abandon }) => abandon !== undefined)
+      .map((plan) => ({
+        dataset: plan.target,
+        words: ['receive', '-A', plan.target],
+        fine: /does not have any resumable/,
+      })),
+    ...target.fence.map((snapshot) => ({
+      dataset: datasetOf(snapshot),
+      words: ['hold', fenceTag, snapshot],
+      fine: /already exists/,
+    })),
+  ],
+  release(target.release),
+];
+
+/** One command where all goes well; a second one for the rest when something of the first half failed. */
+async function changeInOrder(
+  ends: Ends,
+  side: 'source' | 'target',
+  first: Change[],
+  then: Change[],
+): Promise<Trouble[]> {
+  if (first.length === 0 && then.length === 0) return [];
+  const wordsOf = (changes: Change[]): string[][] => changes.map(({ words }) => words);
+  const done = await ends.change(side, wordsOf(first), wordsOf(then));
+  const troubles = troublesOf(first, done.slice(0, first.length));
+  const rest = done.slice(first.length);
+  if (rest.every((end) => end !== undefined)) return [...troubles, ...troublesOf(then, rest)];
+  const broken = new Set(troubles.map(({ target }) => target));
+  const allowed = then.filter(({ dataset }) => !broken.has(dataset));
+  if (allowed.length === 0) return troubles;
+  return [...troubles, ...troublesOf(allowed, await ends.change(side, wordsOf(allowed)))];
+}
+
+const troublesOf = (changes: Change[], done: (Done | undefined)[]): Trouble[] =>
+  changes.flatMap(({ dataset, words, fine }, index) => {
+    const end = done[index];
+    if (end?.ok || (fine && end && fine.test(end.words))) return [];
+    return [{ target: dataset, words: `zfs ${words[0]} failed: ${end?.words ?? 'not begun'}` }];
+  });

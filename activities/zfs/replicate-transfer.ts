@@ -1,0 +1,43 @@
+import type { TransferReport, TransferStepInput } from '../../contracts/replication.js';
+import type { Tools } from '../door.js';
+import { transferGroup } from './replicate-group.js';
+import { openReplication, type Replication } from './replicate-job.js';
+import { readRound, writeTroubles } from './replicate-notebook.js';
+import { survey, travels } from './replicate-survey.js';
+import type { DatasetPlan } from './replicate-types.js';
+
+/** Sends one group of the round. An attempt after the first looks again: what arrived is never sent twice, what was cut is gone on with. */
+export async function transferReplicas(tools: Tools, input: TransferStepInput): Promise<TransferReport> {
+  const replication = await openReplication(tools, input);
+  const notes = await readRound(tools.host, input, input.round);
+  const targets = new Set(notes?.groups[input.group] ?? []);
+  const plans =
+    tools.attempt === 1 ? (notes?.plans ?? []) : await planAnew(replication, notes?.givenUp ?? []);
+  const due = plans.filter((plan) => targets.has(plan.target) && travels(plan));
+  let bytes = 0;
+  tools.progress({ phase: 'sending' });
+  const ends =
+    due.length === 0
+      ? []
+      : await transferGroup(replication.ends, due, {
+          destination: input.store,
+          run: input.run,
+        });
+  const troubles = new Map<string, string>();
+  for (const [index, { target, trouble }] of ends.entries()) {
+    if (trouble === undefined) bytes += due[index]?.bytes ?? 0;
+    else troubles.set(target, trouble);
+  }
+  for (const [target, words] of troubles) tools.log(`${target}: ${words}`);
+  await writeTroubles(tools.host, input, troubles);
+  return {
+    datasets: due.length - troubles.size,
+    bytes,
+    troubles: [...troubles].slice(0, 10).map(([target, words]) => `${target}: ${words}`.slice(0, 300)),
+  };
+}
+
+async function planAnew({ ends, request }: Replication, givenUp: string[]): Promise<DatasetPlan[]> {
+  const { plans } = await survey(ends, { ...request, givenUp: new Set(givenUp) });
+  return plans;
+}

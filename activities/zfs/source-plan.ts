@@ -1,0 +1,46 @@
+import { HoldfastError } from '../../contracts/errors.js';
+import type { Host } from '../../system/host.js';
+
+/** A dataset that is read by another tool: its snapshots, each in a folder of its own, at a place that is the same in every run. */
+
+export interface SourcePlan {
+  /** What stands after "@". */
+  snapshot: string;
+  /** ISO 8601 UTC: of this moment is what is read. */
+  restorePoint: string;
+  /** The datasets that are read, by name. */
+  datasets: string[];
+}
+
+export interface OfRun {
+  job: string;
+  run: string;
+  resource: string;
+}
+
+/** Always the same: a tool that finds its last copy by the path reads only what changed since. */
+export const readingFolder = ({ stateFolder }: Host, { job, resource }: Omit<OfRun, 'run'>): string =>
+  `${stateFolder}/reading/${job}.${resource}`;
+
+/** A snapshot cannot be mounted inside of another one, so the tree lies flat: `fast%2Fkubernetes%2Fpvc-1`. */
+export const folderName = (dataset: string): string => dataset.replaceAll('%', '%25').replaceAll('/', '%2F');
+
+const fileOf = ({ driver }: Host, { run, resource }: OfRun): string =>
+  `${driver.stateFolder}/zfs/${run}.${resource}.source.json`;
+
+export async function writeSourcePlan(host: Host, of: OfRun, plan: SourcePlan): Promise<void> {
+  await host.driver.makeFolder(`${host.driver.stateFolder}/zfs`);
+  await host.driver.writeFile(fileOf(host, of), JSON.stringify(plan));
+}
+
+/** What this run has planned to read. */
+export async function readSourcePlan(host: Host, of: OfRun): Promise<SourcePlan> {
+  const file = fileOf(host, of);
+  if (await host.driver.exists(file)) return JSON.parse(await host.driver.readFile(file)) as SourcePlan;
+  const message = `The snapshots of "${of.resource}" were not made ready by the run ${of.run}. Start the job again`;
+  throw new HoldfastError('HF_SOURCE_MISSING', message);
+}
+
+export async function hasSourcePlan(host: Host, of: OfRun): Promise<boolean> {
+  return host.driver.exists(fileOf(host, of));
+}

@@ -1,0 +1,168 @@
+import { jobOf } from '../../config/lookup.js';
+import type { Config, ResticBackupJob } from '../../config/schema.js';
+import { HoldfastError } from '../../contracts/errors.js';
+import type { StepInput } from '../../contracts/jobs.js';
+import type { Host } from '../../system/host.js';
+import type { Tools } from '../door.js';
+import { markUndone, openUndos, recordFormerState } from '../host/undo.js';
+import { checkHostOf, checkRunOfJob, jobWith } from '../restic/job.js';
+import { destroySnapshots } from './destroy.js';
+import { holdSnapshots, releaseSnapshots } from './holds.js';
+import { openZfs, selectionOf } from './job.js';
+import { listTrees, type Zfs } from './listing.js';
+import { mountSnapshots, mountsBelow, unmountAll } from './mounts.js';
+import { judgeSnapshots } from './retention.js';
+import { selectDatasets } from './select.js';
+import { ensureSnapshots } from './snapshot.js';
+import { ownSnapshot } from './snapshot-plan.js';
+import {
+  hasSourcePlan,
+  readingFolder,
+  readSourcePlan,
+  type SourcePlan,
+  writeSourcePlan,
+} from './source-plan.js';
+import type { Dataset } from './types.js';
+
+/** A dataset is read from snapshots that stand still: taken for the run or by a named job, held and mounted until the copy is proved. */
+
+/** By it the journal of former states knows what to put back. */
+export const sourceKind = 'zfs-source';
+const whatOf = (resource: string): string => `${sourceKind}:${resource}`;
+
+export const holdTag = (run: string): string => `holdfast:${run}`;
+
+/** Makes the snapshots of a resource ready to be read. A retry finds what its predecessor has planned, and goes on with that. */
+export async function openSource(tools: Tools, input: StepInput): Promise<SourcePlan> {
+  const { host, signal } = tools;
+  const { job, run, resource } = input;
+  const config = jobWith(tools.config, { job, resource });
+  checkRunOfJob(run, job);
+  checkHostOf(tools.config, resource, host.name);
+  const zfs = openZfs(tools, resource);
+  tools.progress({ phase: 'making snapshots ready' });
+  const plan = (await hasSourcePlan(host, input))
+    ? await readSourcePlan(host, input)
+    : await choose(tools, zfs, input, config);
+  // Before anything is held: a retry must not choose a newer snapshot and forget the hold on this one.
+  await writeSourcePlan(host, input, plan);
+  const former = { dataset: selectionOf(tools.config, resource).dataset, snapshot: plan.snapshot, job };
+  await recordFormerState(host, run, whatOf(resource), former);
+  await holdSnapshots(zfs, holdTag(run), plan);
+  await mountSnapshots(host, readingFolder(host, input), plan, signal);
+  tools.log(`${resource}: ${plan.datasets.length} datasets are read from the snapshot ${plan.snapshot}`);
+  return plan;
+}
+
+async function choose(
+  tools: Tools,
+  zfs: Zfs,
+  input: StepInput,
+  { fromSnapshotsOf }: ResticBackupJob,
+): Promise<SourcePlan> {
+  const { job, run, resource } = input;
+  const selection = selectionOf(tools.config, resource);
+  const roots = [selection.dataset];
+  refuseUnreadable(selectDatasets(await listTrees(zfs, { roots }), selection).datasets, resource);
+  if (fromSnapshotsOf === undefined) {
+    await ensureSnapshots(tools, zfs, async () => ({
+      job,
+      run,
+      pattern: 'holdfast_{job}_{time}',
+      resources: [selection],
+      listing: await listTrees(zfs, { roots }),
+    }));
+  }
+  const { datasets } = selectDatasets(await listTrees(zfs, { roots }), selection);
+  const by = fromSnapshotsOf === undefined ? { run } : { job: fromSnapshotsOf };
+  return planFrom(datasets, by, resource);
+}
+
+/** Files are read, so there must be files, and a key where they are encrypted. */
+function refuseUnreadable(datasets: readonly Dataset[], resource: string): void {
+  const volume = datasets.find(({ type }) => type === 'volume');
+  if (volume) {
+    const message = `"${resource}": ${volume.name} is a zvol, a disk of somebody else: no files can be read from it. Replicate it (zfs-replication), back it up where it is used, or exclude it`;
+    throw new HoldfastError('HF_SOURCE_MISSING', message.slice(0, 300));
+  }
+  const locked = datasets.find(({ keyStatus }) => keyStatus === 'unavailable');
+  if (!locked) return;
+  const message = `"${resource}": the key of ${locked.name} is not loaded, so its files cannot be read. Run "zfs load-key ${locked.encryptionRoot}" on the host, or exclude it`;
+  throw new HoldfastError('HF_SOURCE_MISSING', message.slice(0, 300));
+}
+
+/** The newest snapshot that the planned datasets have in common, and that says it is of this run or job. */
+function planFrom(
+  datasets: readonly Dataset[],
+  by: { run?: string; job?: string },
+  resource: string,
+): SourcePlan {
+  const [root] = datasets;
+  const isMeant = (one: { run: string | undefined; job: string | undefined }): boolean =>
+    by.run === undefined ? one.job === by.job : one.run === by.run;
+  const newest = root?.snapshots.findLast(isMeant);
+  if (!root || newest?.run === undefined) {
+    const message = `"${resource}": ${root?.name ?? 'the dataset'} has no snapshot of ${by.run ?? `the job "${by.job}"`}. Run that job first`;
+    throw new HoldfastError('HF_SOURCE_MISSING', message.slice(0, 300));
+  }
+  const { name, run } = newest;
+  const made = datasets.flatMap((dataset) => {
+    const snapshot = ownSnapshot(dataset, name, run);
+    return snapshot ? [{ dataset, snapshot }] : [];
+  });
+  const oldestS = Math.min(...made.map(({ snapshot }) => snapshot.creationS));
+  const missed = datasets.find(
+    (dataset) => dataset.createtxg <= newest.createtxg && !ownSnapshot(dataset, name, run),
+  );
+  if (missed) {
+    const message = `"${resource}": ${missed.name} has no snapshot ${name}, which the others have. Run the snapshot job again`;
+    throw new HoldfastError('HF_SOURCE_MISSING', message.slice(0, 300));
+  }
+  return {
+    snapshot: name,
+    restorePoint: new Date(oldestS * 1000).toISOString(),
+    datasets: made.map(({ dataset }) => dataset.name),
+  };
+}
+
+/** Unmounts, lets go, and removes what this job took for earlier runs: the newest stays, so that a restore can be compared with it. */
+export async function closeSource(tools: Tools, input: StepInput): Promise<{ closed: boolean }> {
+  const { host, run, config } = tools;
+  checkRunOfJob(run, input.job);
+  checkHostOf(config, input.resource, host.name);
+  const what = whatOf(input.resource);
+  const [open] = (await openUndos(host, run)).filter((undo) => undo.what === what);
+  if (!open) return { closed: false };
+  await putBackSource(() => config)(host, what, open.former, run);
+  await markUndone(host, run, what);
+  await removeOlder(tools, input);
+  return { closed: true };
+}
+
+async function removeOlder(tools: Tools, { job, resource }: StepInput): Promise<void> {
+  const zfs = openZfs(tools, resource);
+  const selection = selectionOf(tools.config, resource);
+  const { datasets } = selectDatasets(await listTrees(zfs, { roots: [selection.dataset] }), selection);
+  const rules = { job, keep: { last: 1 }, nowS: 0, timezone: 'UTC' };
+  const old = datasets
+    .flatMap((dataset) => judgeSnapshots(dataset, rules))
+    .filter(({ reasons }) => reasons.length === 0);
+  if (old.length === 0) return;
+  const doomed = old.map(({ dataset, snapshot: { name, guid } }) => ({ dataset, snapshot: name, guid }));
+  const left = await destroySnapshots(tools, zfs, doomed);
+  for (const [name, why] of left) tools.log(`${name} of an earlier run stays: ${why}`);
+}
+
+/** Safe to do twice: what is not mounted and not held is left as it is. */
+export const putBackSource =
+  (config: () => Config) =>
+  async (host: Host, what: string, former: Record<string, unknown>, run: string): Promise<void> => {
+    const resource = what.slice(sourceKind.length + 1);
+    const job = String(former.job);
+    jobOf(config(), job);
+    const { signal } = new AbortController();
+    await unmountAll(host, await mountsBelow(host, readingFolder(host, { job, resource })), signal);
+    const { zfs = 'zfs', zpool = 'zpool' } = config().hosts[host.name]?.tools ?? {};
+    const names = { root: String(former.dataset), snapshot: String(former.snapshot) };
+    await releaseSnapshots({ host, signal, zfs, zpool }, holdTag(run), names);
+  };

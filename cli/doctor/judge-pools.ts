@@ -1,0 +1,75 @@
+import type { Finding, PoolFacts, ZfsFacts } from '../../contracts/doctor.js';
+import { bytes } from '../render.js';
+import type { Teller } from './findings.js';
+
+/** Pools as a host sees them. Pure. */
+
+const dayMs = 86_400_000;
+/** Scrubs are weekly or monthly; one more day is nobody's fault. */
+const scrubWithinDays = 40;
+
+/** `nowMs` is of the clock by which the scrub's end was read. */
+export function judgePool(tell: Teller, facts: PoolFacts, nowMs: number): Finding[] {
+  const subject = `pool ${facts.pool}`;
+  if (facts.error !== undefined)
+    return [tell.blocking(subject, facts.error, 'Look at "zpool status" on the host')];
+  return [
+    judgeHealth(tell, subject, facts),
+    ...judgeRoom(tell, subject, facts),
+    ...judgeAge(tell, subject, facts, nowMs),
+  ];
+}
+
+function judgeHealth(tell: Teller, subject: string, { state, errors = 0, busyWith }: PoolFacts): Finding {
+  const next = 'Look at "zpool status -v" on the host: which disk it is, and which files';
+  if (errors > 0)
+    return tell.blocking(subject, `${errors} errors in its data that could not be repaired`, next);
+  if (state === 'ONLINE')
+    return tell.ok(subject, `ONLINE, no known errors${busyWith ? `; a ${busyWith} is under way` : ''}`);
+  const level = state === 'DEGRADED' ? 'warning' : 'blocking';
+  return tell[level](subject, `it is ${state}`, next);
+}
+
+/** ZFS becomes slow when it is nearly full, and snapshots are what fills it. */
+function judgeRoom(tell: Teller, subject: string, { usedPercent = 0, bytesFree = 0 }: PoolFacts): Finding[] {
+  const found = `${usedPercent} % full, ${bytes(bytesFree)} free`;
+  if (usedPercent >= 90)
+    return [tell.warning(subject, found, 'Free some space: look at "zfs list -o space", snapshots among it')];
+  return usedPercent >= 85 ? [tell.note(subject, found)] : [];
+}
+
+function judgeAge(
+  tell: Teller,
+  subject: string,
+  { scrubbedAt, busyWith }: PoolFacts,
+  nowMs: number,
+): Finding[] {
+  if (busyWith === 'scrub') return [];
+  if (scrubbedAt === undefined)
+    return [
+      tell.note(subject, 'no finished scrub is known', 'A job of the kind zfs-scrub reads it as a whole'),
+    ];
+  const days = Math.floor((nowMs - Date.parse(scrubbedAt)) / dayMs);
+  if (days <= scrubWithinDays) return [];
+  return [
+    tell.warning(subject, `its last scrub ended ${days} days ago`, 'Schedule a job of the kind zfs-scrub'),
+  ];
+}
+
+/** The very lines that an administrator gives on the host. */
+export function judgeZfs(tell: Teller, { version, missing, error }: ZfsFacts): Finding[] {
+  if (error !== undefined)
+    return [tell.blocking('zfs', error, 'Install OpenZFS there, or name its path in hosts.NAME.tools')];
+  const lacks = missing.map(({ dataset, user, permissions }) =>
+    tell.blocking(
+      'zfs',
+      `${user} may not ${permissions.join(', ')} on ${dataset}`,
+      `As root there: zfs allow -u ${user} ${permissions.join(',')} ${quoted(dataset)}`,
+    ),
+  );
+  return lacks.length > 0
+    ? lacks
+    : [tell.ok('zfs', `OpenZFS ${version}, and all that the jobs need is allowed`)];
+}
+
+const quoted = (dataset: string): string => (/[^\w/.:-]/.test(dataset) ? `'${dataset}'` : dataset);

@@ -1,0 +1,130 @@
+import { storesOf } from './lookup.js';
+import type { Finding, KeyPath } from './mistakes.js';
+import type {
+  Config,
+  JobConfig,
+  ResourceConfig,
+  ResticBackupJob,
+  ZfsReplicationJob,
+  ZfsSnapshotJob,
+} from './schema.js';
+
+/** Which job can work on which form of resource, and what its host must offer. Pure. */
+
+type Form = 'directory' | 'dataset' | 'pool';
+
+const wanted: Record<JobConfig['kind'], { forms: Form[]; words: string }> = {
+  'restic-backup': {
+    forms: ['directory', 'dataset'],
+    words: 'restic reads files: name a "directory" or a "dataset"',
+  },
+  'zfs-scrub': { forms: ['pool'], words: 'scrubs read pools as a whole: name one with "pool"' },
+  'zfs-snapshot': { forms: ['dataset'], words: 'snapshots are taken of datasets: name one with "dataset"' },
+  'zfs-replication': { forms: ['dataset'], words: 'datasets are replicated: name one with "dataset"' },
+};
+
+const formOf = ({ directory, dataset }: ResourceConfig): Form =>
+  directory !== undefined ? 'directory' : dataset !== undefined ? 'dataset' : 'pool';
+
+const entryOf = <T>(entries: Record<string, T>, name: string): T | undefined =>
+  Object.hasOwn(entries, name) ? entries[name] : undefined;
+
+/** What a job is to work on, against what it can. */
+export function checkForms(config: Config, job: JobConfig, path: KeyPath, mistakes: Finding[]): void {
+  job.resources.forEach((name, at) => {
+    const resource = entryOf(config.resources, name);
+    if (!resource || wanted[job.kind].forms.includes(formOf(resource))) return;
+    const message = `"${name}" is a ${formOf(resource)}; ${wanted[job.kind].words}`;
+    mistakes.push({ path: [...path, 'resources', at], message });
+  });
+  checkStoreForms(config, job, path, mistakes);
+  if (job.kind === 'restic-backup') checkSnapshotJob(config, job, path, mistakes);
+  if (job.kind === 'restic-backup' && job.seeding) checkSeeded(config, job, path, mistakes);
+  if (job.kind === 'zfs-snapshot') checkSnapshots(config, job, path, mistakes);
+  if (job.kind === 'zfs-replication') checkReplicas(config, job, path, mistakes);
+}
+
+/** A first upload of weeks would hold one snapshot for weeks, and the pool fills behind it. */
+function checkSeeded(config: Config, job: ResticBackupJob, path: KeyPath, mistakes: Finding[]): void {
+  const frozen = job.resources.find((name) => entryOf(config.resources, name)?.dataset !== undefined);
+  if (frozen === undefined) return;
+  const message = `"${frozen}" is a dataset; a first upload by portions reads a folder: name its mount point with "directory" until it is done`;
+  mistakes.push({ path: [...path, 'seeding'], message });
+}
+
+/** The snapshots that a backup reads are those of a job that takes them, of all its datasets. */
+function checkSnapshotJob(config: Config, job: ResticBackupJob, path: KeyPath, mistakes: Finding[]): void {
+  const named = job.fromSnapshotsOf;
+  if (named === undefined) return;
+  const place = [...path, 'fromSnapshotsOf'];
+  const other = entryOf(config.jobs, named);
+  if (other?.kind !== 'zfs-snapshot') {
+    mistakes.push({ path: place, message: `there is no job "${named}" of the kind zfs-snapshot` });
+    return;
+  }
+  const datasets = job.resources.filter((name) => entryOf(config.resources, name)?.dataset !== undefined);
+  const missed = datasets.find((name) => !other.resources.includes(name));
+  if (missed === undefined) return;
+  mistakes.push({ path: place, message: `the job "${named}" takes no snapshots of "${missed}"` });
+}
+
+/** restic writes to repositories, replicas lie on pools. */
+function checkStoreForms(config: Config, job: JobConfig, path: KeyPath, mistakes: Finding[]): void {
+  const form = job.kind === 'zfs-replication' ? 'zfs' : 'restic';
+  storesOf(job).forEach((name, at) => {
+    const store = entryOf(config.stores, name);
+    if (!store || store[form] !== undefined) return;
+    const message = `"${name}" has no "${form}", which a job of the kind ${job.kind} needs`;
+    const key = 'store' in job && job.store !== undefined ? ['store'] : ['stores', at];
+    mistakes.push({ path: [...path, ...key], message });
+  });
+}
+
+/** A replica below its own source would be copied into itself; a place that has no way in cannot be reached. */
+function checkReplicas(config: Config, job: ZfsReplicationJob, path: KeyPath, mistakes: Finding[]): void {
+  for (const name of job.resources) {
+    const resource = entryOf(config.resources, name);
+    for (const store of storesOf(job)) {
+      const place = entryOf(config.stores, store)?.zfs;
+      const message =
+        resource && place && unreachable(config, { name, ...resource }, { name: store, ...place });
+      if (message) mistakes.push({ path: [...path, 'resources'], message });
+    }
+  }
+}
+
+interface Named {
+  name: string;
+  host: string;
+  dataset?: string | undefined;
+}
+
+/** Why one cannot be copied to the other. */
+function unreachable(config: Config, resource: Named, store: Named): string | undefined {
+  if (store.host !== resource.host) {
+    const host = entryOf(config.hosts, store.host);
+    if (!host || host.ssh) return undefined;
+    return `"${resource.name}" is driven from its own host, and hosts.${store.host} has no "ssh" that says how it is reached`;
+  }
+  const inside = `${store.dataset}/`.startsWith(`${resource.dataset}/`);
+  return inside ? `the store "${store.name}" lies inside of the resource "${resource.name}"` : undefined;
+}
+
+/** One moment for all is possible on one host only; its hooks are looked up there. */
+function checkSnapshots(config: Config, job: ZfsSnapshotJob, path: KeyPath, mistakes: Finding[]): void {
+  const hosts = new Set(job.resources.flatMap((name) => entryOf(config.resources, name)?.host ?? []));
+  const [host] = hosts;
+  if (hosts.size > 1) {
+    const message = `lie on several hosts (${[...hosts].join(', ')}): make a job for each`;
+    mistakes.push({ path: [...path, 'resources'], message });
+    return;
+  }
+  const known = Object.keys((host !== undefined && entryOf(config.hosts, host)?.hooks) || {});
+  for (const key of ['before', 'after'] as const) {
+    job[key].forEach((hook, at) => {
+      if (host === undefined || known.includes(hook)) return;
+      const message = `hosts.${host}.hooks has no "${hook}"`;
+      mistakes.push({ path: [...path, key, at], message });
+    });
+  }
+}

@@ -1,0 +1,59 @@
+/** The errors of ZFS hosts; they stand in the one table of errors.ts. */
+
+export const zfsErrors = {
+  HF_DATASET_MISSING: {
+    meaning: 'There is no ZFS dataset, snapshot or pool of this name on the host',
+    retry: 'never',
+    exit: 1,
+    next: 'Look at the name in holdfast.yaml and at "zfs list" on the host: it may be renamed, or its pool not imported',
+  },
+  HF_ZFS_DENIED: {
+    meaning: 'ZFS refuses the step to the user that works on the host',
+    retry: 'never',
+    exit: 1,
+    next: '"holdfast doctor HOST" prints the lines of "zfs allow" that are missing',
+  },
+  HF_REPLICA_DIVERGED: {
+    meaning:
+      'A replica cannot be continued: someone wrote to it or rolled it back, its source was made anew, or it is not ours',
+    retry: 'never',
+    exit: 5,
+    next: 'Nothing was overwritten. Look at the datasets that are named; "holdfast run JOB --only park" renames them aside when you say yes, and the next run copies them anew',
+  },
+  HF_REPLICA_BEHIND: {
+    meaning: 'Some datasets did not arrive on the target; those that did are proved',
+    retry: 'never',
+    exit: 1,
+    next: 'Read the log of the run: "holdfast logs RUN"; the next run goes on where this one ended',
+  },
+  HF_POOL_SUSPENDED: {
+    meaning: 'A pool has stopped its input and output, or lost a disk that it cannot be without',
+    retry: 'outage',
+    exit: 1,
+    next: 'Look at "zpool status -v" on the host; the step is tried again',
+  },
+  HF_SNAPSHOT_EXISTS: {
+    meaning: 'There is a snapshot of the name that was to be taken, and this run did not make it',
+    retry: 'never',
+    exit: 5,
+    next: 'Nothing was changed; look at who made it, or give the job another "name"',
+  },
+  HF_POOL_DAMAGED: {
+    meaning: 'A scrub found data that it could not repair',
+    retry: 'never',
+    exit: 1,
+    next: 'Restore the files that "zpool status -v" names, then scrub again; look at the disks before anything else is written',
+  },
+  HF_POOL_BUSY: {
+    meaning: 'A pool is being resilvered: a scrub would only slow that down',
+    retry: 'outage',
+    exit: 1,
+    next: 'Nothing, it is waited for; "zpool status" on the host says how long',
+  },
+  HF_SCRUB_STOPPED: {
+    meaning: 'Somebody stopped or paused the scrub while it was being watched',
+    retry: 'never',
+    exit: 1,
+    next: 'Start the job again when the pool may be read as a whole',
+  },
+} as const;

@@ -1,0 +1,75 @@
+/** What goes over the wire for replications. Only add optional fields; what is long (plans, listings) lies in the state folder. */
+
+/** One resource to one store. */
+export interface ReplicationStepInput {
+  job: string;
+  run: string;
+  resource: string;
+  store: string;
+  /** See Limits in jobs.ts. */
+  retryForMs: number;
+  /** From 1: one run looks several times, each time at what the last one left. */
+  round: number;
+}
+
+export interface TransferStepInput extends ReplicationStepInput {
+  /** From 0: which of the round's groups. */
+  group: number;
+}
+
+/** What a look at both ends found, and what it leaves to do. */
+export interface ReplicationLook {
+  /** Batches of streams that are due now; none: this was the last look. */
+  groups: number;
+  /** How many datasets there are of each kind of plan. */
+  counts: Record<string, number>;
+  /** At most so much is to be sent. */
+  bytes: number;
+  /** Datasets that only a human can let go on, in words; at most 10, `stoppedCount` says how many there are. */
+  stopped: string[];
+  stoppedCount: number;
+  /** Datasets that should be newer on the target and are not, in words; at most 10. */
+  behind: string[];
+  behindCount: number;
+  /** Nothing to worry about: replicas whose source is gone, renames. */
+  notes: string[];
+  warnings: string[];
+  /** The last look only: what is proved of every dataset. */
+  proved?: ProvedReplicas;
+}
+
+export interface ProvedReplicas {
+  datasets: number;
+  /** ISO 8601 UTC: every replica holds its source's state of this moment or a later one. Absent while one has none at all. */
+  restorePoint?: string;
+  /** sha256 over name and guid of the newest common snapshot of every dataset: what the evidence says in full. */
+  digest: string;
+}
+
+export interface TransferReport {
+  datasets: number;
+  /** What went through the pipe. */
+  bytes: number;
+  /** In words, at most 10: the next look says whether they matter. */
+  troubles: string[];
+}
+
+export interface ParkStepInput extends ReplicationStepInput {
+  /** Of the plan that a human has approved. */
+  digest?: string;
+}
+
+/** Replicas that cannot be continued, and what they would be called. */
+export interface ParkingPlan {
+  digest: string;
+  count: number;
+  /** In words, at most 10. */
+  lines: string[];
+}
+
+export interface ParkingReport {
+  parked: number;
+  /** At most 10. */
+  names: string[];
+  warnings: string[];
+}

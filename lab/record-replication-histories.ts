@@ -1,0 +1,73 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { type Estate, startEstate } from '../test/support/estate.js';
+import { repositoryRoot } from '../test/support/root.js';
+import { runIn } from '../test/support/run-watch.js';
+import { waitFor } from '../test/support/wait.js';
+import { doorOf, sharedPair, upPair } from './zfs/pair.js';
+import { type Door, inGuest } from './zfs/reach.js';
+
+/** Records histories of replications from real runs on the lab's pools; see record-histories.ts. */
+
+const folder = join(repositoryRoot, 'test/histories');
+
+async function record(estate: Estate, type: string, cause: string, workflowId: string): Promise<void> {
+  const handle = estate.client.workflow.getHandle(workflowId);
+  await waitFor(async () => (await handle.describe()).status.name !== 'RUNNING', {
+    timeoutMs: 120_000,
+    what: `${workflowId} to end`,
+  });
+  const history = await handle.fetchHistory();
+  mkdirSync(join(folder, type), { recursive: true });
+  const text = `${JSON.stringify(JSON.parse(historyToJSON(history)), null, 1)}\n`;
+  writeFileSync(join(folder, type, `${cause}.json`), text.replaceAll(estate.folder, '/estate'));
+  process.stdout.write(`${type}/${cause}: ${history.events?.length} events\n`);
+}
+
+const pair = await upPair(sharedPair);
+const [din, grogu] = [doorOf(pair, 'din'), doorOf(pair, 'grogu')];
+const tree = `fast/histories-r${process.pid}`;
+const place = `backup/histories-r${process.pid}`;
+const target = `${place}/tree`;
+await inGuest(din, `zfs create -p '${tree}/a b'; zfs create '${tree}/c'; zfs snapshot -r '${tree}@one'`);
+await inGuest(grogu, `zfs create '${place}'`);
+
+const ssh = ({ host, port, key, knownHosts }: Door) => ({
+  ssh: { address: host, port, user: 'root', via: 'nas', key, knownHosts },
+});
+const estate = await startEstate({
+  change: (config) => {
+    Object.assign(config.hosts, { din: ssh(din), grogu: ssh(grogu) });
+    config.resources.tree = { host: 'din', dataset: tree };
+    config.stores.grogu = { zfs: { host: 'grogu', dataset: place } };
+    const plain = { kind: 'zfs-replication', resources: ['tree'], store: 'grogu', retryFor: '1m' };
+    config.jobs.replica = { ...plain, snapshots: 'all' };
+  },
+});
+const run = async (...args: string[]): Promise<string> => {
+  const { stdout } = await estate.holdfast('run', 'replica', ...args);
+  return runIn(stdout);
+};
+try {
+  await record(estate, 'replicateDatasets', 'first-copy', await run('--follow'));
+  await record(estate, 'replicateDatasets', 'nothing-to-do', await run('--follow'));
+  await record(estate, 'parkReplicas', 'nothing-to-park', await run('--only', 'park', '--follow'));
+  await inGuest(
+    grogu,
+    `zfs set readonly=off '${target}/c'; zfs mount '${target}/c'; echo x > '/${target}/c/x'; zfs unmount '${target}/c'`,
+  );
+  await inGuest(din, `zfs snapshot -r '${tree}@two'`);
+  await record(estate, 'replicateDatasets', 'one-diverged', await run('--follow'));
+  const asking = await run('--only', 'park');
+  await waitFor(async () => (await estate.holdfast('approve', asking)).code === 0, {
+    timeoutMs: 120_000,
+    what: 'the question to be asked',
+  });
+  await record(estate, 'parkReplicas', 'approved', asking);
+} finally {
+  await estate.stop();
+  const release = `zfs list -Hro name -t snapshot '${place}' | while read -r s; do zfs release holdfast_fence "$s"; done 2>/dev/null`;
+  await inGuest(grogu, `${release}; zfs destroy -r '${place}'`);
+  await inGuest(din, `zfs destroy -r '${tree}'`);
+}

@@ -1,0 +1,128 @@
+import type { Readable } from 'node:stream';
+import { HoldfastError } from '../contracts/errors.js';
+import { redact } from './redact.js';
+
+/** What one program prints: lines as they come, a bounded rest to keep. */
+
+const tailBytes = 4096;
+const defaultMaxStdoutBytes = 16 * 2 ** 20;
+
+export interface OutputOptions {
+  onLine?: ((line: string, stream: 'stdout' | 'stderr') => void) | undefined;
+  log?: ((line: string) => void) | undefined;
+  secrets?: readonly string[] | undefined;
+  maxStdoutBytes?: number | undefined;
+}
+
+export class Output {
+  private readonly kept: string[] = [];
+  private bytes = 0;
+  private tail = '';
+  private failed = false;
+
+  constructor(
+    private readonly file: string,
+    private readonly options: OutputOptions,
+    /** Ends the program: it prints too much, or a listener threw. */
+    private readonly fail: (error: Error) => void,
+  ) {}
+
+  /** With `after`, what comes before that text is a login script's and not the program's. */
+  readStdout(stream: Readable, after?: string): void {
+    const { onLine, maxStdoutBytes } = this.options;
+    const maxBytes = maxStdoutBytes ?? (onLine ? 0 : defaultMaxStdoutBytes);
+    readLines(
+      stream,
+      (line) => this.tell(line, 'stdout', onLine),
+      (chunk) => {
+        // What comes until it has ended is of no use to anybody.
+        if (maxBytes === 0 || this.failed) return;
+        this.bytes += Buffer.byteLength(chunk);
+        if (this.bytes > maxBytes) this.giveUp(tooMuch(this.file, maxBytes));
+        else this.kept.push(chunk);
+      },
+      after,
+    );
+  }
+
+  /** `own` hears each line first and says whether it was for us alone. */
+  readStderr(stream: Readable, own?: (line: string) => boolean): void {
+    const { onLine, log, secrets } = this.options;
+    readLines(
+      stream,
+      (line) => {
+        if (own?.(line)) return;
+        if (own) this.addToTail(`${line}\n`);
+        const clean = redact(line, secrets);
+        this.tell(clean, 'stderr', onLine);
+        this.tell(clean, 'stderr', log);
+      },
+      (chunk) => {
+        if (!own) this.addToTail(chunk);
+      },
+    );
+  }
+
+  result(): { stdout: string; stderrTail: string } {
+    return {
+      stdout: this.kept.join(''),
+      stderrTail: redact(this.tail, this.options.secrets).slice(-tailBytes),
+    };
+  }
+
+  /** Twice as much as is handed back: a secret that is cut in two is not known again. */
+  private addToTail(text: string): void {
+    this.tail = (this.tail + text).slice(-2 * tailBytes);
+  }
+
+  private tell(line: string, stream: 'stdout' | 'stderr', listen: OutputOptions['onLine']): void {
+    try {
+      if (!this.failed) listen?.(line, stream);
+    } catch (error) {
+      // Thrown out of a stream it would end the worker, and with it every other tool.
+      this.giveUp(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  private giveUp(error: Error): void {
+    this.failed = true;
+    this.fail(error);
+  }
+}
+
+const tooMuch = (file: string, bytes: number): HoldfastError =>
+  new HoldfastError('HF_INTERNAL', `${file} printed more than ${bytes} bytes`);
+
+/** Lines of any length: restic's JSON lines can be megabytes. */
+function readLines(
+  stream: Readable,
+  onLine: (line: string) => void,
+  onChunk: (chunk: string) => void,
+  after?: string,
+): void {
+  let parts: string[] = [];
+  let before = after === undefined ? undefined : '';
+  stream.setEncoding('utf8');
+  stream.on('data', (read: string) => {
+    let chunk = read;
+    if (before !== undefined && after !== undefined) {
+      before += read;
+      const at = before.indexOf(after);
+      if (at === -1) return;
+      chunk = before.slice(at + after.length);
+      before = undefined;
+    }
+    onChunk(chunk);
+    const pieces = chunk.split('\n');
+    const last = pieces.pop() ?? '';
+    for (const piece of pieces) {
+      onLine(parts.join('') + piece);
+      parts = [];
+    }
+    if (last) parts.push(last);
+  });
+  stream.on('close', () => {
+    if (parts.length > 0) onLine(parts.join(''));
+  });
+  stream.on('error', () => undefined);
+}

@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { planReplication } from '../../activities/zfs/plan-replication.js';
+import type { PlanInput, ReplicationPolicy } from '../../activities/zfs/replicate-types.js';
+import { listing } from '../zfs-model/ends.js';
+import { Pool, World } from '../zfs-model/pool.js';
+import { openSend, receivePart } from '../zfs-model/streams.js';
+
+/** One plan for each dataset, with its reason. */
+
+interface Both {
+  source: Pool;
+  target: Pool;
+}
+
+const policy: ReplicationPolicy = {
+  destination: 'grogu',
+  snapshots: 'all',
+  catchUp: 'every',
+  encrypted: 'raw',
+  excludes: () => false,
+};
+
+function both(...children: string[]): Both {
+  const world = new World();
+  const source = new Pool(world, 'fast');
+  const target = new Pool(world, 'backup');
+  for (const name of ['fast/k', ...children.map((child) => `fast/k/${child}`)]) source.create(name);
+  return { source, target };
+}
+
+function snapshotAll({ source }: Both, name: string): void {
+  for (const { name: dataset } of source.below('fast/k')) {
+    source.dataset(dataset).written = 10;
+    source.takeSnapshot(`${dataset}@${name}`, 'hourly-2026-11-20T03:00:00Z');
+  }
+}
+
+/** As if an earlier run had copied this snapshot. */
+function copied(
+  { source, target }: Both,
+  dataset: string,
+  snapshot: string,
+  from?: string,
+  to = dataset.replace('fast', 'backup'),
+): void {
+  const range = from === undefined ? [] : ['-i', `${dataset}@${from}`];
+  const stream = openSend(source, target, ['send', '-w', ...range, `${dataset}@${snapshot}`]);
+  const { guid } = source.dataset(dataset);
+  receivePart(target, ['receive', '-o', `holdfast:replica-of=${guid}`, to], stream, 0);
+}
+
+const planOf = ({ source, target }: Both, more: Partial<ReplicationPolicy> = {}) => {
+  const input: PlanInput = {
+    source: listing(source, 'fast/k'),
+    sourceRoot: 'fast/k',
+    target: target.datasets.has('backup/k') ? listing(target, 'backup/k') : new Map(),
+    targetRoot: 'backup/k',
+    policy: { ...policy, ...more },
+  };
+  return new Map(planReplication(input).map((plan) => [plan.target, plan]));
+};
+
+test('nothing there: everything is sent from the beginning, parents a level before their children', () => {
+  const pools = both('a');
+  snapshotAll(pools, 'one');
+  snapshotAll(pools, 'two');
+  const plans = planOf(pools);
+  const child = plans.get('backup/k/a');
+  assert.deepEqual([plans.get('backup/k')?.kind, child?.kind], ['full', 'full']);
+  assert.deepEqual([plans.get('backup/k')?.level, child?.level], [0, 1]);
+  assert.deepEqual(
+    child?.segments.map(({ from, to, intermediates }) => [from?.name, to, intermediates]),
+    [
+      [undefined, 'one', false],
+      ['one', 'two', false],
+    ],
+  );
+});
+
+test('a backlog is one stream through all, or one straight to the newest, as asked for', () => {
+  const pools = both();
+  for (const name of ['one', 'two', 'three', 'four']) snapshotAll(pools, name);
+  copied(pools, 'fast/k', 'one');
+  const through = planOf(pools).get('backup/k');
+  assert.deepEqual(
+    through?.segments.map(({ from, to, intermediates }) => [from?.name, to, intermediates]),
+    [['one', 'four', true]],
+  );
+  assert.deepEqual(through?.holds, ['two', 'three', 'four']);
+  const straight = planOf(pools, { catchUp: 'newest' }).get('backup/k');
+  assert.deepEqual(
+    straight?.segments.map(({ from, to, intermediates }) => [from?.name, to, intermediates]),
+    [['one', 'four', false]],
+  );
+  assert.deepEqual(straight?.holds, ['four']);
+});
+
+test("others' snapshots in between stay at home unless they are asked for", () => {
+  const pools = both();
+  snapshotAll(pools, 'one');
+  copied(pools, 'fast/k', 'one');
+  snapshotAll(pools, 'two');
+  pools.source.takeSnapshot('fast/k@auto-2026-11-20_03-00');
+  snapshotAll(pools, 'three');
+  snapshotAll(pools, 'four');
+  const segments = planOf(pools, { snapshots: 'ours' }).get('backup/k')?.segments ?? [];
+  assert.deepEqual(
+    segments.map(({ from, to, intermediates }) => [from?.name, to, intermediates]),
+    [
+      ['one', 'two', false],
+      ['two', 'three', false],
+      ['three', 'four', false],
+    ],
+  );
+});
+
+test('the base is found by guid: a renamed snapshot, and a bookmark of one that is gone', () => {
+  const pools = both();
+  snapshotAll(pools, 'one');
+  copied(pools, 'fast/k', 'one');
+  const [one] = pools.source.dataset('fast/k').snapshots;
+  assert(one);
+  one.name = 'renamed';
+  snapshotAll(pools, 'two');
+  assert.equal(planOf(pools).get('backup/k')?.common?.name, 'renamed');
+  pools.source.dataset('fast/k').bookmarks.push({ name: 'mark', guid: one.guid, txg: one.txg });
+  pools.source.destroySnapshot('fast/k@renamed');
+  const { common, segments } = planOf(pools).get('backup/k') ?? assert.fail('no plan');
+  assert.deepEqual([common?.kind, common?.name], ['bookmark', 'mark']);
+  assert.deepEqual(
+    segments.map(({ from, to }) => [from?.kind, from?.name, to]),
+    [['bookmark', 'mark', 'two']],
+  );
+});
+
+test('an old name with a new dataset behind it, and a dataset of others, are stopped for different reasons', () => {
+  const pools = both('a', 'b');
+  snapshotAll(pools, 'one');
+  for (const name of ['fast/k', 'fast/k/a']) copied(pools, name, 'one');
+  pools.source.destroyTree('fast/k/a');
+  pools.source.create('fast/k/a');
+  pools.target.create('backup/k/b');
+  pools.target.takeSnapshot('backup/k/b@syncoid_2026');
+  snapshotAll(pools, 'two');
+  const plans = planOf(pools);
+  assert.equal(plans.get('backup/k/a')?.kind, 'diverged');
+  assert.match(plans.get('backup/k/a')?.reason ?? '', /made anew/);
+  assert.equal(plans.get('backup/k/b')?.kind, 'foreign');
+  assert.match(plans.get('backup/k/b')?.reason ?? '', /made by syncoid/);
+});
+
+test('written to on the target: stopped alone, and what would be lost is named', () => {
+  const pools = both('a');
+  snapshotAll(pools, 'one');
+  for (const name of ['fast/k', 'fast/k/a']) copied(pools, name, 'one');
+  pools.target.dataset('backup/k/a').written = 99;
+  pools.target.takeSnapshot('backup/k/a@auto-2026-11-20_03-00');
+  snapshotAll(pools, 'two');
+  const plans = planOf(pools);
+  assert.deepEqual([plans.get('backup/k')?.kind, plans.get('backup/k/a')?.kind], ['incremental', 'diverged']);
+  assert.deepEqual(plans.get('backup/k/a')?.loses, ['auto-2026-11-20_03-00']);
+  assert.match(plans.get('backup/k/a')?.reason ?? '', /TrueNAS/);
+});
+
+test('renamed on the source: the replica follows, with what lies below it', () => {
+  const pools = both('a', 'a/below');
+  snapshotAll(pools, 'one');
+  for (const name of ['fast/k', 'fast/k/a', 'fast/k/a/below']) copied(pools, name, 'one');
+  pools.source.rename('fast/k/a', 'fast/k/z');
+  const plans = planOf(pools);
+  assert.deepEqual([...plans.keys()], ['backup/k', 'backup/k/z', 'backup/k/z/below']);
+  assert.equal(plans.get('backup/k/z')?.renameFrom, 'backup/k/a');
+  assert.equal(plans.get('backup/k/z/below')?.renameFrom, undefined);
+});
+
+test('below a parked replica everything that is sound comes back when its parent is there again', () => {
+  const pools = both('a', 'a/below');
+  snapshotAll(pools, 'one');
+  for (const name of ['fast/k', 'fast/k/a', 'fast/k/a/below']) copied(pools, name, 'one');
+  const parked = 'backup/k/a.parked-2026-11-20T030000Z';
+  pools.target.rename('backup/k/a', parked);
+  assert.equal(planOf(pools).get('backup/k/a')?.kind, 'full');
+  copied(pools, 'fast/k/a', 'one');
+  const plans = planOf(pools);
+  assert.equal(plans.get('backup/k/a/below')?.renameFrom, `${parked}/below`);
+  assert.equal(plans.get(parked)?.kind, 'parked');
+});
+
+test('gone, left out, made just now and without any snapshot are four different things', () => {
+  const pools = both('gone', 'out', 'never');
+  snapshotAll(pools, 'one');
+  for (const name of ['fast/k', 'fast/k/gone']) copied(pools, name, 'one');
+  pools.source.destroyTree('fast/k/gone');
+  pools.source.destroySnapshot('fast/k/never@one');
+  snapshotAll(pools, 'two');
+  pools.source.destroySnapshot('fast/k/never@two');
+  pools.source.create('fast/k/young');
+  const plans = planOf(pools, { excludes: (below) => below === 'out' });
+  const kinds = ['gone', 'out', 'never', 'young'].map((name) => plans.get(`backup/k/${name}`)?.kind);
+  assert.deepEqual(kinds, ['gone', 'excluded', 'wait', 'young']);
+});
+
+test('with no snapshot at all nothing counts as new: the tree waits', () => {
+  const plans = planOf(both('a'));
+  assert.deepEqual(
+    [...plans.values()].map(({ kind }) => kind),
+    ['wait', 'wait'],
+  );
+});
+
+test('a volume is never received over a file system, and readable never over encrypted', () => {
+  const pools = both('a', 'b');
+  snapshotAll(pools, 'one');
+  for (const name of ['fast/k', 'fast/k/a', 'fast/k/b']) copied(pools, name, 'one');
+  pools.source.dataset('fast/k/a').type = 'volume';
+  pools.source.dataset('fast/k/b').encrypted = true;
+  const plans = planOf(pools);
+  assert.deepEqual([plans.get('backup/k/a')?.kind, plans.get('backup/k/b')?.kind], ['type', 'encryption']);
+  assert.equal(planOf(pools, { encrypted: 'required' }).get('backup/k')?.kind, 'encryption');
+});

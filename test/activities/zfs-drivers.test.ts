@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { destroySnapshots } from '../../activities/zfs/destroy.js';
+import { holdSnapshots } from '../../activities/zfs/holds.js';
+import { openZfs } from '../../activities/zfs/job.js';
+import { retainSnapshots } from '../../activities/zfs/retain.js';
+import { takeSnapshots } from '../../activities/zfs/snapshot.js';
+import { type FakeZfs, fakeZfs } from '../support/fake-zfs.js';
+
+const run = 'hourly-2026-11-20T03:00:00Z';
+const name = 'holdfast_hourly_2026-11-20_03-00-00Z';
+const input = { job: 'hourly', run, resources: ['tree'], retryForMs: 1000 };
+const ours = (at: string) => ({ 'holdfast:run': `hourly-2026-11-${at}T00:00:00Z`, 'holdfast:job': 'hourly' });
+const namesOf = (fake: FakeZfs, dataset: string): string[] => [...(fake.datasets.get(dataset)?.keys() ?? [])];
+
+describe('taking snapshots', () => {
+  test('three commands, whatever the number of datasets', async () => {
+    const fake = fakeZfs(['fast', ...Array.from({ length: 300 }, (_, at) => `fast/pvc ${at}`)], {});
+    const [report] = await takeSnapshots(fake.tools(run), input);
+    assert.equal(report?.datasets, 301);
+    assert.deepEqual(
+      fake.commands.map(([verb]) => verb),
+      ['list', 'snapshot', 'list'],
+    );
+  });
+
+  test('a dataset that goes away between the look and the moment costs another look, not the run', async () => {
+    const fake = fakeZfs(['fast', 'fast/a', 'fast/tmp'], {});
+    const tools = fake.tools(run);
+    const tree = tools.config.resources.tree;
+    assert.ok(tree);
+    tree.exclude = ['tmp'];
+    fake.before = ([verb]) => {
+      if (verb === 'snapshot') fake.datasets.delete('fast/a');
+      return undefined;
+    };
+    const [report] = await takeSnapshots(tools, input);
+    assert.equal(report?.datasets, 1);
+    assert.equal(fake.commands.filter(([verb]) => verb === 'snapshot').length, 2);
+    assert.deepEqual(namesOf(fake, 'fast'), [name]);
+  });
+
+  test('an orphan of an earlier attempt that comes in between is found, and no second set is made', async () => {
+    const fake = fakeZfs(['fast', 'fast/a'], {});
+    let first = true;
+    fake.before = ([verb]) => {
+      if (verb === 'snapshot' && first) {
+        first = false;
+        for (const dataset of fake.datasets.keys())
+          fake.add(dataset, name, { ...ours('20'), 'holdfast:run': run });
+      }
+      return undefined;
+    };
+    const [report] = await takeSnapshots(fake.tools(run), input);
+    assert.equal(report?.adopted, true);
+    assert.deepEqual(namesOf(fake, 'fast/a'), [name]);
+  });
+
+  test('a zfs that ends well and has made nothing is no success', async () => {
+    const fake = fakeZfs(['fast'], {});
+    fake.before = ([verb]) => (verb === 'snapshot' ? { exitCode: 0 } : undefined);
+    await assert.rejects(takeSnapshots(fake.tools(run), input), { code: 'HF_COPY_NOT_PROVED' });
+  });
+
+  test('what is refused for good ends the run with its reason', async () => {
+    const fake = fakeZfs(['fast'], {});
+    fake.before = ([verb]) =>
+      verb === 'snapshot'
+        ? { exitCode: 1, stderrTail: 'cannot create snapshots : permission denied' }
+        : undefined;
+    await assert.rejects(takeSnapshots(fake.tools(run), input), { code: 'HF_ZFS_DENIED' });
+    assert.equal(fake.commands.length, 2);
+  });
+});
+
+describe('removing snapshots', () => {
+  const filled = (job: object = { keep: { last: 2 } }): FakeZfs => {
+    const fake = fakeZfs(['fast', 'fast/a b'], job);
+    for (const dataset of fake.datasets.keys()) {
+      fake.add(dataset, 'auto-2026-11-01_00-00');
+      for (const day of ['11', '12', '13', '14']) fake.add(dataset, `s${day}`, ours(day));
+    }
+    return fake;
+  };
+
+  test('a user who may run no channel program removes them dataset by dataset, never recursively', async () => {
+    const fake = filled();
+    const report = await retainSnapshots(fake.tools(run), input);
+    assert.deepEqual([report.removed, report.kept, report.warnings], [4, 4, []]);
+    assert.deepEqual(namesOf(fake, 'fast/a b'), ['auto-2026-11-01_00-00', 's13', 's14']);
+    const destroys = fake.commands.filter(([verb]) => verb === 'destroy');
+    assert.deepEqual(destroys, [
+      ['destroy', 'fast@s11,s12'],
+      ['destroy', 'fast/a b@s11,s12'],
+    ]);
+  });
+
+  test('one that was held since does not keep the others, and is told by name', async () => {
+    const fake = filled();
+    fake.before = ([verb]) => {
+      if (verb === 'destroy') fake.datasets.get('fast')?.get('s11')?.holds.add('somebody');
+      return undefined;
+    };
+    const report = await retainSnapshots(fake.tools(run), input);
+    assert.equal(report.removed, 3);
+    assert.match(report.warnings.join(), /fast@s11 was to go and stayed: .*held/);
+    assert.deepEqual(namesOf(fake, 'fast'), ['auto-2026-11-01_00-00', 's11', 's13', 's14']);
+  });
+
+  test('another snapshot that took the name since is not destroyed in its place', async () => {
+    const fake = filled();
+    const tools = fake.tools(run);
+    const left = await destroySnapshots(tools, openZfs(tools, 'tree'), [
+      { dataset: 'fast', snapshot: 's11', guid: '1' },
+    ]);
+    assert.match(left.get('fast@s11') ?? '', /another snapshot/);
+    assert.ok(namesOf(fake, 'fast').includes('s11'));
+  });
+
+  test('snapshots that vanish beside those that were to go are told', async () => {
+    const fake = filled();
+    fake.before = ([verb]) => {
+      if (verb === 'destroy') fake.datasets.get('fast/a b')?.delete('s14');
+      return undefined;
+    };
+    const { warnings } = await retainSnapshots(fake.tools(run), input);
+    assert.match(warnings.join(), /1 snapshots that were to stay are gone, fast\/a b@s14 among them/);
+  });
+
+  test('what a human has approved is removed hours later, and nothing that has become old since', async () => {
+    const fake = filled({ keep: { last: 50 } });
+    for (const dataset of fake.datasets.keys())
+      for (const day of ['15', '16', '17']) fake.add(dataset, `s${day}`, ours(day));
+    const tools = fake.tools(run);
+    const job = tools.config.jobs.hourly;
+    assert.ok(job?.kind === 'zfs-snapshot');
+    job.keep = { last: 2 };
+    const asked = await retainSnapshots(tools, input);
+    assert.equal(asked.removed, 0);
+    assert.equal(asked.asks?.removes, 10);
+    for (const dataset of fake.datasets.keys()) fake.add(dataset, 's18', ours('18'));
+    const done = await retainSnapshots(tools, { ...input, digest: asked.asks?.digest ?? '' });
+    assert.equal(done.removed, 10);
+    assert.deepEqual(namesOf(fake, 'fast'), ['auto-2026-11-01_00-00', 's16', 's17', 's18']);
+    await assert.rejects(retainSnapshots(tools, { ...input, digest: 'another' }), {
+      code: 'HF_NOT_APPROVED',
+    });
+  });
+
+  test('a job without rules lists nothing and removes nothing', async () => {
+    const fake = filled({});
+    assert.equal((await retainSnapshots(fake.tools(run), input)).everything, true);
+    assert.deepEqual(fake.commands, []);
+  });
+});
+
+test('holds of a killed attempt are taken for ours', async () => {
+  const fake = fakeZfs(['fast', 'fast/a'], {});
+  for (const dataset of fake.datasets.keys()) fake.add(dataset, 's');
+  fake.datasets.get('fast')?.get('s')?.holds.add('holdfast:x');
+  const tools = fake.tools(run);
+  await holdSnapshots(openZfs(tools, 'tree'), 'holdfast:x', { datasets: ['fast', 'fast/a'], snapshot: 's' });
+  for (const snapshots of fake.datasets.values())
+    assert.deepEqual([...(snapshots.get('s')?.holds ?? [])], ['holdfast:x']);
+});

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { neededPermissions, parseAllowed, parseZfsVersion } from '../../activities/zfs/permissions.js';
+import { parseConfig } from '../../config/load.js';
+
+/** As OpenZFS 2.3.9 prints it. */
+const said = `---- Permissions on fast/b4/d/e --------------------------------------
+Local permissions:
+\tuser holdfast bookmark
+---- Permissions on fast/b4/d ----------------------------------------
+Local permissions:
+\tuser holdfast rename
+Local+Descendent permissions:
+\tuser holdfast destroy,snapshot
+\tuser somebody send
+\tgroup users hold
+\teveryone release
+---- Permissions on fast/b4 ------------------------------------------
+Descendent permissions:
+\tuser holdfast userprop
+Local+Descendent permissions:
+\tuser holdfast mount
+`;
+
+test('what is granted on a dataset and handed down from above it', () => {
+  const granted = parseAllowed(said, 'fast/b4/d/e', 'holdfast');
+  assert.deepEqual([...(granted ?? [])].sort(), [
+    'bookmark',
+    'destroy',
+    'hold',
+    'mount',
+    'release',
+    'snapshot',
+    'userprop',
+  ]);
+});
+
+test('sets are not guessed at, and nothing at all grants nothing', () => {
+  assert.equal(parseAllowed(said.replace('bookmark', '@backup'), 'fast/b4/d/e', 'holdfast'), undefined);
+  assert.equal(parseAllowed('', 'fast', 'holdfast')?.size, 0);
+});
+
+test('each dataset is told once, with all that the jobs of its host need', () => {
+  const { config } = parseConfig(
+    JSON.stringify({
+      hosts: { din: {}, grogu: {} },
+      resources: {
+        k: { host: 'din', dataset: 'fast/k' },
+        v: { host: 'din', dataset: 'fast/v' },
+        other: { host: 'grogu', dataset: 'backup/x' },
+      },
+      jobs: {
+        a: { kind: 'zfs-snapshot', resources: ['k', 'v'] },
+        b: { kind: 'zfs-snapshot', resources: ['k'], keep: { last: 1 } },
+        c: { kind: 'zfs-snapshot', resources: ['other'] },
+      },
+    }),
+    '/holdfast.yaml',
+  );
+  assert.ok(config);
+  assert.deepEqual(neededPermissions(config, 'din', [2, 3, 9]), [
+    { dataset: 'fast/k', permissions: ['destroy', 'mount', 'snapshot', 'userprop'] },
+    { dataset: 'fast/v', permissions: ['snapshot', 'userprop'] },
+  ]);
+});
+
+test('the version of the tools is read, whatever follows it', () => {
+  assert.deepEqual(parseZfsVersion('zfs-2.3.9-0+deb13u1\nzfs-kmod-2.2.0-1\n'), [2, 3, 9]);
+  assert.deepEqual(parseZfsVersion('what?'), []);
+});

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { about } from '../../cli/doctor/findings.js';
+import { judgePool } from '../../cli/doctor/judge-pools.js';
+import type { PoolFacts } from '../../contracts/doctor.js';
+
+const nowMs = Date.parse('2026-11-20T12:00:00Z');
+const well: PoolFacts = {
+  pool: 'fast',
+  state: 'ONLINE',
+  usedPercent: 40,
+  bytesFree: 1e12,
+  errors: 0,
+  scrubbedAt: '2026-11-15T03:00:00Z',
+};
+const levels = (more: Partial<PoolFacts>): string[] =>
+  judgePool(about('din'), { ...well, ...more }, nowMs).map(({ level }) => level);
+
+test('a pool that is well is one line', () => assert.deepEqual(levels({}), ['ok']));
+test('a pool that lacks a disk is a warning, one that is gone stands in the way', () => {
+  assert.deepEqual(levels({ state: 'DEGRADED' }), ['warning']);
+  assert.deepEqual(levels({ state: 'SUSPENDED' }), ['blocking']);
+  assert.deepEqual(levels({ error: 'no such pool' }), ['blocking']);
+});
+test('errors in data stand in the way, whatever the state says', () => {
+  assert.deepEqual(levels({ errors: 2 }), ['blocking']);
+});
+test('85 % are told, from 90 % on it is a warning', () => {
+  assert.deepEqual(levels({ usedPercent: 85 }), ['ok', 'note']);
+  assert.deepEqual(levels({ usedPercent: 97 }), ['ok', 'warning']);
+});
+test('a scrub that is missing or long ago is told, unless one is under way', () => {
+  assert.deepEqual(levels({ scrubbedAt: undefined } as Partial<PoolFacts>), ['ok', 'note']);
+  assert.deepEqual(levels({ scrubbedAt: '2026-10-01T03:00:00Z' }), ['ok', 'warning']);
+  assert.deepEqual(levels({ scrubbedAt: '2026-10-01T03:00:00Z', busyWith: 'scrub' }), ['ok']);
+});

@@ -1,0 +1,263 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { HoldfastError } from '../../contracts/errors.js';
+import type { Host } from '../../system/host.js';
+import { localHost } from '../../system/local-host.js';
+import { pipeAcross } from '../../system/pipe-across.js';
+import { sshHost } from '../../system/ssh-host.js';
+import { type SshMachine, sshMachine } from '../../system/ssh-machine.js';
+import type { SshTarget } from '../../system/ssh-target.js';
+import { needs } from '../support/needs.js';
+import { type SshServer, startSshServer } from '../support/ssh-server.js';
+import { temporaryFolder } from '../support/temp.js';
+import { waitFor } from '../support/wait.js';
+
+/** Ways to machines, and pipes between them: two real ssh servers, and the ssh program for the bytes. */
+
+const folder = temporaryFolder('ways');
+const here = localHost({ name: 'nas', stateFolder: join(folder, 'here') });
+const machines: SshMachine[] = [];
+
+function hostAt(target: () => SshTarget): Host {
+  const machine = sshMachine(target, join(folder, 'control'));
+  machines.push(machine);
+  return sshHost({ name: target().name, machine, driver: here });
+}
+
+const bash = (script: string) => ({ file: 'bash', args: ['-c', script] });
+
+const refused =
+  (code: string, words: RegExp) =>
+  (error: unknown): boolean => {
+    assert(error instanceof HoldfastError, String(error));
+    assert.equal(error.code, code);
+    assert.match(error.message, words);
+    assert(error.message.length <= 300, `${error.message.length} characters: ${error.message}`);
+    return true;
+  };
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+const within = (what: string) => ({ timeoutMs: 60_000, what });
+
+describe('ways to machines over ssh', { skip: needs('sshd') }, () => {
+  let din: SshServer;
+  let grogu: SshServer;
+
+  before(async () => {
+    din = await startSshServer({ name: 'din' });
+    grogu = await startSshServer({ name: 'grogu' });
+  });
+  after(async () => {
+    for (const machine of machines) machine.close();
+    await din.stop();
+    await grogu.stop();
+  });
+
+  test('an unknown machine is refused with its fingerprint and the line to add; with that line it is let in', async () => {
+    const knownHostsFile = join(folder, 'not there yet');
+    const host = hostAt(() => ({ ...din.target, knownHostsFile }));
+    let line = '';
+    await assert.rejects(host.run(bash('true')), (error: HoldfastError) => {
+      line = String(error.details.line);
+      return refused('HF_SSH_HOST_KEY', /"din" is not known yet: its key is SHA256:.*add/)(error);
+    });
+    assert.equal(line.trim(), din.knownLine.trim());
+    writeFileSync(knownHostsFile, `${line}\n`);
+    assert.equal((await host.run(bash('echo in'))).stdout, 'in\n');
+  });
+
+  test('a machine with another key than before gets no command and no byte', async () => {
+    const own = await startSshServer({ name: 'din' });
+    const host = hostAt(() => own.target);
+    assert.equal((await host.run(bash('echo in'))).stdout, 'in\n');
+    await own.changeKey();
+    const mark = join(folder, 'must not be');
+    const changed = refused('HF_SSH_HOST_KEY', /"din".*has changed: it was SHA256:.*now it is SHA256:/);
+    await assert.rejects(host.run(bash(`touch '${mark}'`)), changed);
+    await assert.rejects(
+      pipeAcross([
+        { host: here, command: bash('echo secret') },
+        { host, command: bash(`cat > '${mark}'`) },
+      ]),
+      changed,
+    );
+    assert.equal(existsSync(mark), false);
+    await own.stop();
+  });
+
+  test('a key that the machine does not take, has a passphrase, or is not there, is said to be so', async () => {
+    const wrong = hostAt(() => ({ ...din.target, keyFile: grogu.target.keyFile }));
+    await assert.rejects(
+      wrong.run(bash('true')),
+      refused('HF_SSH_DENIED', /"din".*refuses the key .*authorized_keys/),
+    );
+    const none = hostAt(() => ({ ...din.target, keyFile: join(folder, 'none') }));
+    await assert.rejects(none.run(bash('true')), refused('HF_SECRET_UNAVAILABLE', /none.*ENOENT.*ssh\.key/));
+    const locked = join(folder, 'locked');
+    await here.run({ file: 'ssh-keygen', args: ['-q', '-t', 'ed25519', '-N', 'a passphrase', '-f', locked] });
+    const asking = hostAt(() => ({ ...din.target, keyFile: locked }));
+    await assert.rejects(asking.run(bash('true')), refused('HF_SECRET_UNAVAILABLE', /has a passphrase/));
+  });
+
+  test('a machine that is off is an outage, and is reached again when it is back', async () => {
+    const own = await startSshServer({ name: 'din' });
+    const host = hostAt(() => own.target);
+    assert.equal((await host.run(bash('echo 1'))).stdout, '1\n');
+    await own.stop();
+    await assert.rejects(host.run(bash('true')), refused('HF_SSH_UNREACHABLE', /"din".*ECONNREFUSED/));
+    await own.start();
+    assert.equal((await host.run(bash('echo 2'))).stdout, '2\n');
+    await own.stop();
+  });
+
+  test('the way leads over another machine, whose key is checked as well', async () => {
+    const target = { ...grogu.target, jump: din.target };
+    const host = hostAt(() => target);
+    const { stdout } = await host.run(bash('echo "$SSH_CONNECTION"'));
+    assert.match(stdout, new RegExp(` ${grogu.port}\n$`));
+    const sum = createHash('sha256');
+    const bytes = randomBytes(3_000_000);
+    writeFileSync(join(folder, 'bytes'), bytes);
+    const results = await pipeAcross([
+      { host: here, command: { file: 'cat', args: [join(folder, 'bytes')] } },
+      { host, command: { file: 'sha256sum', args: [] } },
+    ]);
+    assert.equal(results[1]?.stdout, `${sum.update(bytes).digest('hex')}  -\n`);
+    const stranger = hostAt(() => ({ ...target, jump: { ...din.target, knownHostsFile: '/dev/null' } }));
+    await assert.rejects(stranger.run(bash('true')), refused('HF_SSH_HOST_KEY', /"din" is not known/));
+  });
+
+  test('bytes go from one machine over two programs each to another, with exit codes and lines of every program', async () => {
+    const [a, b] = [hostAt(() => din.target), hostAt(() => grogu.target)];
+    const heard: string[] = [];
+    const results = await pipeAcross(
+      [
+        {
+          host: a,
+          command: bash('echo one >&2; head -c 50000000 /dev/zero; exit 3'),
+          lock: join(folder, 'a.lock'),
+        },
+        { host: a, command: bash('echo two >&2; tr "\\0" x') },
+        { host: b, command: bash('echo three >&2; exec cat') },
+        { host: b, command: bash('echo four >&2; wc -c; exit 4') },
+      ],
+      { onLine: (line, stream, member) => heard.push(`${member} ${stream} ${line}`) },
+    );
+    assert.deepEqual(
+      results.map(({ exitCode }) => exitCode),
+      [3, 0, 0, 4],
+    );
+    assert.deepEqual(heard.sort(), [
+      '0 stderr one',
+      '1 stderr two',
+      '2 stderr three',
+      '3 stderr four',
+      '3 stdout 50000000',
+    ]);
+    assert.deepEqual(
+      [a, b].flatMap((host) => readdirSync(join(host.stateFolder, 'pipes'))),
+      [],
+      'no pipe is left behind',
+    );
+  });
+
+  test('a reader that ends early ends its writer, and both are told', async () => {
+    const [a, b] = [hostAt(() => din.target), hostAt(() => grogu.target)];
+    const [writer, reader] = await pipeAcross([
+      { host: a, command: { file: 'yes', args: [] } },
+      { host: b, command: bash('head -c 10 >/dev/null; echo full >&2; exit 28') },
+    ]);
+    assert.equal(writer?.signal, 'SIGPIPE');
+    assert.deepEqual([reader?.exitCode, reader?.stderrTail], [28, 'full\n']);
+  });
+
+  test('a stop reaches every program on every machine, with grandchildren', async () => {
+    const [a, b] = [hostAt(() => din.target), hostAt(() => grogu.target)];
+    const pids = ['w', 'x', 'y', 'z'].map((name) => join(folder, `pid-${name}`));
+    const deaf = (file: string): string =>
+      `(trap '' TERM INT HUP PIPE; echo $BASHPID > '${file}'; while :; do sleep 0.1; done) & exec sleep 1000`;
+    const stop = new AbortController();
+    const running = pipeAcross(
+      pids.map((file, at) => ({ host: at < 2 ? a : b, command: bash(deaf(file)) })),
+      { signal: stop.signal, killAfterMs: 500 },
+    );
+    const alive = await waitFor(
+      () =>
+        pids.every((file) => existsSync(file))
+          ? pids.map((file) => Number(readFileSync(file, 'utf8')))
+          : undefined,
+      within('four programs'),
+    );
+    assert(alive.every((pid) => pid > 0 && isAlive(pid)));
+    stop.abort(new Error('stopped by the test'));
+    await assert.rejects(running, /stopped by the test/);
+    await waitFor(() => alive.every((pid) => !isAlive(pid)), within('the end of all'));
+  });
+
+  test('a program that is missing on the far side stops the others and is named', async () => {
+    const [a, b] = [hostAt(() => din.target), hostAt(() => grogu.target)];
+    for (const at of [0, 1, 2]) {
+      const file = (own: number): string => (own === at ? 'no-such-tool' : 'cat');
+      const members = [a, a, b].map((host, own) => ({
+        host,
+        command: { file: file(own), args: own === 0 ? ['/dev/zero'] : [] },
+      }));
+      await assert.rejects(pipeAcross(members), refused('HF_TOOL_MISSING', /no-such-tool.*"(din|grogu)"/));
+    }
+  });
+
+  test('a connection that is cut in the middle of a transfer is an outage', async () => {
+    const own = await startSshServer({ name: 'din' });
+    const host = hostAt(() => own.target);
+    const started = join(folder, 'transfer');
+    const running = pipeAcross([
+      { host: here, command: { file: 'yes', args: [] } },
+      { host, command: bash(`touch '${started}'; exec cat >/dev/null`) },
+    ]);
+    running.catch(() => undefined);
+    await waitFor(() => existsSync(started), within('the transfer'));
+    own.cut();
+    await assert.rejects(running, refused('HF_SSH_UNREACHABLE', /"din".*lost while/));
+    await own.stop();
+  });
+
+  test('transfers that follow each other share a connection, and those at the same time have one each', async () => {
+    const own = await startSshServer({ name: 'din' });
+    const host = hostAt(() => own.target);
+    const send = (): Promise<unknown> =>
+      pipeAcross([
+        { host: here, command: bash('echo x') },
+        { host, command: bash('exec cat') },
+      ]);
+    const sockets = (): number => readdirSync(join(folder, 'control')).length;
+    await send();
+    const before = sockets();
+    for (let again = 0; again < 3; again += 1) await send();
+    assert.equal(sockets(), before);
+    await Promise.all([send(), send(), send()]);
+    assert.equal(sockets(), before + 2);
+    await own.stop();
+  });
+
+  test('secrets for a program that reads from the wire are refused, because they would be seen', async () => {
+    const host = hostAt(() => din.target);
+    await assert.rejects(
+      pipeAcross([
+        { host: here, command: bash('echo x') },
+        { host, command: { ...bash('cat'), env: { KEY: 'geheim' } } },
+      ]),
+      refused('HF_INTERNAL', /would be seen/),
+    );
+  });
+});

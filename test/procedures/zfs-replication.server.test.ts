@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { type Estate, startEstate } from '../support/estate.js';
+import type { LabHost } from '../support/lab-host.js';
+import { needs } from '../support/needs.js';
+import type { PlainConfig } from '../support/plain-config.js';
+import { runIn } from '../support/run-watch.js';
+import { waitFor } from '../support/wait.js';
+import { useZfsLab } from '../support/zfs-lab.js';
+
+/** A replication job from the command line: one worker that drives two real ZFS hosts over ssh, with nothing of ours on them. */
+
+const lab = useZfsLab();
+const skip = lab.skip || needs('temporal', 'restic');
+let estate: Estate | undefined;
+after(() => estate?.stop());
+
+const sshOf = ({ host, port, key, knownHosts }: LabHost, user: string) => ({
+  address: host,
+  port,
+  user,
+  via: 'nas',
+  key,
+  knownHosts,
+  ...(user === 'root' ? {} : { sudo: ['zfs'] }),
+});
+
+function withReplication(config: PlainConfig): void {
+  config.hosts.din = { ssh: sshOf(lab.din, 'root') };
+  config.hosts.grogu = { ssh: sshOf(lab.grogu, 'holdfast') };
+  config.resources.kubernetes = { host: 'din', dataset: `${lab.din.parents.fast}/k8s` };
+  config.stores.grogu = { zfs: { host: 'grogu', dataset: lab.grogu.parents.backup } };
+  config.jobs['kubernetes-to-grogu'] = {
+    kind: 'zfs-replication',
+    resources: ['kubernetes'],
+    store: 'grogu',
+    snapshots: 'all',
+    objective: { rpo: '3h' },
+    schedule: { cron: '15 * * * *' },
+    retryFor: '2m',
+  };
+}
+
+const guids = async (host: LabHost, root: string): Promise<string[]> => {
+  const text = await host.zfs('list', '-H', '-r', '-t', 'snapshot', '-o', 'name,guid', root);
+  return text
+    .split('\n')
+    .map((line) => line.slice(root.length))
+    .sort();
+};
+
+test('a job copies a tree from one appliance to another, says so in status, and a diverged replica stops alone', {
+  skip,
+}, async () => {
+  const [source, target] = [`${lab.din.parents.fast}/k8s`, `${lab.grogu.parents.backup}/kubernetes`];
+  await lab.din.sh(`
+    set -e
+    zfs create '${source}'; zfs create '${source}/pvc 1'; zfs create '${source}/pvc-2'; zfs create -s -V 8M '${source}/vol'
+    dd if=/dev/urandom of='/${source}/pvc 1/data' bs=64k count=16 2>/dev/null
+    zfs snapshot -r '${source}@one'
+  `);
+  estate = await startEstate({ change: withReplication });
+  const first = await estate.holdfast('run', 'kubernetes-to-grogu', '--follow');
+  assert.equal(first.code, 0, first.stdout + first.stderr);
+  assert.deepEqual(await guids(lab.grogu, target), await guids(lab.din, source));
+  const status = await estate.holdfast('status', 'kubernetes-to-grogu', '--json');
+  assert.equal(status.code, 0, status.stdout + status.stderr);
+
+  await lab.grogu.sh(`
+    set -e
+    zfs set readonly=off '${target}/pvc-2'; zfs set canmount=on '${target}/pvc-2'; zfs mount '${target}/pvc-2' 2>/dev/null || zfs mount -o rw '${target}/pvc-2'
+    echo stranger > "$(zfs get -H -o value mountpoint '${target}/pvc-2')/stranger"; sync; zfs unmount '${target}/pvc-2'
+  `);
+  await lab.din.sh(`zfs snapshot -r '${source}@two'`);
+  const second = await estate.holdfast('run', 'kubernetes-to-grogu', '--follow');
+  const said = second.stdout + second.stderr;
+  assert.equal(second.code, 5, said);
+  assert.match(said, /pvc-2: someone wrote \d+ bytes to the replica after @one/);
+  const there = await guids(lab.grogu, target);
+  assert(
+    there.some((line) => line.startsWith('/pvc 1@two')),
+    there.join('\n'),
+  );
+  assert(!there.some((line) => line.startsWith('/pvc-2@two')), there.join('\n'));
+  await parkAndCopyAnew(estate, target);
+  assert.deepEqual(
+    (await guids(lab.grogu, `${target}/pvc-2`)).filter((line) => line.startsWith('@two')).length,
+    1,
+  );
+});
+
+/** A human says yes to what is shown: what was there stays, under another name. */
+async function parkAndCopyAnew(running: Estate, target: string): Promise<void> {
+  const park = runIn((await running.holdfast('run', 'kubernetes-to-grogu', '--only', 'park')).stdout);
+  await waitFor(async () => (await running.holdfast('approve', park)).code === 0, {
+    timeoutMs: 120_000,
+    what: 'the question to be asked',
+  });
+  const handle = running.client.workflow.getHandle(park);
+  await waitFor(async () => (await handle.describe()).status.name === 'COMPLETED', {
+    timeoutMs: 120_000,
+    what: `${park} to end`,
+  });
+  const names = await lab.grogu.zfs('list', '-H', '-r', '-o', 'name', target);
+  assert.match(names, /pvc-2\.parked-\d{4}-\d\d-\d\dT\d{6}Z/);
+  const third = await running.holdfast('run', 'kubernetes-to-grogu', '--follow');
+  assert.equal(third.code, 0, third.stdout + third.stderr);
+}

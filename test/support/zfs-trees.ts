@@ -1,0 +1,55 @@
+import type { Bookmark, Dataset, Listing, Snapshot } from '../../activities/zfs/types.js';
+
+/** Small trees as a listing would tell them. */
+
+export const snapshot = (name: string, createtxg: number, more: Partial<Snapshot> = {}): Snapshot => ({
+  name,
+  guid: String(1_000_000 + createtxg),
+  createtxg,
+  creationS: 1_795_000_000 + createtxg,
+  holds: 0,
+  usedBytes: 0,
+  writtenBytes: 0,
+  referencedBytes: 0,
+  run: undefined,
+  job: undefined,
+  ...more,
+});
+
+export const bookmark = (name: string, createtxg: number, guid: string): Bookmark => ({
+  name,
+  guid,
+  createtxg,
+  creationS: 1_795_000_000 + createtxg,
+});
+
+export const dataset = (
+  name: string,
+  more: Partial<Dataset> = {},
+  snapshots: readonly Snapshot[] = [],
+): Dataset => ({
+  name,
+  type: 'filesystem',
+  guid: `9${[...name].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 1e12, 7)}`,
+  createtxg: 1,
+  encryption: undefined,
+  encryptionRoot: undefined,
+  keyStatus: undefined,
+  origin: undefined,
+  resumeToken: undefined,
+  readonly: 'off',
+  canmount: 'on',
+  mountpoint: `/${name}`,
+  mounted: true,
+  keyLocation: undefined,
+  usedBytes: 0,
+  availableBytes: 0,
+  writtenBytes: 0,
+  replicaOf: undefined,
+  snapshots: [...snapshots],
+  bookmarks: [],
+  ...more,
+});
+
+export const listingOf = (datasets: readonly Dataset[]): Listing =>
+  new Map([...datasets].sort((a, b) => (a.name < b.name ? -1 : 1)).map((one) => [one.name, one]));

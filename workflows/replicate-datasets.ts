@@ -1,0 +1,133 @@
+import { workflowInfo } from '@temporalio/workflow';
+import type { JobInput, RunResult, Source } from '../contracts/jobs.js';
+import { replicationLease } from '../contracts/names.js';
+import type { ReplicationLook, ReplicationStepInput, TransferReport } from '../contracts/replication.js';
+import { each, resultsOf } from './steps/each.js';
+import { failure } from './steps/failure.js';
+import { withLeases } from './steps/lease.js';
+import { heavyOnHost, onHost } from './steps/on-host.js';
+import { openReport, type Report } from './steps/report.js';
+import { endRun } from './steps/run.js';
+
+/** Brings every dataset of a job's resources to every one of its stores, and proves by guids what is there. */
+export async function replicateDatasets(input: JobInput): Promise<RunResult> {
+  const report = openReport();
+  const leases = input.sources.flatMap(({ resource }) =>
+    input.stores.map((store) => replicationLease(resource, store)),
+  );
+  return endRun(report, () =>
+    withLeases(leases, report, async () => {
+      // Every store takes the resources one after the other, and waits for no other store.
+      const done = await Promise.allSettled(
+        input.stores.map((store) => each(input.sources, (source) => replicate(source, store, input, report))),
+      );
+      return summarise(resultsOf<Replicated[]>(done).flat());
+    }),
+  );
+}
+
+interface Replicated {
+  name: string;
+  look: ReplicationLook;
+  bytes: number;
+}
+
+/** Looks, sends what is due, looks again: the last look, which finds nothing more to send, is the proof. */
+async function replicate(
+  source: Source,
+  store: string,
+  input: JobInput,
+  report: Report,
+): Promise<Replicated> {
+  const name = `${source.resource} → ${store}`;
+  let bytes = 0;
+  for (let round = 1; ; round++) {
+    const step: ReplicationStepInput = {
+      job: input.job,
+      run: workflowInfo().workflowId,
+      resource: source.resource,
+      store,
+      retryForMs: input.limits.retryForMs,
+      round,
+    };
+    const steps = onHost(source.host, input.limits, `look at ${name}`);
+    const look = await report.watch(name, () => steps.zfsLookAtReplicas(step));
+    if (look.groups === 0) return judge({ name, look, bytes }, report);
+    report.step(name, 'running', `${look.groups} streams, at most ${look.bytes} bytes`);
+    bytes += await send(source, step, look.groups, input, report);
+  }
+}
+
+/** Some groups at a time. What goes wrong with single datasets is no failure here: the next look says what is missing. */
+async function send(
+  { host, resource }: Source,
+  step: ReplicationStepInput,
+  groups: number,
+  input: JobInput,
+  report: Report,
+): Promise<number> {
+  const name = `send ${resource} → ${step.store}, round ${step.round}`;
+  const waiting = Array.from({ length: groups }, (_, group) => group);
+  const sent: TransferReport = { datasets: 0, bytes: 0, troubles: [] };
+  let ended = 0;
+  const lane = async (): Promise<void> => {
+    for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
+      const steps = heavyOnHost(host, input.limits, `${name}, ${group + 1} of ${groups}`);
+      const { datasets, bytes, troubles } = await steps.zfsTransferReplicas({ ...step, group });
+      sent.datasets += datasets;
+      sent.bytes += bytes;
+      sent.troubles.push(...troubles);
+      ended += 1;
+      report.step(name, 'running', `${ended} of ${groups} groups, ${sent.datasets} datasets`);
+    }
+  };
+  const lanes = Array.from({ length: Math.min(groups, input.parallel ?? 2) }, lane);
+  await report.watch(name, async () => resultsOf(await Promise.allSettled(lanes)));
+  const note = `${sent.datasets} datasets, at most ${sent.bytes} bytes`;
+  const state = sent.troubles.length > 0 ? 'warned' : 'done';
+  report.step(name, state, [note, ...sent.troubles.slice(0, 5)].join('; '));
+  return sent.bytes;
+}
+
+/** A dataset that is stopped or behind makes the run fail, after everything else has arrived. */
+function judge(done: Replicated, report: Report): Replicated {
+  const { name, look } = done;
+  const { stopped, stoppedCount, behind, behindCount, warnings } = look;
+  if (stoppedCount === 0 && behindCount === 0) {
+    report.step(name, warnings.length > 0 ? 'warned' : 'done', describe(done));
+    return done;
+  }
+  const code = stoppedCount > 0 ? 'HF_REPLICA_DIVERGED' : 'HF_REPLICA_BEHIND';
+  const counts = [
+    ...(stoppedCount > 0 ? [`${stoppedCount} stopped`] : []),
+    ...(behindCount > 0 ? [`${behindCount} behind`] : []),
+    `${look.proved?.datasets ?? 0} proved`,
+  ];
+  const words = `${name}: ${counts.join(', ')}. ${[...stopped, ...behind].join('; ')}`;
+  report.step(name, 'failed', words.slice(0, 1000));
+  throw failure(code, words.slice(0, 600));
+}
+
+const describe = ({ look: { proved, notes }, bytes }: Replicated): string =>
+  [
+    `${proved?.datasets ?? 0} datasets on both sides`,
+    ...(bytes > 0 ? [`at most ${bytes} bytes sent`] : []),
+    ...notes,
+  ].join(', ');
+
+function summarise(all: Replicated[]): RunResult {
+  const warnings = all.flatMap(({ name, look }) => look.warnings.map((text) => `${name}: ${text}`));
+  const points = all.flatMap(({ look }) => look.proved?.restorePoint ?? []).sort();
+  const [restorePoint] = points;
+  const isWhole = points.length === all.length;
+  return {
+    outcome: warnings.length > 0 ? 'warnings' : 'ok',
+    copies: [],
+    summary: all
+      .map((one) => `${one.name}: ${describe(one)}`)
+      .join('; ')
+      .slice(0, 2000),
+    warnings: warnings.slice(0, 20),
+    ...(isWhole && restorePoint !== undefined && { restorePoint }),
+  };
+}
