@@ -29,6 +29,35 @@ const formOf = ({ directory, dataset }: ResourceConfig): Form =>
 const entryOf = <T>(entries: Record<string, T>, name: string): T | undefined =>
   Object.hasOwn(entries, name) ? entries[name] : undefined;
 
+/** Keys that would be read by nobody: a marker that is never looked for protects nothing. */
+export function checkResource(name: string, resource: ResourceConfig, mistakes: Finding[]): void {
+  const form = formOf(resource);
+  const ofFolders = [
+    resource.marker !== undefined && 'marker',
+    resource.mounted && 'mounted',
+    resource.restoreInPlace && 'restoreInPlace',
+  ];
+  const ofDatasets = [
+    resource.include.length > 0 && 'include',
+    resource.exclude.length > 0 && 'exclude',
+    !resource.recursive && 'recursive',
+  ];
+  const told = [
+    ...(form === 'directory' ? [] : ofFolders.map((key) => [key, 'a directory'] as const)),
+    ...(form === 'dataset' ? [] : ofDatasets.map((key) => [key, 'a dataset'] as const)),
+  ];
+  for (const [key, of] of told) {
+    if (key === false) continue;
+    const more =
+      key === 'exclude' && form === 'directory' ? ' (what a backup leaves out stands in its job)' : '';
+    mistakes.push({
+      path: ['resources', name, key],
+      atKey: true,
+      message: `is of ${of}, and "${name}" is a ${form}${more}`,
+    });
+  }
+}
+
 /** What a job is to work on, against what it can. */
 export function checkForms(config: Config, job: JobConfig, path: KeyPath, mistakes: Finding[]): void {
   job.resources.forEach((name, at) => {

@@ -1,5 +1,5 @@
 import { findCircles } from './circles.js';
-import { checkForms } from './forms.js';
+import { checkForms, checkResource } from './forms.js';
 import { storesOf } from './lookup.js';
 import { type Finding, type KeyPath, unknownName } from './mistakes.js';
 import { checkOverlaps, checkRepeats } from './repeats.js';
@@ -35,6 +35,7 @@ export function checkReferences(config: Config, names: Names = namesIn(config), 
   checkHosts(config, names, checked);
   for (const [name, resource] of Object.entries(config.resources)) {
     pointsAt(checked, 'host', resource.host, names.hosts, ['resources', name, 'host']);
+    checkResource(name, resource, checked.mistakes);
   }
   checkStores(config, checked);
   checkSameRepository(config, checked.mistakes);

@@ -1,3 +1,5 @@
+import type { HookTime } from './hooks.js';
+import type { CheckReport } from './retention.js';
 import type { FinishedPortion } from './seeding.js';
 
 /** Inputs and outputs of workflows and activities: what goes over the wire between machines of different age. Only add optional fields. */
@@ -33,18 +35,6 @@ export interface JobInput {
   hooks?: HookTime[];
   /** Streams at the same time, where a job has a limit of its own. */
   parallel?: number;
-}
-
-export type HookTime = 'before' | 'after';
-
-/** The hooks of a job on the host of one of its resources. */
-export interface HookStepInput {
-  job: string;
-  run: string;
-  resource: string;
-  when: HookTime;
-  /** See Limits. */
-  retryForMs: number;
 }
 
 export interface RunOptions {
@@ -201,34 +191,6 @@ export interface RestoreResult {
   outcome: 'ok' | 'warnings';
   report: RestoreReport;
   summary: string;
-  warnings: string[];
-}
-
-/** What retention did. */
-export interface PruneReport {
-  store: string;
-  kept: number;
-  removed: number;
-  /** Bytes that the store reported as freed; -1 when the tool did not say. */
-  bytesFreed: number;
-  warnings: string[];
-  /** How many copies each rule keeps, in the tool's words; one copy may have several reasons. */
-  reasons?: Record<string, number>;
-  /** The store is append-only: nothing was even tried. */
-  appendOnly?: boolean;
-}
-
-/** Which copies another host has proved good: the evidence lies where the backup ran. */
-export interface PruneStepInput extends StepInput {
-  /** Beginnings of ids by resource; a resource of another host that is missing here is left alone. */
-  goodElsewhere?: Record<string, string[]>;
-}
-
-export interface CheckReport {
-  store: string;
-  /** Which part of how many was read, 1-based; absent when only the structure was checked. */
-  part?: number;
-  parts?: number;
   warnings: string[];
 }
 

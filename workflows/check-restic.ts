@@ -1,5 +1,6 @@
 import { workflowInfo } from '@temporalio/workflow';
-import type { CheckReport, JobInput, RunResult } from '../contracts/jobs.js';
+import type { JobInput, RunResult } from '../contracts/jobs.js';
+import type { CheckReport } from '../contracts/retention.js';
 import { heavyOnHost } from './steps/on-host.js';
 import { onStores } from './steps/on-stores.js';
 

@@ -1,5 +1,6 @@
 import { isCancellation, workflowInfo } from '@temporalio/workflow';
-import type { JobInput, PruneReport, RunResult, Source, StepInput } from '../contracts/jobs.js';
+import type { JobInput, RunResult, Source, StepInput } from '../contracts/jobs.js';
+import type { PruneReport } from '../contracts/retention.js';
 import { askHost, heavyOnHost } from './steps/on-host.js';
 import { onStores } from './steps/on-stores.js';
 

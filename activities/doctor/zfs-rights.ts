@@ -9,6 +9,16 @@ import { wordsOf } from './machine.js';
 
 const lookForMs = 20_000;
 
+/** No right to scrub can be delegated. */
+function poolsWithoutRight(host: Host, { jobs, resources }: Config, user: string): ZfsFacts['missing'] {
+  if (host.remote?.target().sudo.includes('zpool')) return [];
+  const scrubbed = Object.values(jobs).flatMap((job) => (job.kind === 'zfs-scrub' ? job.resources : []));
+  return [...new Set(scrubbed)].flatMap((name) => {
+    const { host: owner, pool } = resources[name] ?? {};
+    return owner === host.name && pool !== undefined ? [{ dataset: pool, user, permissions: ['scrub'] }] : [];
+  });
+}
+
 /** Root may everything, and so may whoever has sudo for zfs. */
 export async function lookAtRights(host: Host, config: Config, signal: AbortSignal): Promise<ZfsFacts> {
   const zfs = config.hosts[host.name]?.tools.zfs ?? 'zfs';
@@ -18,7 +28,9 @@ export async function lookAtRights(host: Host, config: Config, signal: AbortSign
     const version = parseZfsVersion(stdout);
     const facts: ZfsFacts = { version: version.join('.') || 'unknown', missing: [] };
     const { stdout: user } = await host.run({ file: 'id', args: ['-un'] }, { signal: limited });
-    if (user.trim() === 'root' || host.remote?.target().sudo.includes('zfs')) return facts;
+    if (user.trim() === 'root') return facts;
+    facts.missing.push(...poolsWithoutRight(host, config, user.trim()));
+    if (host.remote?.target().sudo.includes('zfs')) return facts;
     for (const { dataset, permissions } of neededPermissions(config, host.name, version)) {
       const asked = await host.run(zfsCommand(zfs, ['allow', dataset]), { signal: limited });
       if (asked.exitCode !== 0) continue;

@@ -1,4 +1,5 @@
-import type { HookStepInput, StepInput } from '../../contracts/jobs.js';
+import type { HookStepInput } from '../../contracts/hooks.js';
+import type { StepInput } from '../../contracts/jobs.js';
 import type { TreeCount } from '../../system/host.js';
 import type { Door } from '../door.js';
 import { checkHostOf, jobWith } from '../restic/job.js';

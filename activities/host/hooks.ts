@@ -1,7 +1,7 @@
 import { jobOf, resourceOf } from '../../config/lookup.js';
 import type { Config, HostConfig } from '../../config/schema.js';
 import { HoldfastError } from '../../contracts/errors.js';
-import type { HookStepInput } from '../../contracts/jobs.js';
+import type { HookStepInput } from '../../contracts/hooks.js';
 import type { Command, Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
 import { checkHostOf, checkRunOfJob } from '../restic/job.js';

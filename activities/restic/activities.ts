@@ -1,13 +1,5 @@
-import type {
-  CheckReport,
-  Copy,
-  PruneReport,
-  PruneStepInput,
-  RestorePlan,
-  RestoreReport,
-  RestoreStepInput,
-  StepInput,
-} from '../../contracts/jobs.js';
+import type { Copy, RestorePlan, RestoreReport, RestoreStepInput, StepInput } from '../../contracts/jobs.js';
+import type { CheckReport, PruneReport, PruneStepInput } from '../../contracts/retention.js';
 import type { SeedReport } from '../../contracts/seeding.js';
 import type { Door } from '../door.js';
 import { backupResource } from './backup.js';

@@ -1,7 +1,8 @@
 import { resourceOf, storeOf, workerHostOf } from '../../config/lookup.js';
 import { HoldfastError } from '../../contracts/errors.js';
-import type { PruneReport, PruneStepInput, StepInput } from '../../contracts/jobs.js';
+import type { StepInput } from '../../contracts/jobs.js';
 import { tags } from '../../contracts/names.js';
+import type { PruneReport, PruneStepInput } from '../../contracts/retention.js';
 import { now } from '../../system/clock.js';
 import type { Tools } from '../door.js';
 import { addEvidence, provedCopies, readEvidence } from '../host/evidence.js';

@@ -14,9 +14,12 @@ export interface WasSparse {
   allocatedBefore: number;
 }
 
+const notedByPath = (root: string, note: SparseNote | undefined) =>
+  new Map(note?.files.map((file) => [`${root === '/' ? '' : root}/${file.path}`, file]));
+
 /** Pure. `root` is the resource's folder as it is called in the copy. */
 export function knownSparse(nodes: readonly Node[], root: string, note: SparseNote | undefined): WasSparse[] {
-  const byPath = new Map(note?.files.map((file) => [`${root === '/' ? '' : root}/${file.path}`, file]));
+  const byPath = notedByPath(root, note);
   return nodes.flatMap((node) => {
     const file = node.type === 'file' ? byPath.get(node.path) : undefined;
     const isSame = file?.size === node.size && file.mtimeNs === node.mtimeNs;
@@ -44,6 +47,18 @@ export async function digFilledHoles(
   if (filled.length > 0) await digHoles(restic, data, filled);
 }
 
+/** The note is made beside the copy: a file that is written to meanwhile is in neither of its states for sure. */
+function whyChanged(
+  files: readonly Node[],
+  root: string,
+  note: SparseNote,
+  known: number,
+): string | undefined {
+  const byPath = notedByPath(root, note);
+  const changed = files.filter(({ path }) => byPath.has(path)).length - known;
+  return changed > 0 ? `${changed} of them changed while they were copied` : undefined;
+}
+
 const namedAtMost = 10;
 
 /** Of a prepared restore. */
@@ -66,7 +81,9 @@ export function sparsenessFindings(
   const files = nodes.filter(({ type }) => type === 'file');
   const content = files.reduce((sum, { size }) => sum + size, 0);
   const allocated = files.reduce((sum, { path }) => sum + allocatedNow(path), 0);
-  const why = isOfThisCopy ? note.gap : 'this host noted no sparse files for this copy';
+  const why = isOfThisCopy
+    ? (note.gap ?? whyChanged(files, root, note, known.length))
+    : 'this host noted no sparse files for this copy';
   const rest = `sparseness of the other files: ${why}; ${allocated} bytes lie on the disk for ${content} bytes of content`;
   const count = `sparseness: ${known.length - filled.length} files that were sparse at the source are sparse`;
   const warnings = filled

@@ -64,7 +64,9 @@ export function judgeZfs(tell: Teller, { version, missing, error }: ZfsFacts): F
     tell.blocking(
       'zfs',
       `${user} may not ${permissions.join(', ')} on ${dataset}`,
-      `As root there: zfs allow -u ${user} ${permissions.join(',')} ${quoted(dataset)}`,
+      permissions.includes('scrub')
+        ? 'Only root may: list zpool under ssh.sudo of the host (and in its sudoers), or run the worker as root'
+        : `As root there: zfs allow -u ${user} ${permissions.join(',')} ${quoted(dataset)}`,
     ),
   );
   return lacks.length > 0

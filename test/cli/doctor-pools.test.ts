@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { about } from '../../cli/doctor/findings.js';
-import { judgePool } from '../../cli/doctor/judge-pools.js';
+import { judgePool, judgeZfs } from '../../cli/doctor/judge-pools.js';
 import type { PoolFacts } from '../../contracts/doctor.js';
 
 const nowMs = Date.parse('2026-11-20T12:00:00Z');
@@ -33,4 +33,18 @@ test('a scrub that is missing or long ago is told, unless one is under way', () 
   assert.deepEqual(levels({ scrubbedAt: undefined } as Partial<PoolFacts>), ['ok', 'note']);
   assert.deepEqual(levels({ scrubbedAt: '2026-10-01T03:00:00Z' }), ['ok', 'warning']);
   assert.deepEqual(levels({ scrubbedAt: '2026-10-01T03:00:00Z', busyWith: 'scrub' }), ['ok']);
+});
+
+test('what is missing is told as the line that mends it, with names as a shell takes them', () => {
+  const missing = [
+    { dataset: 'fast/a b', user: 'holdfast', permissions: ['destroy', 'snapshot'] },
+    { dataset: 'fast', user: 'holdfast', permissions: ['scrub'] },
+  ];
+  const [rights, scrub] = judgeZfs(about('din'), { version: '2.3.9', missing });
+  assert.match(rights?.next ?? '', /zfs allow -u holdfast destroy,snapshot 'fast\/a b'$/);
+  assert.match(scrub?.next ?? '', /ssh\.sudo/);
+  assert.deepEqual(
+    judgeZfs(about('din'), { version: '2.3.9', missing: [] }).map(({ level }) => level),
+    ['ok'],
+  );
 });

@@ -6,6 +6,7 @@ import { type RoundsEnd, replicate } from '../../activities/zfs/replicate-rounds
 import type { ReplicationPolicy } from '../../activities/zfs/replicate-types.js';
 import type { Host } from '../../system/host.js';
 import { closeOwnHosts, ownHost } from '../support/lab-zfs-host.js';
+import { waitFor } from '../support/wait.js';
 import { useZfsLab } from '../support/zfs-lab.js';
 
 /** Replication between two real hosts with OpenZFS, driven from a third machine over ssh. */
@@ -25,14 +26,16 @@ const policy: ReplicationPolicy = {
 
 interface Counted {
   ends: Ends;
+  lines: string[];
   commands(): number;
 }
 
 /** Counts what goes to the hosts as commands of their own. */
-function counted(sourceRoot: string, targetRoot: string): Counted {
+function counted(sourceRoot: string, targetRoot: string, slow: boolean): Counted {
   const { signal } = new AbortController();
   const zfs = { signal, zfs: 'zfs', zpool: 'zpool' };
-  const log = process.env.HOLDFAST_TEST_LOG ? (line: string) => console.error(line) : undefined;
+  const lines: string[] = [];
+  const log = (line: string): void => void lines.push(line);
   // Made by the first test: before it, the lab does not know them yet.
   hosts.din ??= ownHost(lab.din);
   hosts.grogu ??= ownHost(lab.grogu);
@@ -43,6 +46,7 @@ function counted(sourceRoot: string, targetRoot: string): Counted {
     sourceRoot,
     targetRoot,
     log,
+    ...(slow && { onSource: [{ file: 'pv', args: ['-q', '-L', '1m'] }] }),
   });
   let count = 0;
   const costs = <A extends unknown[], R>(price: number, body: (...args: A) => Promise<R>) => {
@@ -58,18 +62,22 @@ function counted(sourceRoot: string, targetRoot: string): Counted {
     change: costs(1, real.change),
     transfer: costs(2, real.transfer),
   };
-  return { ends, commands: () => count };
+  return { ends, lines, commands: () => count };
 }
 
 let runs = 0;
 
-async function run(sourceRoot: string, targetRoot: string, more: Partial<ReplicationPolicy> = {}) {
+async function run(
+  sourceRoot: string,
+  targetRoot: string,
+  more: Partial<ReplicationPolicy> & { slow?: boolean } = {},
+) {
   runs += 1;
-  const { ends, commands } = counted(sourceRoot, targetRoot);
+  const { ends, commands, lines } = counted(sourceRoot, targetRoot, more.slow ?? false);
   const name = `replica-2026-11-20T03:${String(runs).padStart(2, '0')}:00Z`;
   const request = { sourceRoot, targetRoot, policy: { ...policy, ...more } };
   const end = await replicate(ends, request, { destination: 'grogu', run: name, parallel: 2 });
-  return { end, commands: commands() };
+  return { end, lines, commands: commands() };
 }
 
 const kinds = (end: RoundsEnd): Record<string, string> =>
@@ -165,4 +173,123 @@ test('new, changed, renamed and vanished children, from a bookmark where the sna
   const holds = await lab.din.sh(`zfs list -Hr -t snapshot -o userrefs '${source}' | sort -u`);
   assert.equal(holds, '0');
   assert.equal((await run(source, target)).commands, 2);
+});
+
+/** A tree with one file that takes some seconds to send. */
+async function largeTree(name: string, megabytes: number): Promise<{ source: string; target: string }> {
+  const source = `${lab.din.parents.fast}/${name}`;
+  await lab.din.sh(`
+    set -e
+    zfs create '${source}'; zfs create '${source}/large one'
+    dd if=/dev/urandom of='/${source}/large one/data' bs=1M count=${megabytes} 2>/dev/null
+    zfs snapshot -r '${source}@one'
+  `);
+  return { source, target: `${lab.grogu.parents.backup}/${name}` };
+}
+
+/** Ends a process of ZFS on a host with SIGKILL, once it works on this dataset and so much has arrived. */
+async function killZfs(host: typeof lab.din, verb: string, target: string): Promise<void> {
+  await waitFor(
+    async () => {
+      const used = await lab.grogu.ask(`zfs list -Hpo used '${target}/large one'`);
+      return Number(used.stdout) > 1_000_000;
+    },
+    { timeoutMs: 120_000, what: 'the stream to be under way' },
+  );
+  await host.sh(`pkill -9 -f "^zfs ${verb} .*large one"`);
+}
+
+for (const [verb, side] of [
+  ['receive', 'grogu'],
+  ['send', 'din'],
+] as const) {
+  test(`zfs ${verb} killed in the middle: the same run goes on from what arrived`, { skip }, async () => {
+    const { source, target } = await largeTree(`killed-${verb}`, 12);
+    const [{ end, lines }] = await Promise.all([
+      run(source, target, { slow: true }),
+      killZfs(lab[side], verb, target),
+    ]);
+    assert.deepEqual(new Set(Object.values(kinds(end))), new Set(['nothing']), told(end));
+    const whole = lines.filter(
+      (line) => line.startsWith('zfs send -vP -L') && line.includes('large one@one |'),
+    );
+    assert.equal(whole.length, 1, `what arrived is not sent again: ${lines.join('\n')}`);
+    // A killed receiver may still be let finish by the kernel, which has the rest of the pipe.
+    const goesOn = lines.filter((line) => line.startsWith('zfs send -vP -t 1-'));
+    if (verb === 'send') assert.equal(goesOn.length, 1, lines.join('\n'));
+    assert.deepEqual(await snapshotsOf(lab.grogu, target), await snapshotsOf(lab.din, source));
+    assert.equal(await lab.din.sh(`zfs list -Hr -t snapshot -o userrefs '${source}' | sort -u`), '0');
+    assert.equal((await run(source, target)).commands, 2);
+  });
+}
+
+test('a token whose snapshot has gone is given up, and the copy begins anew', { skip }, async () => {
+  const { source, target } = await largeTree('token-gone', 4);
+  await run(source, target);
+  await lab.din.sh(`
+    set -e
+    dd if=/dev/urandom of='/${source}/large one/more' bs=1M count=4 2>/dev/null
+    zfs snapshot '${source}/large one@two'
+    zfs send -i @one '${source}/large one@two' | head -c 2000000 > /var/tmp/half.stream
+  `);
+  const half = await lab.din.sh('base64 -w0 /var/tmp/half.stream; rm /var/tmp/half.stream');
+  await lab.grogu.ask(`base64 -d | zfs receive -s -u '${target}/large one'`, { input: half });
+  assert.notEqual(
+    await lab.grogu.zfs('list', '-H', '-o', 'receive_resume_token', `${target}/large one`),
+    '-',
+  );
+  await lab.din.sh(`zfs destroy '${source}/large one@two'; zfs snapshot '${source}/large one@three'`);
+  const { end } = await run(source, target);
+  assert.deepEqual(new Set(Object.values(kinds(end))), new Set(['nothing']), told(end));
+  assert.deepEqual(await snapshotsOf(lab.grogu, target), await snapshotsOf(lab.din, source));
+});
+
+test('rolled back by someone to an older snapshot, it is continued from there, and the fence keeps the newest from that', {
+  skip,
+}, async () => {
+  const { source, target } = await largeTree('rolled-back', 1);
+  await lab.din.sh(`echo 2 > '/${source}/large one/two'; zfs snapshot -r '${source}@two'`);
+  await run(source, target);
+  const refused = await lab.grogu.ask(`zfs rollback -r '${target}/large one@one'`);
+  assert.notEqual(refused.code, 0, 'the fence holds @two');
+  await lab.grogu.sh(
+    `zfs release holdfast_fence '${target}/large one@two'; zfs rollback -r '${target}/large one@one'`,
+  );
+  const { end } = await run(source, target);
+  assert.deepEqual(new Set(Object.values(kinds(end))), new Set(['nothing']), told(end));
+  assert.deepEqual(await snapshotsOf(lab.grogu, target), await snapshotsOf(lab.din, source));
+});
+
+test('a target that is full stops what does not fit, and goes on when there is room', { skip }, async () => {
+  const { source, target } = await largeTree('full', 6);
+  await lab.grogu.sh(
+    `p='${lab.grogu.parents.backup}'; zfs set quota=$(( $(zfs list -Hpo used "$p") + 3000000 )) "$p"`,
+  );
+  const { end } = await run(source, target);
+  assert.equal(kinds(end)['full/large one'] === 'nothing', false, told(end));
+  await lab.grogu.sh(`zfs set quota=none '${lab.grogu.parents.backup}'`);
+  const after = await run(source, target);
+  assert.deepEqual(new Set(Object.values(kinds(after.end))), new Set(['nothing']), told(after.end));
+  assert.deepEqual(await snapshotsOf(lab.grogu, target), await snapshotsOf(lab.din, source));
+});
+
+test('what was received readable is not continued encrypted, and the other way round', { skip }, async () => {
+  const source = `${lab.din.parents.fast}/modes`;
+  const target = `${lab.grogu.parents.backup}/modes`;
+  await lab.din.sh(`
+    set -e
+    zfs create '${source}'
+    echo 'a pass phrase' | zfs create -o encryption=on -o keyformat=passphrase '${source}/secret'
+    zfs snapshot -r '${source}@one'
+  `);
+  await run(source, target, { encrypted: 'plain' });
+  await lab.din.sh(`zfs snapshot -r '${source}@two'`);
+  const { end } = await run(source, target);
+  assert.deepEqual(kinds(end), { modes: 'nothing', 'modes/secret': 'encryption' }, told(end));
+  const strict = await run(source, `${target}-strict`, { encrypted: 'required' });
+  assert.deepEqual(
+    kinds(strict.end),
+    { 'modes-strict': 'encryption', 'modes-strict/secret': 'wait' },
+    told(strict.end),
+  );
 });

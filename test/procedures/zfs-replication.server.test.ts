@@ -106,3 +106,47 @@ async function parkAndCopyAnew(running: Estate, target: string): Promise<void> {
   const third = await running.holdfast('run', 'kubernetes-to-grogu', '--follow');
   assert.equal(third.code, 0, third.stdout + third.stderr);
 }
+
+test('the worker killed in the middle of a stream: the same run ends, and nothing that arrived is sent again', {
+  skip,
+}, async () => {
+  const source = `${lab.din.parents.fast}/slow`;
+  const target = `${lab.grogu.parents.backup}/slow`;
+  await lab.din.sh(`
+    set -e
+    zfs create '${source}'
+    dd if=/dev/urandom of='/${source}/data' bs=1M count=12 2>/dev/null
+    zfs snapshot '${source}@one'
+  `);
+  assert(estate);
+  const running = estate;
+  running.configure((config) => {
+    config.resources.slow = { host: 'din', dataset: source };
+    config.jobs.slow = {
+      kind: 'zfs-replication',
+      resources: ['slow'],
+      store: 'grogu',
+      snapshots: 'all',
+      limit: '1MiB',
+      retryFor: '5m',
+    };
+  });
+  const run = runIn((await running.holdfast('run', 'slow')).stdout);
+  await waitFor(
+    async () => Number((await lab.grogu.ask(`zfs list -Hpo used '${target}'`)).stdout) > 2_000_000,
+    { timeoutMs: 120_000, what: 'the stream to be under way' },
+  );
+  await running.worker.stop('SIGKILL');
+  await running.startWorker();
+  const handle = running.client.workflow.getHandle(run);
+  await waitFor(async () => (await handle.describe()).status.name !== 'RUNNING', {
+    timeoutMs: 240_000,
+    what: `${run} to end`,
+  });
+  assert.equal((await handle.describe()).status.name, 'COMPLETED');
+  assert.deepEqual(await guids(lab.grogu, target), await guids(lab.din, source));
+  const log = (await running.holdfast('logs', run)).stdout;
+  const whole = log.split('\n').filter((line) => /zfs send -vP -L .*slow@one \|/.test(line));
+  assert.equal(whole.length, 1, log);
+  assert.equal(await lab.din.sh(`zfs list -Hr -t snapshot -o userrefs '${source}' | sort -u`), '0');
+});

@@ -1,5 +1,6 @@
 import { isCancellation, workflowInfo } from '@temporalio/workflow';
-import type { HookStepInput, HookTime, JobInput } from '../../contracts/jobs.js';
+import type { HookStepInput, HookTime } from '../../contracts/hooks.js';
+import type { JobInput } from '../../contracts/jobs.js';
 import { diagnose } from './failure.js';
 import { type HostSteps, onHost } from './on-host.js';
 import type { Report } from './report.js';

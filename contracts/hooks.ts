@@ -1,0 +1,13 @@
+/** Programs that the configuration names, run before and after a step. */
+
+export type HookTime = 'before' | 'after';
+
+/** The hooks of a job on the host of one of its resources. */
+export interface HookStepInput {
+  job: string;
+  run: string;
+  resource: string;
+  when: HookTime;
+  /** See Limits. */
+  retryForMs: number;
+}

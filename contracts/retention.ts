@@ -1,0 +1,31 @@
+import type { StepInput } from './jobs.js';
+
+/** What retention and checks of a repository ask and answer. */
+
+/** What retention did. */
+export interface PruneReport {
+  store: string;
+  kept: number;
+  removed: number;
+  /** Bytes that the store reported as freed; -1 when the tool did not say. */
+  bytesFreed: number;
+  warnings: string[];
+  /** How many copies each rule keeps, in the tool's words; one copy may have several reasons. */
+  reasons?: Record<string, number>;
+  /** The store is append-only: nothing was even tried. */
+  appendOnly?: boolean;
+}
+
+/** Which copies another host has proved good: the evidence lies where the backup ran. */
+export interface PruneStepInput extends StepInput {
+  /** Beginnings of ids by resource; a resource of another host that is missing here is left alone. */
+  goodElsewhere?: Record<string, string[]>;
+}
+
+export interface CheckReport {
+  store: string;
+  /** Which part of how many was read, 1-based; absent when only the structure was checked. */
+  part?: number;
+  parts?: number;
+  warnings: string[];
+}

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import {
+  changeScript,
+  receiveScript,
+  sendScript,
+  watchStreams,
+} from '../../activities/zfs/replicate-script.js';
+import type { Stream } from '../../activities/zfs/replicate-streams.js';
+import { temporaryFolder } from '../support/temp.js';
+
+/** The programs of sh, run by a real shell with a zfs that only notes what it is asked. */
+
+const folder = temporaryFolder('script');
+const zfs = join(folder, 'zfs program');
+const notes = join(folder, 'notes');
+writeFileSync(
+  zfs,
+  `#!/bin/sh
+printf '%s\\n' "$*" >> '${notes}'
+case "$1" in
+hold)
+  shift 2; code=0
+  for name in "$@"; do case "$name" in *bad*) echo "cannot hold snapshot '$name': dataset does not exist" >&2; code=1;; esac; done
+  exit $code ;;
+bookmark) case "$3" in *bad*) printf 'one\\ttab\\nsecond line\\n' >&2; exit 1;; esac ;;
+send) case "$*" in *bad*) echo 'cannot open: dataset does not exist' >&2; exit 1;; esac
+  printf '%01000d' 0; printf 'size\\t1000\\n' >&2 ;;
+receive) dd bs=1000 count=1 iflag=fullblock of="${folder}/last" 2>/dev/null; [ "$(wc -c < "${folder}/last")" = 1000 ] || { echo 'cannot receive: failed to read from stream' >&2; exit 1; }
+  case "$*" in *refused*) echo 'cannot receive incremental stream: destination has been modified' >&2; exit 1;; esac ;;
+esac
+`,
+);
+chmodSync(zfs, 0o755);
+
+const sh = (text: string, input = ''): { stdout: string; stderr: string } =>
+  spawnSync('sh', ['-c', text], { input, encoding: 'utf8' });
+
+const asked = (): string[] => {
+  const lines = existsSync(notes) ? readFileSync(notes, 'utf8').trim().split('\n') : [];
+  writeFileSync(notes, '');
+  return lines.sort();
+};
+
+test('holds of one tag are one command, and those that it names are those that failed', () => {
+  asked();
+  const names = ["a'quote@s", 'b bad@s', 'c "double" $x@s'];
+  const script = changeScript(
+    [zfs],
+    names.map((name) => ['hold', 'tag', name]),
+    [['bookmark', 'x@s', 'x#c']],
+  );
+  const done = script.read(sh(script.text).stdout);
+  assert.deepEqual(
+    done.map((one) => one?.ok),
+    [true, false, true, undefined],
+  );
+  assert.match(done[1]?.words ?? '', /'b bad@s': dataset does not exist/);
+  assert.deepEqual(asked(), [`hold tag a'quote@s b bad@s c "double" $x@s`], 'the second half was not begun');
+});
+
+test('the second half comes after the first, and what zfs says comes back on one line', () => {
+  asked();
+  const first = changeScript(
+    [zfs],
+    [['hold', 'tag', 'a@s']],
+    [
+      ['bookmark', 'a@s', 'a#c'],
+      ['bookmark', 'a@s', 'bad#c'],
+    ],
+  );
+  assert.deepEqual(first.read(sh(first.text).stdout), [
+    { ok: true, words: '' },
+    { ok: true, words: '' },
+    { ok: false, words: 'one tab second line' },
+  ]);
+  const many = Array.from({ length: 40 }, (_, index) => ['bookmark', `a${index}@s`, `a${index}#c`]);
+  const script = changeScript([zfs], many, []);
+  assert.equal(script.read(sh(script.text).stdout).filter((one) => one?.ok).length, 40);
+  assert.deepEqual(changeScript([zfs], [], []).read(sh(changeScript([zfs], [], []).text).stdout), []);
+});
+
+const streamOf = (index: number, source: string, target: string): Stream => ({
+  key: `${index}-77`,
+  source,
+  target,
+  send: ['send', source],
+  receive: ['receive', '-s', '-u', target],
+  toGuid: '77',
+  bytes: 5,
+});
+
+function pipe(streams: Stream[]) {
+  asked();
+  const [send, receive] = [join(folder, 'send.sh'), join(folder, 'receive.sh')];
+  writeFileSync(send, sendScript([zfs], streams));
+  writeFileSync(receive, receiveScript([zfs], streams));
+  const { stdout, stderr } = sh(`sh '${send}' | sh '${receive}'`);
+  const watch = watchStreams(streams);
+  for (const line of stderr.trim().split('\n')) watch.sender(line);
+  for (const line of stdout.trim().split('\n')) watch.receiver(line);
+  return watch;
+}
+
+test('every stream goes into its own dataset through one pipe', () => {
+  const watch = pipe([streamOf(0, 'a@s', 't/a b'), streamOf(1, "b'@s", "t/b'"), streamOf(2, 'c@s', 't/c')]);
+  assert.deepEqual(
+    watch.ends().map(({ sent, received }) => [sent?.ok, received?.ok]),
+    [
+      [true, true],
+      [true, true],
+      [true, true],
+    ],
+  );
+  assert.equal(watch.progress().bytesDone, 3000);
+  assert.deepEqual(asked(), [
+    'receive -s -u t/a b',
+    "receive -s -u t/b'",
+    'receive -s -u t/c',
+    'send a@s',
+    "send b'@s",
+    'send c@s',
+  ]);
+});
+
+test('a sender that fails ends the pipe: nothing of a later stream reaches the wrong dataset', () => {
+  const watch = pipe([streamOf(0, 'a@s', 't/a'), streamOf(1, 'bad@s', 't/bad'), streamOf(2, 'c@s', 't/c')]);
+  const ends = watch.ends();
+  assert.deepEqual([ends[0]?.received?.ok, ends[1]?.sent?.ok, ends[1]?.received?.ok], [true, false, false]);
+  assert.match(ends[1]?.sent?.words ?? '', /dataset does not exist/);
+  assert.deepEqual(ends[2], { sent: undefined, received: undefined });
+  assert(!asked().some((line) => line.includes('t/c')));
+});
+
+test('a receiver that refuses ends the pipe, too', () => {
+  const watch = pipe([streamOf(0, 'a@s', 't/refused'), streamOf(1, 'b@s', 't/b')]);
+  const [first, second] = watch.ends();
+  assert.match(first?.received?.words ?? '', /destination has been modified/);
+  assert.equal(second?.received, undefined);
+  assert(!asked().some((line) => line.includes('t/b')));
+});
+
+test('a stream that is not the expected one is not received at all', () => {
+  asked();
+  const { stdout } = sh(receiveScript([zfs], [streamOf(0, 'a@s', 't/a')]), 'holdfast 9-99\nwhatever');
+  assert.match(stdout, /out of step/);
+  assert.deepEqual(asked(), ['']);
+});
