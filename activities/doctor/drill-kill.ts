@@ -2,7 +2,7 @@ import { HoldfastError } from '../../contracts/errors.js';
 import type { Copy } from '../../contracts/jobs.js';
 import { ticks } from '../../system/clock.js';
 import type { Host } from '../../system/host.js';
-import type { Stage } from './drill-stage.js';
+import { locksIn, type Stage } from './drill-stage.js';
 
 /** Kills the restic that the drill itself started, and no other, while it copies. */
 
@@ -61,7 +61,7 @@ interface Victim {
 
 async function kill(host: Host, { pidFile, repository, folder, signal }: Victim): Promise<void> {
   const endsAt = ticks() + waitMs;
-  while (!(await host.exists(pidFile)) || (await host.list(`${repository}/locks`)).length === 0) {
+  while (!(await host.exists(pidFile)) || (await locksIn(host, repository)).length === 0) {
     signal.throwIfAborted();
     if (ticks() > endsAt) throw new HoldfastError('HF_INTERNAL', 'restic did not begin its copy in 30 s');
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs));

@@ -99,6 +99,10 @@ function scratchConfig(
   };
 }
 
+/** Without the temporary file of a lock that is only being written: killed then, restic leaves no lock, and cares for none. */
+export const locksIn = async (host: Host, repository: string): Promise<string[]> =>
+  (await host.list(`${repository}/locks`)).filter((name) => /^[0-9a-f]{64}$/.test(name));
+
 async function count(
   tools: Tools,
   { job, resource, store }: Place,
@@ -109,7 +113,7 @@ async function count(
   const snapshots = await listSnapshots(restic, []);
   const proved = provedCopies(await readEvidence(tools.host), { job, resource, store });
   const good = proved.filter(({ snapshot }) => snapshots.some(({ id }) => id === snapshot));
-  const locks = await tools.host.list(`${repository}/locks`);
+  const locks = await locksIn(tools.host, repository);
   return {
     ofRun: snapshots.filter((snapshot) => snapshot.tags.includes(tags.run(run))).length,
     good: good.length,
