@@ -100,26 +100,34 @@ async function listTarget(zfs: Zfs, root: string): Promise<Listing> {
 }
 
 async function holdTags(zfs: Zfs, snapshots: readonly string[]): Promise<HoldTags> {
-  const words = [...zfsWords(zfs), 'holds', '-Hp'].map(quote).join(' ');
+  // Without -p: ZFS before 2.2 does not know it there, and would refuse the whole question.
+  const words = [...zfsWords(zfs), 'holds', '-H'].map(quote).join(' ');
   const chunks: string[] = [];
   for (let at = 0; at < snapshots.length; at += 100)
     chunks.push(
       `${words} ${snapshots
         .slice(at, at + 100)
         .map(quote)
-        .join(' ')} 2>/dev/null`,
+        .join(' ')} || c=1`,
     );
   const tags = new Map<string, string[]>();
   for (let at = 0; at < chunks.length; at += 4) {
+    const result = await runScript(zfs, ['c=0', ...chunks.slice(at, at + 4), 'exit $c'].join('\n'));
     // A snapshot that vanished since it was listed makes this one fail, and is simply not in the answer.
-    const result = await runScript(zfs, [...chunks.slice(at, at + 4), 'exit 0'].join('\n'));
-    for (const row of mustSucceed(result, 'read holds', zfs.host.name).stdout.split('\n')) {
+    if (!onlyVanished(result.stderrTail)) mustSucceed(result, 'read holds', zfs.host.name);
+    for (const row of result.stdout.split('\n')) {
       const [snapshot = '', tag] = row.split('\t');
       if (tag !== undefined) tags.set(snapshot, [...(tags.get(snapshot) ?? []), tag]);
     }
   }
   return tags;
 }
+
+/** Anything else would leave holds behind for ever, unseen. */
+const onlyVanished = (stderrTail: string): boolean => {
+  const lines = stderrTail.split('\n').filter((line) => line.trim() !== '');
+  return lines.length > 0 && lines.every((line) => /does not exist|no such snapshot/.test(line));
+};
 
 /** As many commands as one program may hold. */
 function portions(commands: readonly ZfsWords[]): ZfsWords[][] {
