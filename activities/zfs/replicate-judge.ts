@@ -43,8 +43,12 @@ export function judgeReplica(source: Dataset, target: Dataset, input: PlanInput)
   const common = newestCommon(source, target);
   if (common) return judgeHistory(common, target, raw);
   if (target.snapshots.length > 0) return noCommon(source, target, input);
-  if (target.resumeToken !== undefined) return { common: undefined };
-  return { kind: 'foreign', reason: 'a dataset without snapshots is there: no replica of ours is ever so' };
+  // A first copy that was interrupted says that it is ours: giving up a stranger's would destroy all that it has received.
+  if (target.resumeToken !== undefined && ownReplicaOf(target, input) !== undefined)
+    return { common: undefined };
+  const received = target.resumeToken === undefined ? '' : ' but partially received state';
+  const reason = `a dataset of others without snapshots${received} is there`;
+  return { kind: 'foreign', reason };
 }
 
 /** A mix of raw and readable streams breaks a replica for ever, so it is refused before anything is sent. */
@@ -85,10 +89,14 @@ function judgeHistory(common: Common, target: Dataset, raw: boolean): Judged {
   return { common, note: `${newer.length} empty ${plural(newer.length)} of others there (${few(newer)})` };
 }
 
-function noCommon(source: Dataset, target: Dataset, input: PlanInput): Verdict {
-  // A stranger's dataset below a replica inherits what only the replica says of itself.
+/** A stranger's dataset below a replica inherits what only the replica says of itself. */
+function ownReplicaOf(target: Dataset, input: PlanInput): string | undefined {
   const inherited = input.target.get(parentOf(target.name))?.replicaOf;
-  const replicaOf = target.replicaOf === inherited ? undefined : target.replicaOf;
+  return target.replicaOf === inherited ? undefined : target.replicaOf;
+}
+
+function noCommon(source: Dataset, target: Dataset, input: PlanInput): Verdict {
+  const replicaOf = ownReplicaOf(target, input);
   const loses = target.snapshots.map(({ name }) => name);
   if (replicaOf === source.guid)
     return {
