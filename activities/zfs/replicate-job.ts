@@ -9,6 +9,7 @@ import { openZfs, selectionOf } from './job.js';
 import type { Zfs } from './listing.js';
 import type { Ends } from './replicate-ends.js';
 import { hostEnds } from './replicate-hosts.js';
+import { destinationOf } from './replicate-names.js';
 import type { SurveyRequest } from './replicate-survey.js';
 import { pathSelector } from './select-paths.js';
 
@@ -35,7 +36,7 @@ export async function openReplication(tools: Tools, input: ReplicationStepInput)
       sourceRoot,
       targetRoot,
       policy: {
-        destination: input.store,
+        destination: destinationOf(input),
         snapshots: job.snapshots,
         catchUp: job.catchUp,
         encrypted: job.encrypted,
@@ -55,13 +56,17 @@ export async function openReplication(tools: Tools, input: ReplicationStepInput)
   };
 }
 
-function replicationJob({ config, host }: Tools, { job, run, resource, store }: ReplicationStepInput) {
+function replicationJob({ config, host }: Tools, input: ReplicationStepInput & { group?: number }) {
+  const { job, run, resource, store, round, group = 0 } = input;
   const found = jobOf(config, job);
   if (found.kind !== 'zfs-replication') throw refused(`The job "${job}" replicates nothing`);
   if (!found.resources.includes(resource)) throw refused(`The job "${job}" has no resource "${resource}"`);
   if (!storesOf(found).includes(store)) throw refused(`The job "${job}" has no store "${store}"`);
   checkRunOfJob(run, job);
   checkHostOf(config, resource, host.name);
+  // They become part of file names: whoever starts a workflow may have sent any text.
+  const isCount = (number: unknown): boolean => Number.isSafeInteger(number) && Number(number) >= 0;
+  if (!isCount(round) || !isCount(group)) throw refused('A round or group that is no number');
   return found;
 }
 

@@ -9,6 +9,10 @@ const longestName = 255;
 const shortOf = (destination: string): string =>
   destination.length <= 16 ? destination : createHash('sha256').update(destination).digest('hex').slice(0, 8);
 
+/** After both: two resources may share datasets, and each has a replica, and so a base and holds, of its own in a store. */
+export const destinationOf = ({ store, resource }: { store: string; resource: string }): string =>
+  `${store}.${resource}`;
+
 const cursorPrefix = (destination: string): string => `holdfast_${shortOf(destination)}_`;
 
 /**

@@ -20,7 +20,7 @@ export async function transferReplicas(tools: Tools, input: TransferStepInput): 
     due.length === 0
       ? []
       : await transferGroup(replication.ends, due, {
-          destination: input.store,
+          destination: replication.request.policy.destination,
           run: input.run,
         });
   const troubles = new Map<string, string>();

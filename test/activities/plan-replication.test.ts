@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { planReplication } from '../../activities/zfs/plan-replication.js';
+import {
+  cursorName,
+  destinationOf,
+  holdPrefix,
+  holdTag,
+  isCursor,
+} from '../../activities/zfs/replicate-names.js';
 import type { PlanInput, ReplicationPolicy } from '../../activities/zfs/replicate-types.js';
 import { listing } from '../zfs-model/ends.js';
 import { Pool, World } from '../zfs-model/pool.js';
@@ -218,4 +225,29 @@ test('a volume is never received over a file system, and readable never over enc
   const plans = planOf(pools);
   assert.deepEqual([plans.get('backup/k/a')?.kind, plans.get('backup/k/b')?.kind], ['type', 'encryption']);
   assert.equal(planOf(pools, { encrypted: 'required' }).get('backup/k')?.kind, 'encryption');
+});
+
+test("a first copy that a stranger's tool has begun is never given up, our own is", () => {
+  for (const ours of [true, false]) {
+    const pools = both('a');
+    snapshotAll(pools, 'one');
+    copied(pools, 'fast/k', 'one');
+    const stream = openSend(pools.source, pools.target, ['send', '-w', 'fast/k/a@one']);
+    const says = ours ? ['-o', 'holdfast:replica-of=77'] : [];
+    assert.throws(() => receivePart(pools.target, ['receive', ...says, 'backup/k/a'], stream, 0, 0.5));
+    const plan = planOf(pools).get('backup/k/a');
+    assert.deepEqual(
+      [plan?.kind, plan?.abandon === undefined],
+      ours ? ['full', false] : ['foreign', true],
+      plan?.reason,
+    );
+  }
+});
+
+test('what two resources leave in shared datasets for one store are different things', () => {
+  const [all, part] = ['kubernetes', 'db'].map((resource) => destinationOf({ store: 'grogu', resource }));
+  assert(all && part);
+  assert.ok(isCursor(cursorName(all, '7'), all));
+  assert.ok(!isCursor(cursorName(all, '7'), part));
+  assert.ok(!holdTag(part, 'run').startsWith(holdPrefix(all)));
 });
