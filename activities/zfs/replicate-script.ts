@@ -80,7 +80,8 @@ export function changeScript(
     ...block(0, firstCalls),
     'wait)',
     `[ -z "$o" ] || printf '%s\\n' "$o"`,
-    `if printf '%s\\n' "$o" | grep -q "^[0-9]*$(printf '\\t')[1-9]"; then exit 0; fi`,
+    // Counted, not looked for: a command that was killed has said nothing.
+    `[ "$(printf '%s\\n' "$o" | grep -c "^[0-9]*$(printf '\\t0\\t')")" = ${firstCalls.length} ] || exit 0`,
     ...block(firstCalls.length, thenCalls),
     'wait',
     'exit 0',

@@ -149,3 +149,15 @@ test('a stream that is not the expected one is not received at all', () => {
   assert.match(stdout, /out of step/);
   assert.deepEqual(asked(), ['']);
 });
+
+test('a command that was killed before it could say how it ended keeps the second half from being begun', () => {
+  asked();
+  const killed = join(folder, 'killed');
+  // Its parent is the one that reports.
+  writeFileSync(killed, '#!/bin/sh\n[ "$1" = bookmark ] && kill -9 "$PPID"\nexit 0\n');
+  chmodSync(killed, 0o755);
+  const script = changeScript([killed], [['bookmark', 'a@s', 'a#c']], [['destroy', 'a#old']]);
+  assert.deepEqual(script.read(sh(script.text).stdout), [undefined, undefined]);
+  const none = changeScript([killed], [], [['destroy', 'a#old']]);
+  assert.deepEqual(none.read(sh(none.text).stdout), [{ ok: true, words: '' }]);
+});
