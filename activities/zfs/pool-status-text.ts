@@ -21,22 +21,33 @@ export function parsePoolText(text: string, pool: string): PoolStatus {
       `zpool status cannot be understood: it does not speak of "${pool}"`,
     );
   }
-  const errors = section(text, 'errors');
-  const errorFiles = /^Permanent errors/.test(errors)
-    ? errors
-        .split('\n')
-        .slice(1)
-        .map((line) => line.trim())
-        .filter((line) => line !== '')
-    : [];
-  const [, counted] = /^(\d+) data errors?/.exec(errors) ?? [];
+  const errorFiles = errorFilesOf(text);
   return {
     pool,
     state,
     scan: scanOf(section(text, 'scan')),
-    errorCount: counted === undefined ? errorFiles.length : Number(counted),
+    errorCount: errorCountOf(text, errorFiles),
     errorFiles,
   };
+}
+
+function errorFilesOf(text: string): string[] {
+  const [words = '', ...lines] = section(text, 'errors').split('\n');
+  if (!words.startsWith('Permanent errors')) return [];
+  return lines.map((line) => line.trim()).filter((line) => line !== '');
+}
+
+/** A pool of which nothing is said is not a sound one: who may not read the list of errors is told nothing at all. */
+function errorCountOf(text: string, files: readonly string[]): number {
+  const words = section(text, 'errors').split('\n')[0] ?? '';
+  if (words === 'No known data errors') return 0;
+  if (words.startsWith('Permanent errors')) return Math.max(1, files.length);
+  const [, counted] = /^(\d+) data errors?/.exec(words) ?? [];
+  if (counted !== undefined) return Number(counted);
+  throw new HoldfastError(
+    'HF_TOOL_FAILED',
+    `zpool status does not say whether data is damaged${words === '' ? '' : `: ${words.slice(0, 100)}`}. May the user read it?`,
+  );
 }
 
 const dateForm = '[A-Z][a-z]{2} [A-Z][a-z]{2} +\\d+ \\d\\d:\\d\\d:\\d\\d \\d{4}';

@@ -70,6 +70,17 @@ describe('zpool status', () => {
     assert.throws(() => parsePoolText(golden('degraded.txt'), 'fast'), { code: 'HF_TOOL_FAILED' });
     assert.throws(() => parsePoolText('', 'fast'), { code: 'HF_TOOL_FAILED' });
   });
+
+  test('silence about damaged data is no word for a sound pool', () => {
+    const sound = golden('degraded.txt');
+    const { pool } = parsePoolText(sound, /pool: (\S+)/.exec(sound)?.[1] ?? '');
+    const said = (words: string) => parsePoolText(sound.replace(/^errors: .*$/m, words), pool);
+    assert.equal(said('errors: No known data errors').errorCount, 0);
+    assert.equal(said('errors: 7 data errors, use "-v" for a list').errorCount, 7);
+    assert.equal(said('errors: Permanent errors have been detected in the following files:').errorCount, 1);
+    for (const words of ['', 'errors: ', 'errors: List of errors unavailable: permission denied'])
+      assert.throws(() => said(words), { code: 'HF_TOOL_FAILED' });
+  });
 });
 
 test('a real listing is read: hostile names, a hold, a bookmark, a clone, an encrypted dataset and a zvol', () => {
