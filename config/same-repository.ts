@@ -38,6 +38,7 @@ export function identitiesOf(config: Config, store: string, repository: string):
 /** Two names for one repository: a backup under one would not wait for retention under the other. */
 export function checkSameRepository(config: Config, mistakes: Finding[]): void {
   const seen = new Map<string, string>();
+  checkSamePlace(config, mistakes);
   for (const [name, { restic }] of Object.entries(config.stores)) {
     if (!restic) continue;
     const identities = identitiesOf(config, name, restic.repository);
@@ -47,5 +48,19 @@ export function checkSameRepository(config: Config, mistakes: Finding[]): void {
       mistakes.push({ path: ['stores', name, 'restic', 'repository'], message });
     }
     for (const identity of identities) if (!seen.has(identity)) seen.set(identity, name);
+  }
+}
+
+/** Two names for one place of replicas: two streams would run into one dataset, and one copy would count as two. */
+function checkSamePlace(config: Config, mistakes: Finding[]): void {
+  const seen = new Map<string, string>();
+  for (const [name, { zfs }] of Object.entries(config.stores)) {
+    if (!zfs) continue;
+    const place = `${zfs.host}:${zfs.dataset}`;
+    const other = seen.get(place);
+    seen.set(place, other ?? name);
+    if (other === undefined) continue;
+    const message = `is the same place as that of the store "${other}": name one store in all jobs; two names are not two copies`;
+    mistakes.push({ path: ['stores', name, 'zfs', 'dataset'], message });
   }
 }

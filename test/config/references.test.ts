@@ -189,3 +189,18 @@ describe('one repository under two names', () => {
     assert.deepEqual(folders('/mnt/usb', apart), []);
   });
 });
+
+test('one place of replicas under two names is refused: two names are not two copies', () => {
+  const place = (dataset: string) => `{ zfs: { host: nas, dataset: "${dataset}" } }`;
+  const found = (second: string) =>
+    words(
+      mistakesIn(
+        textWith({ stores: `${parts.stores}  one: ${place('tank/a b')}\n  two: ${place(second)}\n` }),
+      ),
+    );
+  assert.match(
+    found('tank/a b').join(),
+    /^stores\.two\.zfs\.dataset: is the same place as that of the store "one"/,
+  );
+  assert.deepEqual(found('tank/c'), []);
+});
