@@ -69,7 +69,11 @@ function activitiesOf(
   configFile: string,
 ): Activities {
   const door = createDoor({ host, machine, config, configFile: resolve(configFile) });
-  const putBack = { [inPlaceKind]: putBackInPlace, [hookKind]: putBackHook(config), [sourceKind]: putBackSource(config) };
+  const putBack = {
+    [inPlaceKind]: putBackInPlace,
+    [hookKind]: putBackHook(config),
+    [sourceKind]: putBackSource(config),
+  };
   return {
     ...createHostActivities(door),
     ...createHostQuestions({ host, answer, putBack }),
