@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Job } from './schema-jobs.js';
-import { Host, Resource, Store, Temporal } from './schema-places.js';
+import { Host, Store, Temporal } from './schema-places.js';
+import { Resource } from './schema-resource.js';
 import { Name } from './values.js';
 
 /** The shape of holdfast.yaml. Descriptions and examples feed the editor's schema, the reference page and `explain`. */
