@@ -37,7 +37,9 @@ export async function printCopies(context: Context, words: CopiesWords): Promise
 /** Which host is asked for which resources in which stores. Pure. */
 export function copiesQuestions(config: Config, words: CopiesWords): ListCopiesInput[] {
   checkWords(config, words);
+  // Replicas are no copies of restic: what there is of them, "status" and the pools themselves say.
   const wanted = Object.values(config.jobs)
+    .filter(({ kind }) => kind === 'restic-backup')
     .flatMap((job) =>
       job.resources.flatMap((resource) => storesOf(job).map((store) => ({ resource, store }))),
     )

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Job } from './schema-jobs.js';
-import { Host, Resource, Temporal } from './schema-places.js';
+import { Host, Temporal } from './schema-places.js';
+import { Resource } from './schema-resource.js';
 import { Store } from './schema-stores.js';
 import { Name } from './values.js';
 

@@ -48,10 +48,10 @@ export const sshEnvironment = { SHELL: '/bin/sh' } as const;
 /** Without the address and the command. */
 export const sshSettings = (target: SshTarget): string[] => [...settings(target), ...throughJump(target)];
 
-/** Starts the kept connection behind `socket`, in the background; it ends by itself when nobody has used it for a while. */
+/** Starts the kept connection behind `socket`, in the background; it ends by itself when nobody has used it for a while. "auto" clears away a socket that a killed one has left. */
 export const masterArguments = (target: SshTarget, socket: string): string[] => [
   ...sshSettings(target),
-  ...options({ ControlMaster: 'yes', ControlPath: pathOption(socket), ControlPersist: '120' }),
+  ...options({ ControlMaster: 'auto', ControlPath: pathOption(socket), ControlPersist: '120' }),
   ...['-f', '-N', '--', target.address],
 ];
 

@@ -55,7 +55,7 @@ export class SshPool {
         const channel = await openChannel(await link.client, command);
         return { channel, release: () => this.release(link) };
       } catch (error) {
-        this.learn(link);
+        this.learn(link, error);
         this.release(link);
         if (error instanceof HoldfastError) throw error;
         // No more places, or a connection that died while nobody looked: the command was never begun, so it is tried again.
@@ -64,9 +64,11 @@ export class SshPool {
     }
   }
 
-  /** A server that gives fewer places than we thought; asked only of connections that still stand. */
-  private learn(link: Link): void {
-    if (!this.links.has(link) || link.used < 2) return;
+  /** A server that gives fewer places than we thought says so; any other word is that of a connection that is dead. */
+  private learn(link: Link, error: unknown): void {
+    const isRefused = error instanceof Error && 'reason' in error;
+    if (!isRefused) this.drop(link);
+    if (!isRefused || link.used < 2) return;
     link.limit = Math.min(link.limit, link.used - 1);
     link.reserve = 0;
   }

@@ -27,8 +27,10 @@ export function wrappedOn(
   command: Command,
   { lock, lockTaken, pidFile }: RunOptions,
 ): Wrapped {
-  const sudo = machine.target().sudo.includes(basename(command.file));
-  return { command, mark: newMark(), sudo, lock, lockTaken, pidFile };
+  const target = machine.target();
+  const { folder } = target;
+  const sudo = target.sudo.includes(basename(command.file));
+  return { command, mark: newMark(), sudo, folder, lock, lockTaken, pidFile };
 }
 
 /** What our wrapper says on standard error, line by line. */
@@ -56,6 +58,11 @@ export class Voice {
     if (word === 'waiting') this.onLockWait?.();
     if (word === 'taken') this.failure = lockIsTaken();
     if (word === 'missing') this.failure = missingProgram(rest.join(' '), this.host);
+    if (word === 'foreign')
+      this.failure = new HoldfastError(
+        'HF_CONFIG_INVALID',
+        `Our folder ${rest.join(' ')} on "${this.host}" belongs to somebody else: name another with hosts.${this.host}.ssh.folder`,
+      );
     if (word === 'nogroup')
       this.failure = new HoldfastError(
         'HF_TOOL_MISSING',

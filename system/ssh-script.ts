@@ -12,6 +12,8 @@ export interface Wrapped {
   /** Begins every line of ours on standard error: nothing that a login script prints is taken for the program's. */
   mark: string;
   sudo: boolean;
+  /** Ours on that machine; locks and pipes lie in it. */
+  folder: string;
   lock?: string | undefined;
   lockTaken?: 'wait' | 'refuse' | undefined;
   /** Takes the process's own number before it becomes the program. */
@@ -49,6 +51,7 @@ export function wrap(wrapped: Wrapped): string {
     `set -- ${[command.file, ...command.args].map(quote).join(' ')}`,
     'command -v -- "$1" >/dev/null 2>&1 || { echo "$m missing $1" >&2; exit 127; }',
     ...(command.cwd === undefined ? [] : [`cd -- ${quote(command.cwd)} || exit`]),
+    ...(usesFolder(wrapped) ? ownFolder(wrapped.folder) : []),
     ...(lock === undefined ? [] : takeLock(lock, wrapped.lockTaken)),
     ...(pidFile === undefined ? [] : [`{ echo $$ >${quote(pidFile)}; } 2>/dev/null`]),
     ...exportsOf(command.env),
@@ -58,6 +61,15 @@ export function wrap(wrapped: Wrapped): string {
     ...(keepsShell ? asChild(wrapped) : [`exec "$@" ${redirections(wrapped)}`]),
   ]);
 }
+
+const usesFolder = ({ lock, pidFile, input, output }: Wrapped): boolean =>
+  [lock, pidFile, input, output].some((path) => path !== undefined);
+
+/** Where others may make folders too, somebody could have made ours before us: he would hold our locks and read our pipes. */
+const ownFolder = (folder: string): string[] => [
+  `d=${quote(folder)}; (umask 077; mkdir -p -- "$d") || exit`,
+  '[ -O "$d" ] && [ ! -L "$d" ] || { echo "$m foreign $d" >&2; exit 1; }',
+];
 
 function takeLock(lock: string, taken: Wrapped['lockTaken']): string[] {
   const refuse = 'echo "$m taken" >&2; exit 1';

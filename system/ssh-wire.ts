@@ -71,8 +71,8 @@ export function startWire(
     }),
     stop: async (signal) => {
       await stopGroup(machine, voice, signal, sudo);
-      // The program there has its time to end well, and its last words come through ssh.
-      if (signal === 'SIGKILL') await part.stop(signal);
+      // The program there has its time to end well, and its last words come through ssh. Of what sudo has started only the pipe is ours.
+      if (signal === 'SIGKILL' || sudo) await part.stop(signal);
     },
   };
 }

@@ -177,15 +177,22 @@ async function transfer(streams: readonly Stream[], options: HostEndsOptions) {
     { host: target.host, command: { file: 'sh', args: ['-c', receiver] } },
   ];
   for (const { send, receive } of streams) log?.(`zfs ${send.join(' ')} | zfs ${receive.join(' ')}`);
-  const results = await pipeAcross(members, {
-    signal: source.signal,
-    onLine(line, stream, member) {
-      if (stream === 'stderr' && member === 0) watch.sender(line);
-      if (stream === 'stdout') watch.receiver(line);
-      progress?.(watch.progress());
-    },
-  });
-  for (const { exitCode, signal, stderrTail } of results)
-    if (exitCode !== 0) log?.(`ended by ${signal ?? exitCode}: ${stderrTail.slice(-300)}`);
+  try {
+    const results = await pipeAcross(members, {
+      signal: source.signal,
+      onLine(line, stream, member) {
+        if (stream === 'stderr' && member === 0) watch.sender(line);
+        if (stream === 'stdout') watch.receiver(line);
+        progress?.(watch.progress());
+      },
+    });
+    for (const { exitCode, signal, stderrTail } of results)
+      if (exitCode !== 0) log?.(`ended by ${signal ?? exitCode}: ${stderrTail.slice(-300)}`);
+  } catch (error) {
+    // A receiver that ends early tears the wire down with it: then it has said why, and that is what counts.
+    const refused = watch.ends().some(({ received }) => received?.ok === false);
+    if (!refused || !(error instanceof HoldfastError) || error.code !== 'HF_SSH_UNREACHABLE') throw error;
+    log?.(`after the receiver had ended: ${error.message}`);
+  }
   return watch.ends();
 }

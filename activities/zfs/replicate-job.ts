@@ -19,6 +19,8 @@ export interface Replication {
   job: ZfsReplicationJob;
   request: SurveyRequest;
   ends: Ends;
+  /** What had arrived before this attempt, added to all that it says of its progress. */
+  counter: { alreadyBytes: number };
 }
 
 export async function openReplication(tools: Tools, input: ReplicationStepInput): Promise<Replication> {
@@ -30,8 +32,10 @@ export async function openReplication(tools: Tools, input: ReplicationStepInput)
   const target = targetZfs(tools, place.host, resourceOf(config, input.resource).host);
   const [sourceRoot, targetRoot] = [selection.dataset, `${place.dataset}/${input.resource}`];
   const { onSource, onTarget } = await betweenBoth(job, source.host, target.host);
+  const counter = { alreadyBytes: 0 };
   return {
     job,
+    counter,
     request: {
       sourceRoot,
       targetRoot,
@@ -51,7 +55,12 @@ export async function openReplication(tools: Tools, input: ReplicationStepInput)
       onSource,
       onTarget,
       log: tools.log,
-      progress: ({ bytesDone, bytesTotal }) => tools.progress({ phase: 'sending', bytesDone, bytesTotal }),
+      progress: ({ bytesDone, bytesTotal }) =>
+        tools.progress({
+          phase: 'sending',
+          bytesDone: counter.alreadyBytes + bytesDone,
+          bytesTotal: counter.alreadyBytes + bytesTotal,
+        }),
     }),
   };
 }

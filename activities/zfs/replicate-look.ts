@@ -5,7 +5,7 @@ import { groupsOf } from './replicate-group.js';
 import { openReplication } from './replicate-job.js';
 import { forgetOldRuns, readRound, readTroubles, writeRound } from './replicate-notebook.js';
 import { driftOf, proofOf, stopping } from './replicate-proof.js';
-import { mostRounds, tokensGivenUp, worthTrying } from './replicate-rounds.js';
+import { countTries, mostRounds, tokensGivenUp, worthTrying } from './replicate-rounds.js';
 import { fitInto } from './replicate-space.js';
 import { type Survey, settle, survey, type Trouble } from './replicate-survey.js';
 import type { DatasetPlan } from './replicate-types.js';
@@ -17,19 +17,18 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
   tools.progress({ phase: 'looking at both ends' });
   const before = await readRound(host, input, input.round - 1);
   const failed = await readTroubles(host, input, input.round - 1, before?.groups.length ?? 0);
-  const failedNames = new Set(failed.keys());
-  const givenUp = new Set([...(before?.givenUp ?? []), ...tokensGivenUp(before?.plans, failedNames)]);
+  const tries = countTries(new Map(before?.tries), before?.plans, new Set(failed.keys()));
   if (input.round === 1) await forgetOldRuns(host, input);
-  const now = await survey(ends, { ...request, givenUp });
+  const now = await survey(ends, { ...request, givenUp: tokensGivenUp(tries) });
   tools.progress({ phase: 'cursors, holds and fences' });
   const troubles = await settle(ends, now);
-  const due = input.round > mostRounds ? [] : worthTrying(now.plans, before?.plans, failedNames);
+  const due = input.round > mostRounds ? [] : worthTrying(now.plans, tries);
   const { fits, leftOut, availableBytes } = fitInto(due, now.input.target, request.targetRoot);
   const groups = fits.length === 0 ? [] : groupsOf(fits, job.parallel);
   await writeRound(host, input, {
     plans: now.plans,
     groups: groups.map((group) => group.map(({ target }) => target)),
-    givenUp: [...givenUp],
+    tries: [...tries],
   });
   for (const { kind, target, reason } of now.plans)
     if (kind !== 'nothing') tools.log(`${kind} ${target}: ${reason}`);

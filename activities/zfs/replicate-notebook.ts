@@ -9,7 +9,8 @@ export interface RoundNotes {
   plans: DatasetPlan[];
   /** By target: which datasets each group sends. */
   groups: string[][];
-  givenUp: string[];
+  /** See Tries in replicate-rounds.ts. */
+  tries: [string, number][];
 }
 
 const folderOf = ({ driver }: Host, { run }: ReplicationStepInput): string =>

@@ -10,8 +10,45 @@ import {
 } from './replicate-survey.js';
 import type { DatasetPlan } from './replicate-types.js';
 
-/** How often one run looks again: new children wait for their parents, an interrupted stream is gone on with, and then it is enough. */
-export const mostRounds = 5;
+/** How often one run looks again: a new tree takes one round for each level, and each try that failed one more. */
+export const mostRounds = 50;
+
+/** A stream that fails so often in one run, each time without having come further, is left to the next run. */
+const mostTries = 2;
+/** So often a half received stream is gone on with before what has arrived of it is given up. */
+const mostResumes = 3;
+
+/** How often streams failed in this run, by what they were to do: whoever comes further begins to count anew. */
+export type Tries = ReadonlyMap<string, number>;
+
+const keyOf = ({ target, kind, common, resume }: DatasetPlan): string =>
+  resume ? `token ${resume.token}` : `${target} ${kind} ${common?.guid ?? ''}`;
+
+/** After a round: one more for each dataset of it that failed. */
+export function countTries(
+  tries: Tries,
+  plans: readonly DatasetPlan[] | undefined,
+  failed: ReadonlySet<string>,
+): Map<string, number> {
+  const counted = new Map(tries);
+  for (const plan of plans ?? [])
+    if (failed.has(plan.target)) counted.set(keyOf(plan), (counted.get(keyOf(plan)) ?? 0) + 1);
+  return counted;
+}
+
+/** Which datasets go in this round. */
+export const worthTrying = (plans: readonly DatasetPlan[], tries: Tries): DatasetPlan[] =>
+  plans.filter(
+    (plan) => travels(plan) && (tries.get(keyOf(plan)) ?? 0) < (plan.resume ? mostResumes : mostTries),
+  );
+
+/** Tokens that were tried often enough and did not move: the partial state behind them is given up. */
+export const tokensGivenUp = (tries: Tries): Set<string> =>
+  new Set(
+    [...tries].flatMap(([key, count]) =>
+      key.startsWith('token ') && count >= mostResumes ? [key.slice('token '.length)] : [],
+    ),
+  );
 
 export interface RoundsEnd {
   last: Survey;
@@ -19,52 +56,22 @@ export interface RoundsEnd {
   troubles: Trouble[];
 }
 
-/** Which datasets go in this round: those that failed before without having come further are not tried again by this run. */
-export function worthTrying(
-  now: readonly DatasetPlan[],
-  before: readonly DatasetPlan[] | undefined,
-  failed: ReadonlySet<string>,
-): DatasetPlan[] {
-  const earlier = new Map(before?.map((plan) => [plan.target, plan]));
-  return now.filter((plan) => {
-    if (!travels(plan)) return false;
-    const then = earlier.get(plan.target);
-    if (!then || !failed.has(plan.target)) return true;
-    return then.kind !== plan.kind || then.common?.guid !== plan.common?.guid || moved(then, plan);
-  });
-}
-
-const moved = (then: DatasetPlan, now: DatasetPlan): boolean =>
-  (now.resume?.bytesDone ?? 0) > (then.resume?.bytesDone ?? 0) || now.resume?.token !== then.resume?.token;
-
-/** Tokens that an attempt of this run did not move: the partial state behind them is given up. */
-export const tokensGivenUp = (
-  before: readonly DatasetPlan[] | undefined,
-  failed: ReadonlySet<string>,
-): Set<string> =>
-  new Set(
-    (before ?? []).flatMap(({ target, resume }) => (resume && failed.has(target) ? [resume.token] : [])),
-  );
-
 /** The whole replication one after the other, as rescue and the tests do it; the workflow does the same with groups side by side. */
 export async function replicate(
   ends: Ends,
   request: SurveyRequest,
   { destination, run, parallel }: GroupRequest & { parallel: number },
 ): Promise<RoundsEnd> {
-  let before: readonly DatasetPlan[] | undefined;
-  let failed = new Set<string>();
-  const givenUp = new Set<string>(request.givenUp);
+  let tries: Tries = new Map();
   for (let round = 1; ; round++) {
-    for (const token of tokensGivenUp(before, failed)) givenUp.add(token);
-    const now = await survey(ends, { ...request, givenUp });
+    const now = await survey(ends, { ...request, givenUp: tokensGivenUp(tries) });
     const troubles = await settle(ends, now);
-    const due = worthTrying(now.plans, before, failed);
+    const due = worthTrying(now.plans, tries);
     if (due.length === 0 || round > mostRounds) return { last: now, troubles };
-    failed = new Set();
+    const failed = new Set<string>();
     for (const group of groupsOf(due, parallel))
       for (const { target, trouble } of await transferGroup(ends, group, { destination, run }))
         if (trouble !== undefined) failed.add(target);
-    before = now.plans;
+    tries = countTries(tries, now.plans, failed);
   }
 }

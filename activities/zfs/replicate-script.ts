@@ -1,3 +1,4 @@
+import { bookmarkFunction, bookmarkMade, manyBookmarks, readBookmark } from './replicate-bookmarks.js';
 import type { Done, StreamEnd } from './replicate-ends.js';
 import type { Stream, ZfsWords } from './replicate-streams.js';
 
@@ -26,15 +27,28 @@ const flat = `$(printf %s "$e" | tr '\\n\\t' "$t" | head -c ${wordsMost})`;
 interface Call {
   words: string[];
   of: number[];
+  /** Bookmarks of this pool, all at once: `words` are pairs. */
+  pool?: string;
 }
 
 /** hold and release take many snapshots at once, when the tag is the same. */
 export function callsFor(commands: readonly ZfsWords[], firstIndex: number): Call[] {
   const calls: Call[] = [];
   const open = new Map<string, Call>();
+  const poolOf = (name: string): string => name.replace(/[/@#].*$/, '');
+  const isOf = (words: ZfsWords, pool: string): boolean =>
+    words[0] === 'bookmark' && poolOf(words[1] ?? '') === pool;
+  for (const pool of new Set(commands.map(([, name = '']) => poolOf(name)))) {
+    const all = commands.flatMap((words, at) => (isOf(words, pool) ? [{ words, at }] : []));
+    if (all.length < manyBookmarks) continue;
+    const pairs = all.flatMap(({ words }) => words.slice(1));
+    calls.push({ pool, words: pairs, of: all.map(({ at }) => firstIndex + at) });
+  }
+  const done = new Set(calls.flatMap(({ of }) => of));
   for (const [at, words] of commands.entries()) {
     const [verb = '', tag = '', snapshot = ''] = words;
     const index = firstIndex + at;
+    if (done.has(index)) continue;
     if ((verb !== 'hold' && verb !== 'release') || words.length !== 3) {
       calls.push({ words: [...words], of: [index] });
       continue;
@@ -69,19 +83,25 @@ export function changeScript(
   const thenCalls = callsFor(then, first.length);
   const calls = [...firstCalls, ...thenCalls];
   const block = (from: number, list: Call[]): string[] =>
-    list.flatMap(({ words }, at) => [
-      `z ${from + at} ${line([...zfs, ...words])} </dev/null &`,
-      ...(at % sideBySide === sideBySide - 1 ? ['wait'] : []),
-    ]);
+    list.flatMap(({ words, pool }, at) =>
+      pool !== undefined
+        ? [`b ${from + at} ${line([pool, ...words])}`]
+        : [
+            `z ${from + at} ${line([...zfs, ...words])} </dev/null &`,
+            ...(at % sideBySide === sideBySide - 1 ? ['wait'] : []),
+          ],
+    );
   const text = [
     ...prelude,
     `z() { i=$1; shift; e=$("$@" 2>&1 >/dev/null); c=$?; if [ "$c" = 0 ]; then e=; fi; printf '%s\\t%s\\t%s\\n' "$i" "$c" "${flat}"; }`,
+    `zz() { ${line(zfs)} "$@"; }`,
+    ...bookmarkFunction(quote, flat),
     'o=$(',
     ...block(0, firstCalls),
     'wait)',
     `[ -z "$o" ] || printf '%s\\n' "$o"`,
     // Counted, not looked for: a command that was killed has said nothing.
-    `[ "$(printf '%s\\n' "$o" | grep -c "^[0-9]*$(printf '\\t0\\t')")" = ${firstCalls.length} ] || exit 0`,
+    `[ "$(printf '%s\\n' "$o" | grep -c -e "^[0-9.]*$(printf '\\t0\\t')" -e ${quote(bookmarkMade)})" = ${answersOf(firstCalls)} ] || exit 0`,
     ...block(firstCalls.length, thenCalls),
     'wait',
     'exit 0',
@@ -90,15 +110,43 @@ export function changeScript(
   return { text, read: (stdout) => readChanges(stdout, calls, first.length + then.length) };
 }
 
+/** A line for each process, but for bookmarks of one program one for each of them. */
+const answersOf = (calls: readonly Call[]): number =>
+  calls.reduce((sum, { pool, of }) => sum + (pool === undefined ? 1 : of.length), 0);
+
 function readChanges(stdout: string, calls: readonly Call[], count: number): (Done | undefined)[] {
   const results: (Done | undefined)[] = Array.from({ length: count });
   for (const row of stdout.split('\n')) {
     const [at = '', code = '', words = ''] = row.split('\t');
+    const [, of, one] = /^P?(\d+)(?:\.(\d+))?$/.exec(at) ?? [];
+    const bookmarks = calls[Number(of)];
+    if (bookmarks?.pool !== undefined) {
+      readBookmarks(bookmarks, { one, code, words }, results);
+      continue;
+    }
     const call = /^\d+$/.test(at) ? calls[Number(at)] : undefined;
     for (const [place, index] of (call?.of ?? []).entries())
       results[index] = code === '0' ? { ok: true, words: '' } : shareOf(call as Call, place, words);
   }
   return results;
+}
+
+/** A line of the program, or of one command where no program may be run. */
+function readBookmarks(
+  call: Call,
+  { one, code, words }: { one: string | undefined; code: string; words: string },
+  results: (Done | undefined)[],
+): void {
+  if (one !== undefined) {
+    const index = call.of[Number(one)];
+    const said = words.replaceAll(breakMark, ' ').trim();
+    if (index !== undefined) results[index] = { ok: code === '0', words: code === '0' ? '' : said };
+    return;
+  }
+  const read = readBookmark(code);
+  const place = read ? call.words.findIndex((word, at) => at % 2 === 1 && word === read.cursor) : -1;
+  const index = call.of[(place - 1) / 2];
+  if (read && index !== undefined) results[index] = read.done;
 }
 
 /** One process spoke for many snapshots: those that it names failed. What was cut off may have named any. */

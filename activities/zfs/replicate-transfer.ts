@@ -2,7 +2,8 @@ import type { TransferReport, TransferStepInput } from '../../contracts/replicat
 import type { Tools } from '../door.js';
 import { transferGroup } from './replicate-group.js';
 import { openReplication, type Replication } from './replicate-job.js';
-import { readRound, writeTroubles } from './replicate-notebook.js';
+import { type RoundNotes, readRound, writeTroubles } from './replicate-notebook.js';
+import { type Tries, tokensGivenUp } from './replicate-rounds.js';
 import { survey, travels } from './replicate-survey.js';
 import type { DatasetPlan } from './replicate-types.js';
 
@@ -12,10 +13,11 @@ export async function transferReplicas(tools: Tools, input: TransferStepInput): 
   const notes = await readRound(tools.host, input, input.round);
   const targets = new Set(notes?.groups[input.group] ?? []);
   const plans =
-    tools.attempt === 1 ? (notes?.plans ?? []) : await planAnew(replication, notes?.givenUp ?? []);
+    tools.attempt === 1 ? (notes?.plans ?? []) : await planAnew(replication, new Map(notes?.tries));
   const due = plans.filter((plan) => targets.has(plan.target) && travels(plan));
   let bytes = 0;
-  tools.progress({ phase: 'sending' });
+  replication.counter.alreadyBytes = arrivedBytes(notes, targets, due);
+  tools.progress({ phase: 'sending', bytesDone: replication.counter.alreadyBytes });
   const ends =
     due.length === 0
       ? []
@@ -37,7 +39,19 @@ export async function transferReplicas(tools: Tools, input: TransferStepInput): 
   };
 }
 
-async function planAnew({ ends, request }: Replication, givenUp: string[]): Promise<DatasetPlan[]> {
-  const { plans } = await survey(ends, { ...request, givenUp: new Set(givenUp) });
+async function planAnew({ ends, request }: Replication, tries: Tries): Promise<DatasetPlan[]> {
+  const { plans } = await survey(ends, { ...request, givenUp: tokensGivenUp(tries) });
   return plans;
+}
+
+/** What of the group has arrived before this attempt: only what goes beyond it is progress. */
+function arrivedBytes(
+  notes: RoundNotes | undefined,
+  targets: ReadonlySet<string>,
+  due: readonly DatasetPlan[],
+): number {
+  const open = new Set(due.map(({ target }) => target));
+  const whole = (notes?.plans ?? []).filter(({ target }) => targets.has(target) && !open.has(target));
+  const half = due.map(({ resume }) => resume?.bytesDone ?? 0);
+  return [...whole.map(({ bytes }) => bytes), ...half].reduce((sum, bytes) => sum + bytes, 0);
 }

@@ -6,7 +6,7 @@ import { addEvidence } from '../host/evidence.js';
 import { zfsFailure } from './classify.js';
 import { openZfs, selectionOf, snapshotJob } from './job.js';
 import { describeChanges, readKnown, writeKnown } from './known-datasets.js';
-import { zfsCommand } from './list-command.js';
+import { type ListedType, zfsCommand } from './list-command.js';
 import { listTrees, type Zfs } from './listing.js';
 import {
   ownSnapshot,
@@ -29,26 +29,27 @@ export async function takeSnapshots(tools: Tools, input: SnapshotStepInput): Pro
   const resources = input.resources.map((resource) => selectionOf(tools.config, resource));
   const zfs = openZfs(tools, input.resources[0] ?? '');
   const roots = [...new Set(resources.map(({ dataset }) => dataset))];
-  const ask = async (): Promise<SnapshotQuestion> => {
-    const listing = await listTrees(zfs, { roots });
-    return { job, run, pattern, resources, listing };
-  };
   tools.progress({ phase: 'taking snapshots' });
-  const plan = await ensureSnapshots(tools, zfs, ask);
+  const plan = await ensureSnapshots(tools, zfs, { job, run, pattern, resources });
   const listing = await listTrees(zfs, { roots });
   const reports: SnapshotReport[] = [];
   for (const planned of plan.resources) reports.push(await prove(tools, { input, plan, planned, listing }));
   return reports;
 }
 
-/** A tree that changed under the command made it fail as a whole, with nothing done: it is looked at again. */
+/** The datasets alone: their snapshots are many times as many, and matter only where the name is taken already. */
+const datasetsOnly: readonly ListedType[] = ['filesystem', 'volume'];
+
+/** A tree that changed under the command made it fail as a whole, with nothing done: it is looked at again, then with all that it holds. */
 export async function ensureSnapshots(
   tools: Tools,
   zfs: Zfs,
-  ask: () => Promise<SnapshotQuestion>,
+  wanted: Omit<SnapshotQuestion, 'listing'>,
 ): Promise<SnapshotPlan> {
+  const roots = [...new Set(wanted.resources.map(({ dataset }) => dataset))];
   for (let attempt = 1; ; attempt += 1) {
-    const plan = planSnapshots(await ask());
+    const types = attempt === 1 ? { types: datasetsOnly } : {};
+    const plan = planSnapshots({ ...wanted, listing: await listTrees(zfs, { roots, ...types }) });
     const failed = await runAll(tools, zfs, plan);
     if (!failed) return plan;
     const mayPass = /does not exist|already exists/.test(failed.stderrTail);

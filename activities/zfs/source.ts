@@ -63,15 +63,11 @@ async function choose(
   const { job, run, resource } = input;
   const selection = selectionOf(tools.config, resource);
   const roots = [selection.dataset];
-  refuseUnreadable(selectDatasets(await listTrees(zfs, { roots }), selection).datasets, resource);
+  const types = ['filesystem', 'volume'] as const;
+  refuseUnreadable(selectDatasets(await listTrees(zfs, { roots, types }), selection).datasets, resource);
   if (fromSnapshotsOf === undefined) {
-    await ensureSnapshots(tools, zfs, async () => ({
-      job,
-      run,
-      pattern: 'holdfast_{job}_{time}',
-      resources: [selection],
-      listing: await listTrees(zfs, { roots }),
-    }));
+    const pattern = 'holdfast_{job}_{time}';
+    await ensureSnapshots(tools, zfs, { job, run, pattern, resources: [selection] });
   }
   const { datasets } = selectDatasets(await listTrees(zfs, { roots }), selection);
   const by = fromSnapshotsOf === undefined ? { run } : { job: fromSnapshotsOf };

@@ -22,6 +22,9 @@ writeFileSync(
   `#!/bin/sh
 printf '%s\\n' "$*" >> '${notes}'
 case "$1" in
+program) [ -e '${folder}/root' ] || exit 1
+  cat > '${folder}/lua'; shift 3; echo 'Channel program fully executed and produced output:'; echo '    return:'
+  while [ $# -gt 0 ]; do case "$2" in *bad*) echo "        $2: 17";; *) echo "        $2: 0";; esac; shift 2; done ;;
 hold)
   shift 2; code=0
   for name in "$@"; do case "$name" in *bad*) echo "cannot hold snapshot '$name': dataset does not exist" >&2; code=1;; esac; done
@@ -81,6 +84,29 @@ test('the second half comes after the first, and what zfs says comes back on one
   const script = changeScript([zfs], many, []);
   assert.equal(script.read(sh(script.text).stdout).filter((one) => one?.ok).length, 40);
   assert.deepEqual(changeScript([zfs], [], []).read(sh(changeScript([zfs], [], []).text).stdout), []);
+});
+
+test('where a channel program may be run, all bookmarks of a pool are made by one', () => {
+  const pairs = ['a', 'b x', 'bad', "d'"].map((name) => ['bookmark', `fast/${name}@s`, `fast/${name}#c`]);
+  for (const root of [false, true]) {
+    asked();
+    if (root) writeFileSync(join(folder, 'root'), '');
+    const script = changeScript([zfs], [...pairs, ['hold', 'tag', 'fast/a@s']], [['destroy', 'fast/a#old']]);
+    const done = script.read(sh(script.text).stdout);
+    assert.deepEqual(
+      done.map((one) => one?.ok),
+      [true, true, false, true, true, undefined],
+    );
+    if (root) assert.equal(done[2]?.words, 'bookmark exists');
+    assert.equal(asked().filter((line) => line.startsWith('bookmark')).length, root ? 0 : 4);
+    const good = changeScript(
+      [zfs],
+      pairs.filter(([, name]) => !name?.includes('bad')),
+      [['destroy', 'x#y']],
+    );
+    assert(good.read(sh(good.text).stdout).every((one) => one?.ok));
+  }
+  assert.match(readFileSync(join(folder, 'lua'), 'utf8'), /zfs\.sync\.bookmark/);
 });
 
 const streamOf = (index: number, source: string, target: string): Stream => ({

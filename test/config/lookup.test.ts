@@ -53,7 +53,7 @@ describe('a look-up', () => {
     refused(() => jobOf(config, `-rf / '"$(x)\u001b[31m${'x'.repeat(900)}`), /no job "-rf/);
   });
 
-  test('gives the host whose worker does the work', () => {
+  test('gives the host whose queues take the work, and whom a worker drives', () => {
     assert.equal(workerHostOf(config, 'nas'), 'nas');
     assert.equal(workerHostOf(config, 'din'), 'din');
     assert.deepEqual(drivenBy(config, 'nas'), ['din']);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { HoldfastError } from '../../contracts/errors.js';
@@ -213,6 +213,21 @@ test('a cut connection is an outage; the orphan keeps its lock, and the next one
   writeFileSync(go, '');
   assert.equal((await next).stdout, 'after\n');
   await gone(pid);
+});
+
+test('a folder of ours that somebody else has made is not used', {
+  skip: skip || needs('root'),
+}, async () => {
+  const folder = join(temporaryFolder(), 'not ours');
+  mkdirSync(folder);
+  chownSync(folder, 65_534, 65_534);
+  const foreign = sshMachine(() => ({ ...server.target, folder }), join(server.folder, 'control'));
+  const driver = localHost({ name: 'nas', stateFolder: join(server.folder, 'here') });
+  const own = sshHost({ name: 'din', machine: foreign, driver });
+  const options = { lock: `${folder}/a.lock` };
+  await assert.rejects(own.run(bash('true'), options), hasCode('HF_CONFIG_INVALID', /not ours.*ssh\.folder/));
+  assert.equal((await own.run(bash('true'))).exitCode, 0, 'what needs no folder is done');
+  foreign.close();
 });
 
 test('whoever waits for a lock can be cancelled', { skip }, async () => {

@@ -48,6 +48,20 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** Kept connections of the ssh program to a server. */
+const mastersOf = (port: number): number[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+        return words.includes(`\0Port=${port}\0`) && words.includes('ControlPersist');
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+
 const within = (what: string) => ({ timeoutMs: 60_000, what });
 
 describe('ways to machines over ssh', { skip: needs('sshd') }, () => {
@@ -240,13 +254,22 @@ describe('ways to machines over ssh', { skip: needs('sshd') }, () => {
         { host: here, command: bash('echo x') },
         { host, command: bash('exec cat') },
       ]);
-    const sockets = (): number => readdirSync(join(folder, 'control')).length;
+    const earlier = new Set(readdirSync(join(folder, 'control')));
+    const sockets = (): string[] => readdirSync(join(folder, 'control')).filter((name) => !earlier.has(name));
     await send();
-    const before = sockets();
+    assert.equal(sockets().length, 1);
     for (let again = 0; again < 3; again += 1) await send();
-    assert.equal(sockets(), before);
+    assert.equal(sockets().length, 1);
     await Promise.all([send(), send(), send()]);
-    assert.equal(sockets(), before + 2);
+    assert.equal(sockets().length, 3);
+    // What a killed one leaves behind is in nobody's way.
+    const masters = mastersOf(own.port);
+    assert.equal(masters.length, 3);
+    for (const pid of masters) process.kill(pid, 'SIGKILL');
+    await waitFor(() => mastersOf(own.port).length === 0, within('the end of the kept connections'));
+    assert.equal(sockets().length, 3);
+    await send();
+    assert.equal(mastersOf(own.port).length, 1);
     await own.stop();
   });
 

@@ -59,7 +59,7 @@ export function fakeZfs(names: readonly string[], job: object): FakeZfs {
     tools: (run) => toolsOf(run),
   };
   const verbs: Record<string, (args: string[]) => RunResult> = {
-    list: (args) => (args.includes('name,guid') ? listGuids(args) : ended({ stdout: listing() })),
+    list: (args) => (args.includes('name,guid') ? listGuids(args) : ended({ stdout: listing(args) })),
     snapshot: (args) => takeAll(args),
     destroy: ([target = '']) => destroy(target),
     hold: ([tag = '', ...targets]) => hold(tag, targets),
@@ -68,7 +68,7 @@ export function fakeZfs(names: readonly string[], job: object): FakeZfs {
 
   const row = (values: Record<string, string>): string =>
     listColumns.map((column) => values[column] ?? '-').join('\t');
-  const listing = (): string =>
+  const listing = (args: string[]): string =>
     [...datasets]
       .flatMap(([name, snapshots]) => [
         row({
@@ -77,16 +77,17 @@ export function fakeZfs(names: readonly string[], job: object): FakeZfs {
           guid: `7${[...name].map((c) => c.charCodeAt(0) % 10).join('')}`.slice(0, 19),
           createtxg: '1',
         }),
-        ...[...snapshots].map(([snapshot, { guid, txg: at, props, holds }]) =>
-          row({
-            name: `${name}@${snapshot}`,
-            type: 'snapshot',
-            guid,
-            createtxg: String(at),
-            creation: String(1_795_000_000 + at),
-            userrefs: String(holds.size),
-            ...props,
-          }),
+        ...(args.includes('filesystem,volume') ? [] : [...snapshots]).map(
+          ([snapshot, { guid, txg: at, props, holds }]) =>
+            row({
+              name: `${name}@${snapshot}`,
+              type: 'snapshot',
+              guid,
+              createtxg: String(at),
+              creation: String(1_795_000_000 + at),
+              userrefs: String(holds.size),
+              ...props,
+            }),
         ),
       ])
       .join('\n');

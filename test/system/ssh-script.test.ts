@@ -38,7 +38,7 @@ describe('the text for a remote shell', () => {
     for (const shell of ['sh', 'bash', 'dash', 'zsh'].filter(isHere)) {
       // setsid: sshd gives a command a session of its own.
       const { stdout } = spawnSync('setsid', ['--wait', shell], {
-        input: wrap({ command, mark, sudo: false }),
+        input: wrap({ command, mark, sudo: false, folder: '/x' }),
         encoding: 'utf8',
       });
       assert.equal(stdout, `${mark} go\n${wanted}`, shell);
@@ -46,7 +46,7 @@ describe('the text for a remote shell', () => {
   });
 
   test('brings them through every login shell as one argument', () => {
-    const text = asArgument(wrap({ command, mark, sudo: false, wire: 'in' }));
+    const text = asArgument(wrap({ command, mark, sudo: false, folder: '/x', wire: 'in' }));
     for (const shell of ['sh', 'bash', 'dash', 'zsh', 'fish', 'csh'].filter(isHere)) {
       const { stdout, stderr } = spawnSync('setsid', ['--wait', shell, '-c', text], { encoding: 'utf8' });
       assert.equal(stdout, wanted, `${shell}: ${stderr}`);
@@ -60,6 +60,7 @@ describe('the text for a remote shell', () => {
       command: { file: 'touch', args: ['--', join(folder, 'a'), join(folder, 'abc')] },
       mark,
       sudo: false,
+      folder: '/x',
     });
     for (let length = 0; length < text.length - 2; length += 7)
       spawnSync('setsid', ['--wait', 'sh'], { input: text.slice(0, length) });
@@ -73,6 +74,7 @@ describe('the text for a remote shell', () => {
       command: { file: 'restic', args: ['snapshots'], env: { RESTIC_PASSWORD: 'geheim', B: 'x' } },
       mark,
       sudo: true,
+      folder: '/x',
       lock: '/x/a.lock',
     });
     assert.match(text, /set -- sudo -n --preserve-env=RESTIC_PASSWORD,B -- "\$@"/);
@@ -81,10 +83,13 @@ describe('the text for a remote shell', () => {
   });
 
   test('refuses a text that a shell cannot hold, and what is no name of a variable', () => {
-    assert.throws(() => wrap({ command: { file: 'echo', args: ['a\0b'] }, mark, sudo: false }), /NUL/);
+    assert.throws(
+      () => wrap({ command: { file: 'echo', args: ['a\0b'] }, mark, sudo: false, folder: '/x' }),
+      /NUL/,
+    );
     const env = { 'A;rm -rf /': 'x' };
     assert.throws(
-      () => wrap({ command: { file: 'echo', args: [], env }, mark, sudo: false }),
+      () => wrap({ command: { file: 'echo', args: [], env }, mark, sudo: false, folder: '/x' }),
       /name of a variable/,
     );
   });

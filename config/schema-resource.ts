@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { AbsolutePath, count, Name, Size } from './values.js';
+
+/** What is protected: a folder, a ZFS dataset or a ZFS pool. */
+
+const Least = z.strictObject({
+  files: count('Fewest files', 1000),
+  bytes: Size.optional()
+    .describe('Fewest bytes')
+    .meta({ examples: ['1GiB'] }),
+});
+
+/** ZFS takes letters, digits and - _ . : and spaces; a name may not begin with "-", which would be an option. */
+export const datasetForm = /^[a-zA-Z][a-zA-Z0-9_.: -]*(\/[a-zA-Z0-9_.:][a-zA-Z0-9_.: -]*)*$/;
+
+const patterns = (description: string, example: string) =>
+  z
+    .array(
+      z
+        .string()
+        .min(1)
+        .regex(/^[^/].*[^/]$|^[^/]$/, 'is relative to the dataset: without / at either end'),
+    )
+    .default([])
+    .describe(description)
+    .meta({ examples: [[example]] });
+
+export const Resource = z
+  .strictObject({
+    host: Name.describe('Host that holds it').meta({ examples: ['nas'] }),
+    directory: AbsolutePath.optional()
+      .describe('The folder; a resource is exactly one of "directory", "dataset" and "pool"')
+      .meta({ examples: ['/srv/photos'] }),
+    dataset: z
+      .string()
+      .max(200, 'must be at most 200 characters')
+      .regex(
+        datasetForm,
+        'is not the name of a ZFS dataset: write it as "zfs list" does, without a leading /',
+      )
+      .optional()
+      .describe('The ZFS dataset or zvol, with all that lies below it')
+      .meta({ examples: ['fast/kubernetes'] }),
+    pool: z
+      .string()
+      .max(200, 'must be at most 200 characters')
+      .regex(/^[a-zA-Z][a-zA-Z0-9_.: -]*$/, 'is not the name of a ZFS pool')
+      .optional()
+      .describe('The ZFS pool as a whole, for scrubs')
+      .meta({ examples: ['fast'] }),
+    recursive: z
+      .boolean()
+      .default(true)
+      .describe('With the datasets below "dataset"; false takes it alone')
+      .meta({ examples: [false] }),
+    include: patterns(
+      'Only these datasets below "dataset" and all below them; * stands for any part of a name, ** for any depth',
+      'pvc-*',
+    ),
+    exclude: patterns('Datasets below "dataset" that are left out, with all below them', 'pvc-scratch-*'),
+    marker: z
+      .string()
+      .min(1)
+      .regex(/^[^/].*$/, 'must be relative to the directory')
+      .optional()
+      .describe('A file in the folder that proves that the right disk is there; no run starts without it')
+      .meta({ examples: ['.holdfast'] }),
+    mounted: z
+      .boolean()
+      .default(false)
+      .describe('The folder must be a mount point')
+      .meta({ examples: [true] }),
+    restoreInPlace: z
+      .boolean()
+      .default(false)
+      .describe('Allow "holdfast restore --in-place" onto this folder; what is there is moved aside first')
+      .meta({ examples: [true] }),
+    least: Least.prefault({}).describe(
+      'What the folder must hold at least; less looks emptied and stops the run',
+    ),
+  })
+  .refine((resource) => formsOf(resource).length === 1, {
+    message: 'needs exactly one of "directory", "dataset" and "pool"',
+    path: ['directory'],
+  });
+
+const formsOf = ({ directory, dataset, pool }: { directory?: string; dataset?: string; pool?: string }) =>
+  [directory, dataset, pool].filter((form) => form !== undefined);
