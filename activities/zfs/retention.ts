@@ -68,8 +68,10 @@ function keptByRules(own: readonly Snapshot[], { keep, timezone, nowS }: Retenti
   }
   const { within } = keep;
   if (within === undefined) return reasons;
+  // The worker may drive the host over ssh and have another clock: one that is ahead must make no snapshot old.
+  const fromS = Math.min(nowS, own.at(-1)?.creationS ?? nowS);
   for (const snapshot of own) {
-    if (nowS - snapshot.creationS <= within / 1000) addReason(reasons, snapshot, 'within');
+    if (fromS - snapshot.creationS <= within / 1000) addReason(reasons, snapshot, 'within');
   }
   return reasons;
 }

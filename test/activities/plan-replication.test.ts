@@ -8,6 +8,7 @@ import {
   holdTag,
   isCursor,
 } from '../../activities/zfs/replicate-names.js';
+import { streamsOf } from '../../activities/zfs/replicate-streams.js';
 import type { PlanInput, ReplicationPolicy } from '../../activities/zfs/replicate-types.js';
 import { listing } from '../zfs-model/ends.js';
 import { Pool, World } from '../zfs-model/pool.js';
@@ -250,4 +251,14 @@ test('what two resources leave in shared datasets for one store are different th
   assert.ok(isCursor(cursorName(all, '7'), all));
   assert.ok(!isCursor(cursorName(all, '7'), part));
   assert.ok(!holdTag(part, 'run').startsWith(holdPrefix(all)));
+});
+
+test('no stream holds embedded data: an encrypted target would refuse it', () => {
+  const pools = both();
+  snapshotAll(pools, 'one');
+  const plan = planOf(pools, { encrypted: 'plain' }).get('backup/k') ?? assert.fail('no plan');
+  assert.deepEqual(
+    streamsOf(plan).map(({ send }) => send.join(' ')),
+    ['send -vP -L -c fast/k@one'],
+  );
 });

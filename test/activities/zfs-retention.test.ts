@@ -78,7 +78,7 @@ describe('which snapshots stay', () => {
 
   test('what is younger than "within" stays, and the newest stays whatever its age', () => {
     const nowS = start + 30 * hour;
-    assert.equal(kept(judge(dataset('fast', {}, hours(30)), { within: 5 * hour * 1000 }, nowS)).length, 5);
+    assert.equal(kept(judge(dataset('fast', {}, hours(30)), { within: 4 * hour * 1000 }, nowS)).length, 5);
     assert.deepEqual(kept(judge(dataset('fast', {}, hours(30)), { within: 60_000 }, nowS + 9e6)), ['s29']);
   });
 
@@ -136,9 +136,20 @@ describe('a plan as a whole', () => {
     assert.equal(judged(4, { last: 1 }).unusual, undefined);
   });
 
-  test('a clock that jumped a year forward makes it unusual', () => {
+  test("a worker's clock that is ahead of the pool's makes nothing old", () => {
     const later = start + 366 * 24 * hour;
-    assert.match(judged(48, { within: 48 * hour * 1000 }, { nowS: later }).unusual ?? '', /47 of the 48/);
+    const within = { within: 48 * hour * 1000 };
+    assert.equal(kept(judge(dataset('fast', {}, hours(48)), within, later)).length, 48);
+  });
+
+  test("a pool's clock that jumped a year forward makes it unusual", () => {
+    const later = start + 366 * 24 * hour;
+    const jumped = [
+      ...hours(48),
+      { ...(hours(1)[0] as Snapshot), name: 'jumped', createtxg: 900, creationS: later },
+    ];
+    const verdicts = judge(dataset('fast', {}, jumped), { within: 48 * hour * 1000 }, later);
+    assert.match(judgePlan([verdicts], { nowS: later }).unusual ?? '', /48 of the 49/);
   });
 
   test('a clock that was put back removes nothing, whoever says yes', () => {
