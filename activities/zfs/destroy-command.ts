@@ -13,7 +13,7 @@ export interface Doomed {
  * Runs inside of ZFS, in one moment: each snapshot goes only while it is the one that was judged and nobody holds it.
  * Lua of channel programs; see luaGuid.
  */
-export const destroyProgram = `
+const destroyProgram = `
 args = ...
 argv = args["argv"]
 result = {}
@@ -38,13 +38,17 @@ return result
 /** A 64-bit number as ZFS's own Lua writes it, behind a word: a minus in front would be taken for an option. */
 export const luaGuid = (guid: string): string => `guid${BigInt.asIntN(64, BigInt(guid))}`;
 
-/** One pool's snapshots at once. Only root may run channel programs. */
-export const programCommand = (zfs: string, pool: string, file: string, doomed: readonly Doomed[]): Command =>
-  zfsCommand(zfs, [
-    'program',
-    '-j',
-    pool,
-    file,
+/**
+ * One pool's snapshots at once. Only root may run channel programs. Never from a file: root would run whatever somebody has put there.
+ * `zfs` is the words of zfs with what goes before them, sudo where it is needed.
+ */
+export const programCommand = (zfs: readonly string[], pool: string, doomed: readonly Doomed[]): Command =>
+  zfsCommand('sh', [
+    '-c',
+    'l=$1; shift; printf %s "$l" | "$@"',
+    'sh',
+    destroyProgram,
+    ...[...zfs, 'program', '-j', pool, '-'],
     ...doomed.flatMap(({ dataset, snapshot, guid }) => [`${dataset}@${snapshot}`, luaGuid(guid)]),
   ]);
 

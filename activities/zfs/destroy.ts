@@ -1,13 +1,7 @@
 import type { Tools } from '../door.js';
 import { zfsFailure } from './classify.js';
-import {
-  type Doomed,
-  destroyCommand,
-  destroyProgram,
-  guidsCommand,
-  programCommand,
-} from './destroy-command.js';
-import type { Zfs } from './listing.js';
+import { type Doomed, destroyCommand, guidsCommand, programCommand } from './destroy-command.js';
+import { type Zfs, zfsWords } from './listing.js';
 
 /** Destroys snapshots that were judged. What really went is for the caller to see in a new listing. */
 
@@ -46,11 +40,8 @@ function grouped<T>(things: readonly T[], keyOf: (thing: T) => string): T[][] {
 /** False where it cannot be done so: a user with delegated rights, or a ZFS that does not know all of it. */
 async function byProgram(tools: Tools, zfs: Zfs, batch: readonly Doomed[], left: Left): Promise<boolean> {
   const { host, signal } = zfs;
-  const file = `${host.stateFolder}/zfs/destroy.lua`;
-  await host.makeFolder(`${host.stateFolder}/zfs`);
-  await host.writeFile(file, destroyProgram);
   const pool = batch[0]?.dataset.split('/')[0] ?? '';
-  const result = await host.run(programCommand(zfs.zfs, pool, file, batch), { signal });
+  const result = await host.run(programCommand(zfsWords(zfs), pool, batch), { signal });
   if (result.exitCode !== 0) {
     tools.log(
       `zfs program: ${result.stderrTail.trim().split('\n')[0]}; the snapshots go one dataset after the other`,

@@ -13,6 +13,12 @@ export interface Zfs {
   zpool: string;
 }
 
+/** Inside a program of sh the Host cannot put sudo in front of zfs: it is asked whether it would. */
+export function zfsWords({ host, zfs }: Zfs): string[] {
+  const sudo = host.remote?.target().sudo.includes('zfs') ?? false;
+  return sudo ? ['sudo', '-n', zfs] : [zfs];
+}
+
 /** The state of whole trees by one command: read line by line, because 10,000 datasets with 50 snapshots each are 70 MB of text. */
 export async function listTrees({ host, signal, zfs }: Zfs, request: ListRequest): Promise<Listing> {
   const reader = listingReader();

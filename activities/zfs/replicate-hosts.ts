@@ -2,7 +2,7 @@ import { HoldfastError } from '../../contracts/errors.js';
 import type { Command } from '../../system/host.js';
 import { type Member, pipeAcross } from '../../system/pipe-across.js';
 import { mustSucceed } from './classify.js';
-import { listTrees, type Zfs } from './listing.js';
+import { listTrees, type Zfs, zfsWords } from './listing.js';
 import type { Done, Ends, Side, StreamEnd } from './replicate-ends.js';
 import { parentOf } from './replicate-moves.js';
 import { changeScript, quote, receiveScript, sendScript, watchStreams } from './replicate-script.js';
@@ -78,12 +78,6 @@ async function changeOn(
   if (!done.every((end) => end?.ok)) return [...done, ...then.map(() => undefined)];
   for (const part of thens) done.push(...(await run(part, [])));
   return done;
-}
-
-/** Inside a program of sh the Host cannot put sudo in front of zfs: it is asked whether it would. */
-export function zfsWords({ host, zfs }: Zfs): string[] {
-  const sudo = host.remote?.target().sudo.includes('zfs') ?? false;
-  return sudo ? ['sudo', '-n', zfs] : [zfs];
 }
 
 const runScript = ({ host, signal }: Zfs, text: string) =>
