@@ -44,7 +44,7 @@ function atSource(job: JobConfig, version: readonly number[]): string[] {
 
 const atTarget = (version: readonly number[]): string[] => [
   isSince24(version) ? 'receive:append' : 'receive',
-  ...['create', 'mount', 'hold', 'release', 'userprop', 'canmount', 'readonly', 'mountpoint'],
+  ...['create', 'mount', 'hold', 'release', 'userprop', 'canmount', 'readonly', 'mountpoint', 'rename'],
 ];
 
 interface Grant {
