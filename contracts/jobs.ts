@@ -1,5 +1,4 @@
 import type { HookTime } from './hooks.js';
-import type { CheckReport } from './retention.js';
 import type { FinishedPortion } from './seeding.js';
 
 /** Inputs and outputs of workflows and activities: what goes over the wire between machines of different age. Only add optional fields. */
@@ -191,6 +190,15 @@ export interface RestoreResult {
   outcome: 'ok' | 'warnings';
   report: RestoreReport;
   summary: string;
+  warnings: string[];
+}
+
+/** What a check read. */
+export interface CheckReport {
+  store: string;
+  /** Which part of how many was read, 1-based; absent when only the structure was checked. */
+  part?: number;
+  parts?: number;
   warnings: string[];
 }
 

@@ -1,6 +1,6 @@
 import type { StepInput } from './jobs.js';
 
-/** What retention and checks of a repository ask and answer. */
+/** What retention of a repository asks and answers. */
 
 /** What retention did. */
 export interface PruneReport {
@@ -20,12 +20,4 @@ export interface PruneReport {
 export interface PruneStepInput extends StepInput {
   /** Beginnings of ids by resource; a resource of another host that is missing here is left alone. */
   goodElsewhere?: Record<string, string[]>;
-}
-
-export interface CheckReport {
-  store: string;
-  /** Which part of how many was read, 1-based; absent when only the structure was checked. */
-  part?: number;
-  parts?: number;
-  warnings: string[];
 }

@@ -1,33 +1,15 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { leaseId, storeLease } from '../contracts/names.js';
 import { makeTree } from '../test/support/data.js';
 import { type Estate, startEstate } from '../test/support/estate.js';
-import { repositoryRoot } from '../test/support/root.js';
 import { resticPids, runIn, underWay } from '../test/support/run-watch.js';
-import { waitFor } from '../test/support/wait.js';
+import { folder, record } from './record.js';
 
 /**
  * Records a history of every workflow type from real runs, for the replay tests. Recorded again only when a workflow is new: an old history
  * that no longer replays is a change that would break runs in progress, and is what the tests are for.
  */
-
-const folder = join(repositoryRoot, 'test/histories');
-
-async function record(estate: Estate, type: string, cause: string, workflowId: string): Promise<void> {
-  const handle = estate.client.workflow.getHandle(workflowId);
-  await waitFor(async () => (await handle.describe()).status.name !== 'RUNNING', {
-    timeoutMs: 60_000,
-    what: `${workflowId} to end`,
-  });
-  const history = await handle.fetchHistory();
-  mkdirSync(join(folder, type), { recursive: true });
-  const text = `${JSON.stringify(JSON.parse(historyToJSON(history)), null, 1)}\n`;
-  // Paths of this machine say nothing to a replay.
-  writeFileSync(join(folder, type, `${cause}.json`), text.replaceAll(estate.folder, '/estate'));
-  process.stdout.write(`${type}/${cause}: ${history.events?.length} events\n`);
-}
 
 const firstOf = async (estate: Estate, type: string): Promise<string> => {
   for await (const { workflowId } of estate.client.workflow.list({ query: `WorkflowType = '${type}'` }))

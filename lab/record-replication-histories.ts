@@ -1,29 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { type Estate, startEstate } from '../test/support/estate.js';
-import { repositoryRoot } from '../test/support/root.js';
+import { startEstate } from '../test/support/estate.js';
 import { runIn } from '../test/support/run-watch.js';
 import { waitFor } from '../test/support/wait.js';
+import { record } from './record.js';
 import { doorOf, sharedPair, upPair } from './zfs/pair.js';
 import { type Door, inGuest } from './zfs/reach.js';
 
 /** Records histories of replications from real runs on the lab's pools; see record-histories.ts. */
-
-const folder = join(repositoryRoot, 'test/histories');
-
-async function record(estate: Estate, type: string, cause: string, workflowId: string): Promise<void> {
-  const handle = estate.client.workflow.getHandle(workflowId);
-  await waitFor(async () => (await handle.describe()).status.name !== 'RUNNING', {
-    timeoutMs: 120_000,
-    what: `${workflowId} to end`,
-  });
-  const history = await handle.fetchHistory();
-  mkdirSync(join(folder, type), { recursive: true });
-  const text = `${JSON.stringify(JSON.parse(historyToJSON(history)), null, 1)}\n`;
-  writeFileSync(join(folder, type, `${cause}.json`), text.replaceAll(estate.folder, '/estate'));
-  process.stdout.write(`${type}/${cause}: ${history.events?.length} events\n`);
-}
 
 const pair = await upPair(sharedPair);
 const [din, grogu] = [doorOf(pair, 'din'), doorOf(pair, 'grogu')];

@@ -1,31 +1,12 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import type { Estate } from '../test/support/estate.js';
-import { repositoryRoot } from '../test/support/root.js';
 import { runIn } from '../test/support/run-watch.js';
 import { waitFor } from '../test/support/wait.js';
 import { startZfsEstate } from '../test/support/zfs-estate.js';
+import { record } from './record.js';
 import { doorOf, sharedPair, upPair } from './zfs/pair.js';
 import { inGuest } from './zfs/reach.js';
 import { enter, leave } from './zfs/users.js';
 
 /** Records a history of every workflow of snapshots and scrubs from real runs on the lab's pools; see record-histories.ts. */
-
-const folder = join(repositoryRoot, 'test/histories');
-
-async function record(estate: Estate, type: string, cause: string, workflowId: string): Promise<void> {
-  const handle = estate.client.workflow.getHandle(workflowId);
-  await waitFor(async () => (await handle.describe()).status.name !== 'RUNNING', {
-    timeoutMs: 120_000,
-    what: `${workflowId} to end`,
-  });
-  const history = await handle.fetchHistory();
-  mkdirSync(join(folder, type), { recursive: true });
-  const text = `${JSON.stringify(JSON.parse(historyToJSON(history)), null, 1)}\n`;
-  writeFileSync(join(folder, type, `${cause}.json`), text.replaceAll(estate.folder, '/estate'));
-  process.stdout.write(`${type}/${cause}: ${history.events?.length} events\n`);
-}
 
 // Who does not say that it uses the pair, sees it turned off by the next test file that ends.
 enter(sharedPair);

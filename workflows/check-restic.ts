@@ -1,6 +1,5 @@
 import { workflowInfo } from '@temporalio/workflow';
-import type { JobInput, RunResult } from '../contracts/jobs.js';
-import type { CheckReport } from '../contracts/retention.js';
+import type { CheckReport, JobInput, RunResult } from '../contracts/jobs.js';
 import { heavyOnHost } from './steps/on-host.js';
 import { onStores } from './steps/on-stores.js';
 

@@ -1,5 +1,12 @@
-import type { Copy, RestorePlan, RestoreReport, RestoreStepInput, StepInput } from '../../contracts/jobs.js';
-import type { CheckReport, PruneReport, PruneStepInput } from '../../contracts/retention.js';
+import type {
+  CheckReport,
+  Copy,
+  RestorePlan,
+  RestoreReport,
+  RestoreStepInput,
+  StepInput,
+} from '../../contracts/jobs.js';
+import type { PruneReport, PruneStepInput } from '../../contracts/retention.js';
 import type { SeedReport } from '../../contracts/seeding.js';
 import type { Door } from '../door.js';
 import { backupResource } from './backup.js';

@@ -1,5 +1,4 @@
-import type { StepInput } from '../../contracts/jobs.js';
-import type { CheckReport } from '../../contracts/retention.js';
+import type { CheckReport, StepInput } from '../../contracts/jobs.js';
 import type { Tools } from '../door.js';
 import { addEvidence, type Evidence, readEvidence } from '../host/evidence.js';
 import { checkVerb } from './command.js';
