@@ -1,8 +1,8 @@
-import { type BackupRequest, backupArguments, runBackup, unreadableWarnings } from './backup.js';
 import type { Restic } from './driver.js';
 import { countListing } from './listing.js';
 import type { Snapshot } from './parse.js';
 import type { Made } from './prove.js';
+import { type BackupRequest, backupArguments, runBackup, unreadableWarnings } from './run-backup.js';
 
 /**
  * Takes over the copy that an earlier attempt of this run made. Nobody saw how that restic ended, so the copy may lack files:

@@ -2,10 +2,10 @@ import { folderOf } from '../../config/lookup.js';
 import type { Config } from '../../config/schema.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { RestoreStepInput } from '../../contracts/jobs.js';
-import { asResticWrites } from './backup.js';
 import { chooseSnapshot } from './choose.js';
 import { copyTags, listSnapshots, type Restic } from './driver.js';
 import type { Snapshot } from './parse.js';
+import { asResticWrites } from './run-backup.js';
 import { listParts } from './seed-parts.js';
 
 export interface Chosen {

@@ -6,9 +6,9 @@ import type { StepInput } from '../../contracts/jobs.js';
 import type { Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
 import { addEvidence, readEvidence } from '../host/evidence.js';
-import { runBackup } from './backup.js';
 import { dumpVerb } from './command.js';
 import { listSnapshots, openRestic, type Restic, runRestic } from './driver.js';
+import { runBackup } from './run-backup.js';
 
 /** The configuration lies beside the backups that it describes: who has lost the house still knows how it was set up. */
 

@@ -1,11 +1,11 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import type { Copy } from '../../contracts/jobs.js';
 import { addEvidence, provedCopies, provedParts, readEvidence, refusedCopies } from '../host/evidence.js';
-import type { BackupRequest } from './backup.js';
 import { listFolderVerb } from './command.js';
 import { type Restic, runRestic } from './driver.js';
 import { jsonObject, type Snapshot } from './parse.js';
 import { type Counts, whyImplausible } from './plausible.js';
+import type { BackupRequest } from './run-backup.js';
 import { unknownVersion } from './versions.js';
 
 /** What was found after the copy, before it is believed. */

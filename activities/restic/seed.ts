@@ -15,10 +15,10 @@ import {
   refusedCopies,
 } from '../host/evidence.js';
 import { checkSourceThere, type Guarded, guardSource } from '../host/guard.js';
-import { asResticWrites, runBackup } from './backup.js';
 import { copyTags, listSnapshots, openRestic, type Restic, removeStaleLocks } from './driver.js';
 import { checkHostOf, checkRunOfJob, jobWith } from './job.js';
 import type { BackupSummary, Snapshot } from './parse.js';
+import { asResticWrites, runBackup } from './run-backup.js';
 import { measureSource } from './seed-measure.js';
 import { partsIn } from './seed-parts.js';
 import { type Position, secondsLeftAt, seedProgress } from './seed-progress.js';
