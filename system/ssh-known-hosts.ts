@@ -70,7 +70,7 @@ export function judgeHostKey(
   const revoked = same.find((entry) => entry.revoked);
   if (revoked)
     return refused(
-      `The host "${target.name}" (${place}) shows a key that is marked as revoked in line ${revoked.line} of ${target.knownHostsFile}: ${fingerprintOf(shown)}. Nothing was sent to it`,
+      `The host "${target.name}" (${place}) shows a key that is marked as revoked in line ${revoked.line} of ${endOf(target.knownHostsFile)}: ${fingerprintOf(shown)}. Nothing was sent to it`,
     );
   if (same.length > 0) return undefined;
   const now = fingerprintOf(shown);
@@ -80,13 +80,13 @@ export function judgeHostKey(
   const details = { line, fingerprint: now, ...(old && { knownFingerprint: fingerprintOf(old.key) }) };
   if (old)
     return refused(
-      `The key of "${target.name}" (${place}) has changed: it was ${fingerprintOf(old.key)}, now it is ${now}. Installed anew? Then replace line ${old.line} of ${target.knownHostsFile}; if not, somebody may be in between`,
+      `The key of "${target.name}" (${place}) has changed: it was ${fingerprintOf(old.key)}, now it is ${now}. Installed anew? Replace line ${old.line} of ${endOf(target.knownHostsFile)}; if not, somebody may be in between`,
       details,
     );
   // A whole line of an RSA key does not fit.
   const add =
-    line.length < 150
-      ? `add to ${target.knownHostsFile}: ${line}`
+    line.length < 130
+      ? `add to ${endOf(target.knownHostsFile)}: ${line}`
       : `add its line to ${target.knownHostsFile} (ssh-keyscan -p ${target.port} ${target.address} shows it)`;
   return refused(
     `"${target.name}" is not known yet: its key is ${now}. If the machine itself says so too, ${add}`,
@@ -96,6 +96,9 @@ export function judgeHostKey(
 
 const refused = (message: string, details: Record<string, unknown> = {}): HoldfastError =>
   new HoldfastError('HF_SSH_HOST_KEY', message, details);
+
+/** A message has 300 characters, and two fingerprints take a third of them. */
+const endOf = (path: string): string => (path.length > 60 ? `…${path.slice(-59)}` : path);
 
 /** Kinds that the place is known by come first: else a second, unknown key of a known machine would be shown to us. */
 export function preferKnown(algorithms: readonly string[], known: readonly KnownKey[]): string[] {

@@ -57,7 +57,7 @@ describe('a host key', () => {
     const words = refused?.message ?? '';
     assert(words.includes(`was ${fingerprintOf(other.toString('base64'))}`));
     assert(words.includes(`now it is ${fingerprintOf(ours.toString('base64'))}`));
-    assert.match(words, /replace line 2 of \/etc\/known hosts/);
+    assert.match(words, /Replace line 2 of \/etc\/known hosts/);
   });
 
   test('of another kind than the known one is a changed key, never an unknown one', () => {
@@ -75,5 +75,15 @@ describe('a host key', () => {
   test('that is revoked is refused, although it is also listed', () => {
     const text = `${lineOf('din.lan', ours)}\n@revoked ${lineOf('*', ours)}\n`;
     assert.match(judged(text)?.message ?? '', /revoked in line 2/);
+  });
+
+  test('keeps to the length of a message, however long the name of the file is', () => {
+    const long = { ...target, knownHostsFile: `/${'very/long '.repeat(30)}hosts` };
+    const texts = ['', lineOf('din.lan', keyOf('ssh-ed25519', 9)), `@revoked ${lineOf('*', ours)}`];
+    const lengths = texts.map((text) => judgeHostKey(ours, knownKeys(text, long), long)?.message.length ?? 0);
+    assert.ok(
+      lengths.every((length) => length > 0 && length <= 300),
+      String(lengths),
+    );
   });
 });
