@@ -91,8 +91,9 @@ describe('ways to machines over ssh', { skip: needs('sshd') }, () => {
     assert.equal((await host.run(bash('echo in'))).stdout, 'in\n');
   });
 
-  test('a machine with another key than before gets no command and no byte', async () => {
+  test('a machine with another key than before gets no command and no byte', async (t) => {
     const own = await startSshServer({ name: 'din' });
+    t.after(() => own.stop());
     const host = hostAt(() => own.target);
     assert.equal((await host.run(bash('echo in'))).stdout, 'in\n');
     await own.changeKey();
@@ -107,7 +108,6 @@ describe('ways to machines over ssh', { skip: needs('sshd') }, () => {
       changed,
     );
     assert.equal(existsSync(mark), false);
-    await own.stop();
   });
 
   test('a key that the machine does not take, has a passphrase, or is not there, is said to be so', async () => {
@@ -124,15 +124,15 @@ describe('ways to machines over ssh', { skip: needs('sshd') }, () => {
     await assert.rejects(asking.run(bash('true')), refused('HF_SECRET_UNAVAILABLE', /has a passphrase/));
   });
 
-  test('a machine that is off is an outage, and is reached again when it is back', async () => {
+  test('a machine that is off is an outage, and is reached again when it is back', async (t) => {
     const own = await startSshServer({ name: 'din' });
+    t.after(() => own.stop());
     const host = hostAt(() => own.target);
     assert.equal((await host.run(bash('echo 1'))).stdout, '1\n');
     await own.stop();
     await assert.rejects(host.run(bash('true')), refused('HF_SSH_UNREACHABLE', /"din".*ECONNREFUSED/));
     await own.start();
     assert.equal((await host.run(bash('echo 2'))).stdout, '2\n');
-    await own.stop();
   });
 
   test('the way leads over another machine, whose key is checked as well', async () => {
@@ -231,8 +231,9 @@ describe('ways to machines over ssh', { skip: needs('sshd') }, () => {
     }
   });
 
-  test('a connection that is cut in the middle of a transfer is an outage', async () => {
+  test('a connection that is cut in the middle of a transfer is an outage', async (t) => {
     const own = await startSshServer({ name: 'din' });
+    t.after(() => own.stop());
     const host = hostAt(() => own.target);
     const started = join(folder, 'transfer');
     const running = pipeAcross([
@@ -243,11 +244,11 @@ describe('ways to machines over ssh', { skip: needs('sshd') }, () => {
     await waitFor(() => existsSync(started), within('the transfer'));
     own.cut();
     await assert.rejects(running, refused('HF_SSH_UNREACHABLE', /"din".*lost while/));
-    await own.stop();
   });
 
-  test('transfers that follow each other share a connection, and those at the same time have one each', async () => {
+  test('transfers that follow each other share a connection, and those at the same time have one each', async (t) => {
     const own = await startSshServer({ name: 'din' });
+    t.after(() => own.stop());
     const host = hostAt(() => own.target);
     const send = (): Promise<unknown> =>
       pipeAcross([
@@ -270,7 +271,6 @@ describe('ways to machines over ssh', { skip: needs('sshd') }, () => {
     assert.equal(sockets().length, 3);
     await send();
     assert.equal(mastersOf(own.port).length, 1);
-    await own.stop();
   });
 
   test('secrets for a program that reads from the wire are refused, because they would be seen', async () => {
