@@ -102,7 +102,7 @@ function listedRun({ execution, status, startTime, closeTime, searchAttributes }
   const fields = searchAttributes?.indexedFields ?? {};
   const first = (name: SearchAttributeName): unknown => firstValue(fields[name]?.data);
   const restorePoint = first('HfRestorePoint');
-  const plain = ['HfOutcome', 'HfCovers', 'HfWaiting', 'HfBytes'] as const;
+  const plain = ['HfOperation', 'HfOutcome', 'HfCovers', 'HfWaiting', 'HfBytes'] as const;
   return {
     workflowId: execution?.workflowId ?? '',
     status: { name: statusNames[status ?? 0] },
