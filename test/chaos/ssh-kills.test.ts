@@ -134,7 +134,7 @@ describe('a host over ssh', { skip: needs('temporal', 'restic', 'sshd') }, () =>
     assert.equal(ssh?.level, 'blocking');
     assert.match(
       ssh?.found ?? '',
-      /key of "din".*has changed: it was SHA256:.*now it is SHA256:.*replace line 2/,
+      /key of "din".*has changed: it was SHA256:.*now it is SHA256:.*Replace line 2/,
     );
   });
 });
