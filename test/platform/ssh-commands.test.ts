@@ -8,6 +8,7 @@ import type { Command, Host } from '../../system/host.js';
 import { localHost } from '../../system/local-host.js';
 import { sshHost } from '../../system/ssh-host.js';
 import { type SshMachine, sshMachine } from '../../system/ssh-machine.js';
+import { isAlive } from '../support/alive.js';
 import { needs } from '../support/needs.js';
 import { type SshServer, startSshServer } from '../support/ssh-server.js';
 import { temporaryFolder } from '../support/temp.js';
@@ -39,15 +40,6 @@ const bash = (script: string, more: Partial<Command> = {}): Command => ({
   args: ['-c', script],
   ...more,
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
 
 const pidIn = (file: string): Promise<number> =>
   waitFor(() => (existsSync(file) ? Number(readFileSync(file, 'utf8').trim()) : 0), {

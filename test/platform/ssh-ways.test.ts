@@ -10,6 +10,7 @@ import { pipeAcross } from '../../system/pipe-across.js';
 import { sshHost } from '../../system/ssh-host.js';
 import { type SshMachine, sshMachine } from '../../system/ssh-machine.js';
 import type { SshTarget } from '../../system/ssh-target.js';
+import { isAlive } from '../support/alive.js';
 import { needs } from '../support/needs.js';
 import { type SshServer, startSshServer } from '../support/ssh-server.js';
 import { temporaryFolder } from '../support/temp.js';
@@ -38,15 +39,6 @@ const refused =
     assert(error.message.length <= 300, `${error.message.length} characters: ${error.message}`);
     return true;
   };
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
 
 /** Kept connections of the ssh program to a server. */
 const mastersOf = (port: number): number[] =>

@@ -6,6 +6,7 @@ import { HoldfastError } from '../../contracts/errors.js';
 import type { Command } from '../../system/host.js';
 import { redact, rememberSecret } from '../../system/redact.js';
 import { run, runPipeline } from '../../system/run.js';
+import { isAlive } from '../support/alive.js';
 import { temporaryFolder } from '../support/temp.js';
 import { waitFor } from '../support/wait.js';
 
@@ -14,15 +15,6 @@ const shell = (script: string, more: Partial<Command> = {}): Command => ({
   args: ['-c', script],
   ...more,
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
 
 const pidIn = (file: string): Promise<number> =>
   waitFor(() => Number(readFileSync(file, 'utf8').trim()), { timeoutMs: 10_000, what: `a pid in ${file}` });
