@@ -1,4 +1,5 @@
 import type { Operation, OperationKind } from '../config/lookup.js';
+import type { ReplicaLag } from '../contracts/replication.js';
 import { isCovered } from '../schedules/covers.js';
 import { isStalled, type Seeding } from './status-seeding.js';
 import type { RunRow } from './visibility.js';
@@ -56,6 +57,8 @@ export interface StatusRow {
   seeding?: Seeding;
   /** A run of it that ended well has removed nothing. */
   appendOnly?: boolean;
+  /** Of one replication: how far its datasets were behind. */
+  replicas?: ReplicaLag[];
 }
 
 /** From this share of the objective on, an age is shown in yellow. */

@@ -5,6 +5,7 @@ import { table } from './render.js';
 import { colouredState } from './run-list.js';
 import { type StatusRow, statusRow } from './status-model.js';
 import { readOperations } from './status-read.js';
+import { readReplicaLags, replicaLines } from './status-replicas.js';
 import { seedingText } from './status-seeding.js';
 import { age, duration, localTime, localZone } from './time.js';
 
@@ -13,9 +14,16 @@ export async function showStatus(context: Context, job: string | undefined, chec
   const config = await context.config();
   if (job !== undefined) findJob(config, job);
   const now = context.now();
-  const facts = await readOperations(await context.temporal(), config, job, now);
-  const rows = facts.map((entry) => statusRow(entry, now));
+  const temporal = await context.temporal();
+  const facts = await readOperations(temporal, config, job, now);
+  const lags = job === undefined ? [] : await readReplicaLags(context, temporal, config, job);
+  const rows = facts.map((entry) => {
+    const row = statusRow(entry, now);
+    return row.operation === 'replicate' && lags.length > 0 ? { ...row, replicas: lags } : row;
+  });
   context.out(context.json ? JSON.stringify(rows, null, 2) : statusText(context, rows, now));
+  if (!context.json && lags.length > 0)
+    for (const line of ['', ...replicaLines(context, lags)]) context.out(line);
   const overdue = rows.filter((row) => row.overdue);
   if (!check || overdue.length === 0) return exitCodes.done;
   context.note(`holdfast: overdue: ${overdue.map(({ name }) => name).join(', ')}`);

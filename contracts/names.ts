@@ -68,6 +68,7 @@ export const workflowTypes = {
   initialiseStore: 'initialiseStore',
   readRunLog: 'readRunLog',
   listCopies: 'listCopies',
+  listReplicas: 'listReplicas',
   holdLease: 'holdLease',
   undoLeftovers: 'undoLeftovers',
   probeHost: 'probeHost',

@@ -42,8 +42,67 @@ export interface ProvedReplicas {
   datasets: number;
   /** ISO 8601 UTC: every replica holds its source's state of this moment or a later one. Absent while one has none at all. */
   restorePoint?: string;
-  /** sha256 over name and guid of the newest common snapshot of every dataset: what the evidence says in full. */
+  /** sha256 over name, guid and both createtxg of the newest common snapshot of every dataset; the whole list lies beside the evidence. */
   digest: string;
+  /** How many datasets are behind their source. */
+  lagging?: number;
+  /** Of the one that is furthest behind. Absent while one has nothing at all. */
+  lagMs?: number;
+  /** At most so much is missing, of all together. */
+  lagBytes?: number;
+}
+
+/** One dataset as both ends have shown it. */
+export interface ReplicaState {
+  source: string;
+  target: string;
+  /** What the plan said of it: nothing (to do), incremental, diverged, … */
+  kind: string;
+  /** The newest snapshot that both sides have. Absent: there is none. */
+  common?: { name: string; guid: string; createtxg: number; targetCreatetxg: number; creationS: number };
+  /** How much older it is than the newest snapshot that should be there. Absent where there is none in common. */
+  lagMs?: number;
+  /** At most so much is in the snapshots that are missing. */
+  lagBytes: number;
+}
+
+/** Everything that the last look at one replica has proved. */
+export interface ReplicaStates {
+  run: string;
+  /** ISO 8601 UTC, by the worker's clock. */
+  at: string;
+  /** The one in the evidence. */
+  digest: string;
+  states: ReplicaState[];
+}
+
+export interface ListReplicasInput {
+  /** The worker that proves them. */
+  host: string;
+  replicas: { resource: string; store: string }[];
+  /** So many of the datasets that are furthest behind. */
+  limit: number;
+}
+
+export interface ListReplicasStep {
+  resource: string;
+  store: string;
+  limit: number;
+}
+
+/** How one replica was found by its last look; without `at` nobody has looked yet. */
+export interface ReplicaLag {
+  resource: string;
+  store: string;
+  at?: string;
+  run?: string;
+  datasets: number;
+  lagging: number;
+  lagBytes: number;
+  /** The furthest behind first. */
+  worst: ReplicaState[];
+  /** Why nothing is known. */
+  error?: string;
 }
 
 export interface TransferReport {

@@ -4,18 +4,12 @@ import { leaseId, storeLease } from '../contracts/names.js';
 import { makeTree } from '../test/support/data.js';
 import { type Estate, startEstate } from '../test/support/estate.js';
 import { resticPids, runIn, underWay } from '../test/support/run-watch.js';
-import { folder, record } from './record.js';
+import { firstOf, folder, record } from './record.js';
 
 /**
  * Records a history of every workflow type from real runs, for the replay tests. Recorded again only when a workflow is new: an old history
  * that no longer replays is a change that would break runs in progress, and is what the tests are for.
  */
-
-const firstOf = async (estate: Estate, type: string): Promise<string> => {
-  for await (const { workflowId } of estate.client.workflow.list({ query: `WorkflowType = '${type}'` }))
-    return workflowId;
-  throw new Error(`no run of ${type}`);
-};
 
 async function runToEnd(estate: Estate, ...args: string[]): Promise<string> {
   const ended = await estate.holdfast(...args);
@@ -124,6 +118,14 @@ try {
   await record(estate, 'drillFailures', 'all-came', await firstOf(estate, 'drillFailures'));
   await record(estate, 'listCopies', 'one-store', await firstOf(estate, 'listCopies'));
   estate.configure((config) => {
+    config.resources.tree = { host: 'nas', dataset: 'fast/k' };
+    config.stores.grogu = { zfs: { host: 'nas', dataset: 'backup' } };
+    config.jobs.replica = { kind: 'zfs-replication', resources: ['tree'], store: 'grogu' };
+  });
+  await estate.holdfast('status', 'replica');
+  await record(estate, 'listReplicas', 'nobody-has-looked', await firstOf(estate, 'listReplicas'));
+  estate.configure((config) => {
+    delete config.jobs.replica;
     const { vault } = config.stores;
     config.stores.attic = { restic: { ...vault.restic, repository: `${vault.restic.repository} two` } };
     delete config.jobs['photos-offsite'].store;

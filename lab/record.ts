@@ -21,3 +21,10 @@ export async function record(estate: Estate, type: string, cause: string, workfl
   writeFileSync(join(folder, type, `${cause}.json`), text.replaceAll(estate.folder, '/estate'));
   process.stdout.write(`${type}/${cause}: ${history.events?.length} events\n`);
 }
+
+/** The newest execution of a type that has no RUN of its own. */
+export const firstOf = async (estate: Estate, type: string): Promise<string> => {
+  for await (const { workflowId } of estate.client.workflow.list({ query: `WorkflowType = '${type}'` }))
+    return workflowId;
+  throw new Error(`no run of ${type}`);
+};

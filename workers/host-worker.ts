@@ -9,6 +9,7 @@ import { createResticQuestions } from '../activities/restic/questions.js';
 import { inPlaceKind, putBackInPlace } from '../activities/restic/take-place.js';
 import { answer, createDoor } from '../activities/run.js';
 import { createZfsActivities } from '../activities/zfs/activities.js';
+import { createZfsQuestions } from '../activities/zfs/questions.js';
 import { putBackSource, sourceKind } from '../activities/zfs/source.js';
 import type { Config } from '../config/schema.js';
 import { HoldfastError } from '../contracts/errors.js';
@@ -88,6 +89,7 @@ function activitiesOf(
       version: holdfastVersion,
     }),
     ...createResticQuestions({ host, config, answer }),
+    ...createZfsQuestions({ host, config, answer }),
   };
 }
 

@@ -5,6 +5,7 @@ export { drillFailures } from './drill-failures.js';
 export { holdLease } from './hold-lease.js';
 export { initialiseStore } from './initialise-store.js';
 export { listCopies } from './list-copies.js';
+export { listReplicas } from './list-replicas.js';
 export { parkReplicas } from './park-replicas.js';
 export { probeHost } from './probe-host.js';
 export { pruneRestic } from './prune-restic.js';

@@ -97,7 +97,7 @@ export interface SnapshotsTaken {
   datasets: number;
   restorePoint: string;
 }
-/** Both ends have shown the newest common snapshot of every dataset; see ProvedReplicas. */
+/** Both ends have shown the newest common snapshot of every dataset; see ProvedReplicas. Each of them: activities/zfs/replicate-states.ts. */
 export interface ReplicasProved extends OfStore {
   kind: 'replicas';
   job: string;
@@ -105,6 +105,9 @@ export interface ReplicasProved extends OfStore {
   datasets: number;
   restorePoint?: string;
   digest: string;
+  lagging?: number;
+  lagMs?: number;
+  lagBytes?: number;
 }
 export interface SnapshotsRemoved {
   kind: 'snapshots-removed';

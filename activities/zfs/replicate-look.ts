@@ -1,12 +1,15 @@
 import type { ReplicationLook, ReplicationStepInput } from '../../contracts/replication.js';
+import { isoNow } from '../../system/clock.js';
 import type { Tools } from '../door.js';
 import { addEvidence } from '../host/evidence.js';
 import { groupsOf } from './replicate-group.js';
 import { openReplication } from './replicate-job.js';
+import { proofOf, replicaStates } from './replicate-lag.js';
 import { forgetOldRuns, readRound, readTroubles, writeRound } from './replicate-notebook.js';
-import { driftOf, proofOf, stopping } from './replicate-proof.js';
+import { driftOf, stopping } from './replicate-proof.js';
 import { countTries, mostRounds, tokensGivenUp, worthTrying } from './replicate-rounds.js';
 import { fitInto } from './replicate-space.js';
+import { writeReplicaStates } from './replicate-states.js';
 import { type Survey, settle, survey, type Trouble } from './replicate-survey.js';
 import type { DatasetPlan } from './replicate-types.js';
 
@@ -40,9 +43,12 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
 
 const bytesOf = (plans: readonly DatasetPlan[]): number => plans.reduce((sum, { bytes }) => sum + bytes, 0);
 
-async function prove({ host }: Tools, input: ReplicationStepInput, { plans }: Survey) {
-  const proved = proofOf(plans);
-  const { run, job, resource, store } = input;
+/** The list first: the line of the evidence speaks of one that is there. */
+async function prove({ host }: Tools, step: ReplicationStepInput, { plans, input }: Survey) {
+  const states = replicaStates(plans, input);
+  const proved = proofOf(states);
+  const { run, job, resource, store } = step;
+  await writeReplicaStates(host, { resource, store }, { run, at: isoNow(), digest: proved.digest, states });
   await addEvidence(host, { kind: 'replicas', run, job, resource, store, ...proved });
   return proved;
 }

@@ -5,7 +5,7 @@ export const status: Command = {
   summary: 'See at a glance how well each job is protected, what runs and what it waits for',
   details:
     'For each operation: the age of the newest good copy (or check, or prune) against its objective, the last run and its ' +
-    'outcome, the next run, pauses with their note, and what a run that goes on waits for.',
+    'outcome, the next run, pauses with their note, and what a run that goes on waits for. Of one replication also the datasets that are furthest behind.',
   arguments: [{ name: 'JOB', key: 'job', summary: 'only this job', optional: true }],
   options: [{ flags: '--check', summary: 'end with 1 when something is overdue' }],
   examples: [

@@ -4,6 +4,7 @@ import type { createHostQuestions } from '../../activities/host/questions.js';
 import type { createResticActivities } from '../../activities/restic/activities.js';
 import type { createResticQuestions } from '../../activities/restic/questions.js';
 import type { createZfsActivities } from '../../activities/zfs/activities.js';
+import type { createZfsQuestions } from '../../activities/zfs/questions.js';
 import type { Limits } from '../../contracts/jobs.js';
 import { heavyQueue, hostQueue } from '../../contracts/names.js';
 
@@ -13,7 +14,8 @@ export type HostSteps = ReturnType<typeof createHostActivities> &
   ReturnType<typeof createHostQuestions> &
   ReturnType<typeof createResticActivities> &
   ReturnType<typeof createResticQuestions> &
-  ReturnType<typeof createZfsActivities>;
+  ReturnType<typeof createZfsActivities> &
+  ReturnType<typeof createZfsQuestions>;
 
 /** An outage is tried again after 2 s, 4 s, 8 s … at most every 10 minutes; the door of the activities decides when it is over. */
 const retry = { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '10m' } as const;

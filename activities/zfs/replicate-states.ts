@@ -1,0 +1,28 @@
+import type { ReplicaStates } from '../../contracts/replication.js';
+import type { Host } from '../../system/host.js';
+import { readPacked, writePacked } from '../../system/packed.js';
+
+/**
+ * What the last look at a replica has proved, of every dataset. Only the last one: hundreds of datasets, hourly, for years, would
+ * be gigabytes of evidence. The evidence has a line and a digest of each look; this file is what the newest of them speaks of.
+ */
+
+interface OfReplica {
+  resource: string;
+  store: string;
+}
+
+const folderOf = ({ driver }: Host): string => `${driver.stateFolder}/replicas`;
+
+/** "." is in neither name. */
+const fileOf = (host: Host, { resource, store }: OfReplica): string =>
+  `${folderOf(host)}/${resource}.${store}`;
+
+export async function writeReplicaStates(host: Host, of: OfReplica, states: ReplicaStates): Promise<void> {
+  await host.driver.makeFolder(folderOf(host));
+  await writePacked(host.driver, fileOf(host, of), states);
+}
+
+/** undefined: nobody has looked yet, or the file was lost. */
+export const readReplicaStates = async (host: Host, of: OfReplica): Promise<ReplicaStates | undefined> =>
+  (await readPacked(host.driver, fileOf(host, of))) as ReplicaStates | undefined;
