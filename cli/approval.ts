@@ -47,11 +47,12 @@ export async function answerApproval(
 }
 
 /** What a run asks right now, as it is shown to a human. */
-export function askedOf({
-  asks,
-  plan,
-  question,
-}: RunReport): { digest: string; lines: string[] } | undefined {
+export interface Asked {
+  digest: string;
+  lines: string[];
+}
+
+export function askedOf({ asks, plan, question }: RunReport): Asked | undefined {
   if (asks === undefined) return undefined;
   if (plan?.digest === asks) return { digest: asks, lines: planLines(plan) };
   return question === undefined ? undefined : { digest: asks, lines: [`it asks: ${question}`] };

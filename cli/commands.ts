@@ -7,6 +7,7 @@ import { complete } from './commands/complete.js';
 import { completion } from './commands/completion.js';
 import { copies } from './commands/copies.js';
 import { deny } from './commands/deny.js';
+import { doAction } from './commands/do.js';
 import { doctor } from './commands/doctor.js';
 import { explain } from './commands/explain.js';
 import { init } from './commands/init.js';
@@ -38,6 +39,7 @@ export const commands: readonly Command[] = [
   apply,
   initStore,
   run,
+  doAction,
   status,
   runs,
   show,

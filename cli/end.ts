@@ -3,6 +3,7 @@ import type { RestoreResult, RunResult } from '../contracts/jobs.js';
 import type { Context, Temporal } from './context.js';
 import { exitCodes, exitOfOutcome } from './exit-codes.js';
 import { describeFailure } from './fail.js';
+import type { Followed, FollowOptions } from './follow.js';
 import type { LineFollower } from './follow-lines.js';
 import { printable } from './printable.js';
 
@@ -16,15 +17,29 @@ export async function followToEnd(
   run: string,
   lines?: LineFollower,
 ): Promise<number> {
+  const end = await followAndTell(context, temporal, run, { lines });
+  return 'result' in end ? tellEnd(context, run, end.result) : exitCodes.interrupted;
+}
+
+/** Follows; a bad end is told on standard output before its error goes on. */
+export async function followAndTell(
+  context: Context,
+  temporal: Temporal,
+  run: string,
+  options: FollowOptions,
+): Promise<Followed<AnyResult>> {
   const { followRun } = await import('./follow.js');
-  const end = await followRun<AnyResult>(context, temporal, run, lines).catch((error: unknown) => {
+  return followRun<AnyResult>(context, temporal, run, options).catch((error: unknown) => {
     if (!context.json) context.out(`${run}: ${badEnding(error)}`);
     throw error;
   });
-  if ('interrupted' in end) return exitCodes.interrupted;
-  if (context.json) context.out(JSON.stringify({ run, ...end.result }, null, 2));
-  else for (const line of endLines(run, end.result)) context.out(line);
-  const outcome = end.result?.outcome;
+}
+
+/** Prints what a run did, and gives the exit code that its outcome stands for. */
+export function tellEnd(context: Context, run: string, result: AnyResult): number {
+  if (context.json) context.out(JSON.stringify({ run, ...result }, null, 2));
+  else for (const line of endLines(run, result)) context.out(line);
+  const outcome = result?.outcome;
   // What says nothing about its end is not counted as good.
   if (!outcome) throw new HoldfastError('HF_INTERNAL', `${run} ended without saying how`);
   return exitOfOutcome(outcome);

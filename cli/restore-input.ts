@@ -4,8 +4,8 @@ import { HoldfastError } from '../contracts/errors.js';
 import { parseIdMap } from '../contracts/id-map.js';
 import type { RestoreInput } from '../contracts/jobs.js';
 import { parseRunId } from '../contracts/names.js';
+import { limitsOf } from '../schedules/compile.js';
 import { findHost, findJob, shown, workerOfResource } from './jobs.js';
-import { limitsOf } from './start-by-hand.js';
 import { parseTime } from './time.js';
 
 /** What was typed. */

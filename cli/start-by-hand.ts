@@ -1,8 +1,10 @@
-import type { Config, JobConfig } from '../config/schema.js';
-import type { InitialiseStoreInput, Limits, RestoreInput } from '../contracts/jobs.js';
+import type { Config } from '../config/schema.js';
+import type { InitialiseStoreInput, RestoreInput } from '../contracts/jobs.js';
 import { operationName, workflowQueue, workflowTypes } from '../contracts/names.js';
+import type { CompiledAction } from '../schedules/compile-action.js';
 import type { Temporal } from './context.js';
-import { startRun } from './start.js';
+import { alreadyRunning, startRun } from './start.js';
+import { runningRun } from './visibility.js';
 
 /** Runs that no schedule ever starts. */
 
@@ -39,12 +41,17 @@ export async function startInitialiseStore(
   );
 }
 
-/** The limits of the job hold for its restores as well. */
-export const limitsOf = (config: Config, job: JobConfig): Limits => ({
-  deadHostAfterMs: config.temporal.deadHostAfter,
-  retryForMs: job.retryFor,
-  giveUpAfterMs: job.giveUpAfter,
-});
+/** Two of one procedure would plan against each other: the second is refused while the first runs. */
+export async function startAction(
+  temporal: Temporal,
+  compiled: CompiledAction,
+  job: string,
+  now: Date,
+): Promise<string> {
+  const other = await runningRun(temporal, job, compiled.args[0].action);
+  if (other) throw alreadyRunning(other);
+  return startRun(temporal, compiled, now, { exclusive: true });
+}
 
 /** A restore is a run of its job like any other; its RUN says so: JOB.restore-TIME. */
 export async function startRestore(temporal: Temporal, input: RestoreInput, now: Date): Promise<string> {

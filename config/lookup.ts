@@ -6,7 +6,7 @@ import { timingDefaults } from './schema-timing.js';
 
 /** Questions to a configuration that is known to be right. Pure: nothing is read here. */
 
-export type OperationKind = 'backup' | 'snapshot' | 'replicate' | 'park' | 'scrub' | 'prune' | 'check';
+export type OperationKind = 'backup' | 'snapshot' | 'replicate' | 'scrub' | 'prune' | 'check';
 
 export interface OperationSchedule {
   cron: string;
@@ -104,7 +104,7 @@ const operationsOfKind = {
   'restic-backup': ['backup', 'prune', 'check'],
   'zfs-snapshot': ['snapshot', 'prune'],
   'zfs-scrub': ['scrub'],
-  'zfs-replication': ['replicate', 'park'],
+  'zfs-replication': ['replicate'],
 } as const satisfies Record<JobConfig['kind'], readonly [OperationKind, ...OperationKind[]]>;
 
 /** The operation that goes by the job's name alone. */
@@ -115,9 +115,7 @@ type OwnTiming = NonNullable<ResticBackupJob['prune'] | ResticBackupJob['check']
 /** What an operation besides the main one says about itself; undefined when the job does not have it. */
 function ownTiming(job: JobConfig, operation: OperationKind): Partial<OwnTiming> | undefined {
   if (job.kind === 'zfs-snapshot') return job.keep && {};
-  // Parking is only ever asked for by hand.
-  if (job.kind === 'zfs-replication') return {};
-  if (job.kind === 'zfs-scrub') return undefined;
+  if (job.kind !== 'restic-backup') return undefined;
   return operation === 'prune' || operation === 'check' ? job[operation] : undefined;
 }
 

@@ -1,6 +1,5 @@
 import { startEstate } from '../test/support/estate.js';
 import { runIn } from '../test/support/run-watch.js';
-import { waitFor } from '../test/support/wait.js';
 import { record } from './record.js';
 import { doorOf, sharedPair, upPair } from './zfs/pair.js';
 import { type Door, inGuest } from './zfs/reach.js';
@@ -31,22 +30,19 @@ const run = async (...args: string[]): Promise<string> => {
   const { stdout } = await estate.holdfast('run', 'replica', ...args);
   return runIn(stdout);
 };
+const park = async (): Promise<string> =>
+  runIn((await estate.holdfast('do', 'replica', 'park', '--yes')).stdout);
 try {
   await record(estate, 'replicateDatasets', 'first-copy', await run('--follow'));
   await record(estate, 'replicateDatasets', 'nothing-to-do', await run('--follow'));
-  await record(estate, 'parkReplicas', 'nothing-to-park', await run('--only', 'park', '--follow'));
+  await record(estate, 'parkReplicas', 'nothing-to-park', await park());
   await inGuest(
     grogu,
     `zfs set readonly=off '${target}/c'; zfs mount '${target}/c'; echo x > '/${target}/c/x'; zfs unmount '${target}/c'`,
   );
   await inGuest(din, `zfs snapshot -r '${tree}@two'`);
   await record(estate, 'replicateDatasets', 'one-diverged', await run('--follow'));
-  const asking = await run('--only', 'park');
-  await waitFor(async () => (await estate.holdfast('approve', asking)).code === 0, {
-    timeoutMs: 120_000,
-    what: 'the question to be asked',
-  });
-  await record(estate, 'parkReplicas', 'approved', asking);
+  await record(estate, 'parkReplicas', 'approved', await park());
 } finally {
   await estate.stop();
   const release = `zfs list -Hro name -t snapshot '${place}' | while read -r s; do zfs release holdfast_fence "$s"; done 2>/dev/null`;

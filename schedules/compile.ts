@@ -24,20 +24,17 @@ const typeOfOperation: Record<JobConfig['kind'], Partial<Record<OperationKind, s
     prune: workflowTypes.pruneSnapshots,
   },
   'zfs-scrub': { scrub: workflowTypes.scrubPool },
-  'zfs-replication': {
-    replicate: workflowTypes.replicateDatasets,
-    park: workflowTypes.parkReplicas,
-  },
+  'zfs-replication': { replicate: workflowTypes.replicateDatasets },
 };
 
-const toolOf: Record<JobConfig['kind'], string> = {
+export const toolOf: Record<JobConfig['kind'], string> = {
   'restic-backup': 'restic',
   'zfs-snapshot': 'zfs',
   'zfs-scrub': 'zfs',
   'zfs-replication': 'zfs',
 };
 
-const dayMs = 86_400_000;
+export const dayMs = 86_400_000;
 const longestSeedingDays = 366;
 
 /** One run of one operation, for `holdfast run` and for the schedules alike. */
@@ -86,18 +83,13 @@ function runOf(config: Config, operation: Operation, job: JobConfig, options?: R
 }
 
 function inputOf(config: Config, operation: Operation, job: JobConfig, options?: RunOptions): JobInput {
-  const limits: Limits = {
-    deadHostAfterMs: config.temporal.deadHostAfter,
-    retryForMs: job.retryFor,
-    giveUpAfterMs: job.giveUpAfter,
-  };
   const hooks = job.kind === 'zfs-snapshot' && operation.main ? hooksOf(job) : [];
   return {
     job: operation.job,
     operation: operation.operation,
     sources: job.resources.map((resource) => sourceOf(config, job, resource)),
     stores: storesOf(job),
-    limits,
+    limits: limitsOf(config, job),
     ...(options && { options }),
     ...(operation.main && job.kind === 'restic-backup' && job.seeding && { seeding: true }),
     ...(hooks.length > 0 && { hooks }),
@@ -105,8 +97,15 @@ function inputOf(config: Config, operation: Operation, job: JobConfig, options?:
   };
 }
 
+/** They hold for everything that is done for the job, by hand as well. */
+export const limitsOf = (config: Config, job: JobConfig): Limits => ({
+  deadHostAfterMs: config.temporal.deadHostAfter,
+  retryForMs: job.retryFor,
+  giveUpAfterMs: job.giveUpAfter,
+});
+
 /** Files of a dataset are read from snapshots of it. */
-function sourceOf(config: Config, job: JobConfig, resource: string): Source {
+export function sourceOf(config: Config, job: JobConfig, resource: string): Source {
   const { host, dataset } = resourceOf(config, resource);
   const frozen = job.kind === 'restic-backup' && dataset !== undefined;
   return { resource, host: workerHostOf(config, host), ...(frozen && { frozen }) };

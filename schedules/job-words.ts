@@ -11,7 +11,6 @@ const operationWords: Record<OperationKind, string> = {
   snapshot: 'snapshots',
   scrub: 'scrub',
   replicate: 'replication',
-  park: 'parking of diverged replicas',
   prune: 'retention',
   check: 'check',
 };

@@ -10,8 +10,6 @@ export function zfsSummary(
   { operation }: Operation,
   job: ZfsSnapshotJob | ZfsReplicationJob | ZfsScrubJob,
 ): string {
-  if (job.kind === 'zfs-replication' && operation === 'park')
-    return `park replicas of ${listWords(job.resources, 5)} that cannot be continued`;
   if (job.kind === 'zfs-replication')
     return `replication of ${listWords(job.resources, 5)} to ${listWords(storesOf(job), 5)}`;
   const of = listWords(job.resources, 5);

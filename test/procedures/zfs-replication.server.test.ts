@@ -91,16 +91,13 @@ test('a job copies a tree from one appliance to another, says so in status, and 
 
 /** A human says yes to what is shown: what was there stays, under another name. */
 async function parkAndCopyAnew(running: Estate, target: string): Promise<void> {
-  const park = runIn((await running.holdfast('run', 'kubernetes-to-grogu', '--only', 'park')).stdout);
-  await waitFor(async () => (await running.holdfast('approve', park)).code === 0, {
-    timeoutMs: 120_000,
-    what: 'the question to be asked',
-  });
-  const handle = running.client.workflow.getHandle(park);
-  await waitFor(async () => (await handle.describe()).status.name === 'COMPLETED', {
-    timeoutMs: 120_000,
-    what: `${park} to end`,
-  });
+  const planned = await running.holdfast('do', 'kubernetes-to-grogu', 'park', '--plan');
+  assert.match(planned.stdout, /would rename 1 aside and copy anew: .*pvc-2 → .*diverged/);
+  const denied = await running.holdfast('do', 'kubernetes-to-grogu', 'park');
+  assert.equal(denied.code, 5, denied.stdout + denied.stderr);
+  assert.match(denied.stderr, /not a terminal; nothing was changed/);
+  const parked = await running.holdfast('do', 'kubernetes-to-grogu', 'park', '--yes');
+  assert.equal(parked.code, 0, parked.stdout + parked.stderr);
   const names = await lab.grogu.zfs('list', '-H', '-r', '-o', 'name', target);
   assert.match(names, /pvc-2\.parked-\d{4}-\d\d-\d\dT\d{6}Z/);
   const third = await running.holdfast('run', 'kubernetes-to-grogu', '--follow');

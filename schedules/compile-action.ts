@@ -1,0 +1,54 @@
+import type { Action, ActionName } from '../config/actions.js';
+import { jobOf, storesOf } from '../config/lookup.js';
+import type { Config } from '../config/schema.js';
+import type { ActionInput } from '../contracts/actions.js';
+import { workflowQueue, workflowTypes } from '../contracts/names.js';
+import { dayMs, limitsOf, sourceOf, toolOf } from './compile.js';
+import type { CompiledRun } from './types.js';
+import { clipBytes, listWords } from './words.js';
+
+const typeOfAction: Record<ActionName, string> = {
+  park: workflowTypes.parkReplicas,
+};
+
+export type CompiledAction = Omit<CompiledRun, 'args'> & { args: [ActionInput] };
+
+/** One run of a job's by-hand procedure, from the configuration and what was set on the command line. Pure. */
+export function compileAction(
+  config: Config,
+  jobName: string,
+  { name, summary }: Action,
+  { settings, planOnly }: Pick<ActionInput, 'settings' | 'planOnly'>,
+): CompiledAction {
+  const job = jobOf(config, jobName);
+  const sources = job.resources.map((resource) => sourceOf(config, job, resource));
+  const limits = limitsOf(config, job);
+  return {
+    workflowType: typeOfAction[name],
+    name: `${jobName}.${name}`,
+    args: [
+      {
+        job: jobName,
+        action: name,
+        settings,
+        sources,
+        stores: storesOf(job),
+        limits,
+        ...(planOnly && { planOnly }),
+        ...(job.kind === 'zfs-replication' && { parallel: job.parallel }),
+      },
+    ],
+    taskQueue: workflowQueue,
+    searchAttributes: {
+      HfJob: jobName,
+      HfOperation: name,
+      HfHost: sources[0]?.host,
+      HfTool: toolOf[job.kind],
+    },
+    memo: {},
+    staticSummary: clipBytes(`${name} of ${listWords(job.resources, 5)} (${jobName})`, 200),
+    staticDetails: `**${jobName}**, by hand: ${summary}`,
+    // A question may wait for a day.
+    executionTimeoutMs: limits.giveUpAfterMs + 2 * dayMs,
+  };
+}
