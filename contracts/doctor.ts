@@ -95,6 +95,8 @@ export interface ZfsFacts {
   version: string;
   /** What the user of the host would need and is not allowed. */
   missing: { dataset: string; user: string; permissions: string[] }[];
+  /** Other tools that work on the datasets of our replications, and what they left there; at most 10. */
+  others?: { dataset: string; side: 'source' | 'target'; who: string; by: string }[];
   error?: string;
 }
 

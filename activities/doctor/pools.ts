@@ -6,6 +6,7 @@ import { listTrees, type Zfs } from '../zfs/listing.js';
 import { poolListCommand } from '../zfs/pool-command.js';
 import { lookAtPool } from '../zfs/pool-look.js';
 import { wordsOf } from './machine.js';
+import { replicaPlaces } from './zfs-actors.js';
 
 /** Pools and datasets of a host, as its jobs will find them. Nothing is changed, and no tree is listed. */
 
@@ -14,16 +15,20 @@ type Named = [name: string, resource: Resource];
 
 const lookForMs = 30_000;
 
-const poolOf = ({ pool, dataset }: Resource): string | undefined => pool ?? dataset?.split('/')[0];
+const poolOf = ({ pool, dataset }: Pick<Resource, 'pool' | 'dataset'>): string | undefined =>
+  pool ?? dataset?.split('/')[0];
 
-/** Each pool once, however many resources lie in it. */
+/** Each pool once, however many resources and replicas lie in it. */
 export async function lookAtPools(
   host: Host,
   config: Config,
   resources: readonly Named[],
   signal: AbortSignal,
 ): Promise<{ pools: PoolFacts[]; datasets: SourceFacts[] }> {
-  const names = new Set(resources.flatMap(([, resource]) => poolOf(resource) ?? []));
+  const names = new Set([
+    ...resources.flatMap(([, resource]) => poolOf(resource) ?? []),
+    ...replicaPlaces(config, host.name).flatMap((dataset) => poolOf({ dataset }) ?? []),
+  ]);
   if (names.size === 0) return { pools: [], datasets: [] };
   const { zfs = 'zfs', zpool = 'zpool' } = config.hosts[host.name]?.tools ?? {};
   const limited = AbortSignal.any([signal, AbortSignal.timeout(lookForMs)]);

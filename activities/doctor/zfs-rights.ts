@@ -4,6 +4,7 @@ import type { Host } from '../../system/host.js';
 import { zfsCommand } from '../zfs/list-command.js';
 import { neededPermissions, parseAllowed, parseZfsVersion } from '../zfs/permissions.js';
 import { wordsOf } from './machine.js';
+import { lookForOthers } from './zfs-actors.js';
 
 /** Which OpenZFS a host has, and what its user may not do there. Nothing is tried out: `zfs allow` is asked. */
 
@@ -26,7 +27,8 @@ export async function lookAtRights(host: Host, config: Config, signal: AbortSign
   try {
     const { stdout } = await host.run(zfsCommand(zfs, ['version']), { signal: limited });
     const version = parseZfsVersion(stdout);
-    const facts: ZfsFacts = { version: version.join('.') || 'unknown', missing: [] };
+    const others = await lookForOthers(host, config, limited);
+    const facts: ZfsFacts = { version: version.join('.') || 'unknown', missing: [], others };
     const { stdout: user } = await host.run({ file: 'id', args: ['-un'] }, { signal: limited });
     if (user.trim() === 'root') return facts;
     facts.missing.push(...poolsWithoutRight(host, config, user.trim()));

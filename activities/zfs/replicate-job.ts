@@ -19,6 +19,7 @@ export interface Replication {
   job: ZfsReplicationJob;
   request: SurveyRequest;
   ends: Ends;
+  target: Host;
   /** What had arrived before this attempt, added to all that it says of its progress. */
   counter: { alreadyBytes: number };
 }
@@ -36,6 +37,7 @@ export async function openReplication(tools: Tools, input: ReplicationStepInput)
   return {
     job,
     counter,
+    target: target.host,
     request: {
       sourceRoot,
       targetRoot,

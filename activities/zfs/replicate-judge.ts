@@ -1,6 +1,6 @@
+import { actorsOn, actorWords, makerOf } from './replicate-actors.js';
 import { type Common, newestCommon } from './replicate-base.js';
 import { parentOf } from './replicate-moves.js';
-import { makerOf } from './replicate-names.js';
 import type { DatasetPlan, PlanInput, PlanKind } from './replicate-types.js';
 import type { Dataset, Snapshot } from './types.js';
 
@@ -33,8 +33,15 @@ export function mayNotTravel(source: Dataset, input: PlanInput): Verdict | undef
   return undefined;
 }
 
-/** A replica that exists: type, encryption, then its history against the source's. */
+/** A replica that exists: type, encryption, then its history against the source's. Where it is stopped, who else works on it is said. */
 export function judgeReplica(source: Dataset, target: Dataset, input: PlanInput): Judged {
+  const judged = judgeState(source, target, input);
+  if (!isVerdict(judged)) return judged;
+  const others = [...actorsOn(target, source)].filter(([who]) => !judged.reason.includes(who));
+  return others.length === 0 ? judged : { ...judged, reason: `${judged.reason}; ${actorWords(others)}` };
+}
+
+function judgeState(source: Dataset, target: Dataset, input: PlanInput): Judged {
   if (source.type !== target.type)
     return { kind: 'type', reason: `the source is a ${source.type}, what is there is a ${target.type}` };
   const raw = travelsRaw(source, input);

@@ -1,22 +1,24 @@
 import type { ReplicationLook, ReplicationStepInput } from '../../contracts/replication.js';
 import { isoNow } from '../../system/clock.js';
+import type { Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
 import { addEvidence } from '../host/evidence.js';
+import { actorNotes, setBacks } from './replicate-actors.js';
 import { groupsOf } from './replicate-group.js';
 import { openReplication } from './replicate-job.js';
 import { proofOf, replicaStates } from './replicate-lag.js';
 import { forgetOldRuns, readRound, readTroubles, writeRound } from './replicate-notebook.js';
-import { driftOf, stopping } from './replicate-proof.js';
+import { driftOf, forgottenTokens, keyNote, keyPlaces, stopping } from './replicate-proof.js';
 import { countTries, mostRounds, tokensGivenUp, worthTrying } from './replicate-rounds.js';
 import { fitInto } from './replicate-space.js';
-import { writeReplicaStates } from './replicate-states.js';
+import { readReplicaStates, writeReplicaStates } from './replicate-states.js';
 import { type Survey, settle, survey, type Trouble } from './replicate-survey.js';
 import type { DatasetPlan } from './replicate-types.js';
 
 /** One look at both ends: what is proved, what is put in order, and which streams are due. */
 export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput): Promise<ReplicationLook> {
   const { host } = tools;
-  const { ends, request, job } = await openReplication(tools, input);
+  const { ends, request, job, target } = await openReplication(tools, input);
   tools.progress({ phase: 'looking at both ends' });
   const before = await readRound(host, input, input.round - 1);
   const failed = await readTroubles(host, input, input.round - 1, before?.groups.length ?? 0);
@@ -24,6 +26,7 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
   if (input.round === 1) await forgetOldRuns(host, input);
   const now = await survey(ends, { ...request, givenUp: tokensGivenUp(tries) });
   tools.progress({ phase: 'cursors, holds and fences' });
+  const remarks = await remarksOn(tools, input, now, before?.remarks);
   const troubles = await settle(ends, now);
   const due = input.round > mostRounds ? [] : worthTrying(now.plans, tries);
   const { fits, leftOut, availableBytes } = fitInto(due, now.input.target, request.targetRoot);
@@ -32,13 +35,36 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
     plans: now.plans,
     groups: groups.map((group) => group.map(({ target }) => target)),
     tries: [...tries],
+    remarks,
   });
   for (const { kind, target, reason } of now.plans)
     if (kind !== 'nothing') tools.log(`${kind} ${target}: ${reason}`);
   for (const { target, words } of troubles) tools.log(`${target}: ${words}`);
-  const look = describe(now, troubles, failed, { leftOut, availableBytes });
+  const look = describe(now, troubles, failed, { leftOut, availableBytes, remarks });
   if (groups.length > 0) return { ...look, groups: groups.length, bytes: bytesOf(fits) };
-  return { ...look, groups: 0, bytes: 0, proved: await prove(tools, input, now) };
+  const warnings = [...look.warnings, ...(input.round > 1 ? await missingKeys(target, now) : [])];
+  return { ...look, warnings, groups: 0, bytes: 0, proved: await prove(tools, input, now) };
+}
+
+/** What only the first look of a run can see is said by the last one, which is the one that is read. */
+async function remarksOn(
+  { host }: Tools,
+  { resource, store, round }: ReplicationStepInput,
+  now: Survey,
+  earlier: string[] | undefined,
+): Promise<string[]> {
+  if (round > 1) return earlier ?? [];
+  const proved = await readReplicaStates(host, { resource, store });
+  return setBacks(now.input, proved?.states ?? []);
+}
+
+/** Only after something was sent: a look that finds nothing to do costs its two commands and no more. */
+async function missingKeys(target: Host, { plans, input }: Survey): Promise<string[]> {
+  const warnings: string[] = [];
+  for (const [path, [name]] of [...keyPlaces(plans, input).files].slice(0, 5))
+    if (!(await target.exists(path)))
+      warnings.push(`${name}: its keylocation is ${path}, which is not on "${target.name}"`.slice(0, 300));
+  return warnings;
 }
 
 const bytesOf = (plans: readonly DatasetPlan[]): number => plans.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -55,11 +81,18 @@ async function prove({ host }: Tools, step: ReplicationStepInput, { plans, input
 
 const shown = 10;
 
+interface Found {
+  leftOut: readonly DatasetPlan[];
+  availableBytes: number;
+  /** What others did since the last run. */
+  remarks: readonly string[];
+}
+
 function describe(
   { plans, input }: Survey,
   troubles: readonly Trouble[],
   failed: ReadonlyMap<string, string>,
-  { leftOut, availableBytes }: { leftOut: readonly DatasetPlan[]; availableBytes: number },
+  { leftOut, availableBytes, remarks }: Found,
 ): Omit<ReplicationLook, 'groups' | 'bytes'> {
   const counts: Record<string, number> = {};
   for (const { kind } of plans) counts[kind] = (counts[kind] ?? 0) + 1;
@@ -86,10 +119,14 @@ function describe(
       ...(gone.length > 3 ? [`… and ${gone.length - 3} more replicas whose source is gone`] : []),
       ...(young > 0 ? [`${young} made after the newest snapshot: with the next one`] : []),
       ...renamed.slice(0, 3).map(({ renameFrom, target }) => `${renameFrom} is called ${target} now`),
+      ...keyNote(keyPlaces(plans, input).prompts),
+      ...actorNotes(input, plans).slice(0, 3),
     ],
     warnings: [
+      ...remarks.slice(0, 5),
       ...troubles.slice(0, 5).map(({ target, words }) => `${target}: ${words}`.slice(0, 300)),
       ...driftOf(plans, input).slice(0, 5),
+      ...forgottenTokens(plans, input).slice(0, 5),
     ],
   };
 }

@@ -50,19 +50,3 @@ export const parkedName = (dataset: string, time: Date): string =>
 /** True for a parked replica and everything below it. */
 export const isParked = (dataset: string): boolean =>
   dataset.split('/').some((component) => parkedForm.test(component));
-
-const makers: readonly [RegExp, string][] = [
-  [/^auto-\d{4}-\d{2}-\d{2}_\d{2}-\d{2}/, 'TrueNAS'],
-  [/^syncoid_/, 'syncoid'],
-  [/^autosnap_/, 'sanoid'],
-  [/^zrepl_/, 'zrepl'],
-  [/^(bzfs_|\.TMPBZFS)/, 'bzfs'],
-  [/^zfs-auto-snap_/, 'zfs-auto-snapshot'],
-  [/^znapzend|^\d{4}-\d{2}-\d{2}-\d{6}$/, 'znapzend'],
-  [/^__replicate_/, 'Proxmox VE'],
-  [/^holdfast_/, 'Holdfast'],
-];
-
-/** The tool that names snapshots so; undefined when it could be anybody. */
-export const makerOf = (snapshot: string): string | undefined =>
-  makers.find(([form]) => form.test(snapshot))?.[1];

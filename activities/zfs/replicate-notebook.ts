@@ -11,6 +11,8 @@ export interface RoundNotes {
   groups: string[][];
   /** See Tries in replicate-rounds.ts. */
   tries: [string, number][];
+  /** What others did to replicas since the last run, in words: only its first look can see it. */
+  remarks?: string[];
 }
 
 const folderOf = ({ driver }: Host, { run }: ReplicationStepInput): string =>

@@ -1,23 +1,80 @@
+import { parentOf } from './replicate-moves.js';
 import type { DatasetPlan, PlanInput, PlanKind } from './replicate-types.js';
-import type { Listing } from './types.js';
+import type { Dataset, Listing } from './types.js';
 
 /** What only a human can let go on. */
 export const stopping: ReadonlySet<PlanKind> = new Set(['diverged', 'foreign', 'encryption', 'type']);
 
 /** Properties that keep a replica from being changed or mounted over something, where they are no longer as we set them. */
-export function driftOf(plans: readonly DatasetPlan[], { target }: Pick<PlanInput, 'target'>): string[] {
-  return plans.flatMap(({ kind, target: name, common }) =>
-    kind === 'nothing' && common ? oneDrift(name, target) : [],
-  );
+export function driftOf(plans: readonly DatasetPlan[], input: DriftInput): string[] {
+  return plans.flatMap(({ kind, source, target, common }) => {
+    const dataset = kind === 'nothing' && common ? input.target.get(target) : undefined;
+    if (!dataset) return [];
+    const odd = [...oddMount(dataset), ...oddPlace(dataset, input.source.get(source), input.target)];
+    return odd.length === 0 ? [] : [`${target}: ${odd.join(', ')}`];
+  });
 }
 
-function oneDrift(name: string, target: Listing): string[] {
-  const dataset = target.get(name);
-  if (!dataset) return [];
-  const odd = [
-    ...(dataset.readonly === 'on' ? [] : ['readonly is not on']),
-    ...(dataset.type === 'volume' || dataset.canmount !== 'on' ? [] : ['canmount is on']),
-    ...(dataset.mounted ? [`it is mounted at ${dataset.mountpoint}`] : []),
-  ];
-  return odd.length === 0 ? [] : [`${name}: ${odd.join(', ')}`];
+type DriftInput = Pick<PlanInput, 'source' | 'target'>;
+
+const oddMount = (dataset: Dataset): string[] => [
+  ...(dataset.readonly === 'on' ? [] : ['readonly is not on']),
+  ...(dataset.type === 'volume' || dataset.canmount !== 'on' ? [] : ['canmount is on']),
+  ...(dataset.mounted ? [`it is mounted at ${dataset.mountpoint}`] : []),
+];
+
+/** Where a machine itself lives: what is mounted there hides it. */
+const ofTheSystem =
+  /^\/(bin|boot|dev|etc|home|lib|lib64|opt|proc|root|run|sbin|srv|sys|tmp|usr|var)?(\/(lib|log|tmp|local))?$/;
+
+/** A mount point of its own is what `-x mountpoint` keeps away: set later, it would cover what lives there as soon as it is mounted. */
+function oddPlace(dataset: Dataset, source: Dataset | undefined, target: Listing): string[] {
+  const { mountpoint, name, type } = dataset;
+  if (type === 'volume' || mountpoint === undefined || !mountpoint.startsWith('/')) return [];
+  if (ofTheSystem.test(mountpoint)) return [`its mountpoint is ${mountpoint}, a place of the system`];
+  if (mountpoint === source?.mountpoint)
+    return [`its mountpoint is ${mountpoint}, where its source is mounted`];
+  const parent = target.get(parentOf(name))?.mountpoint;
+  if (parent === undefined || !parent.startsWith('/')) return [];
+  const inherited = `${parent === '/' ? '' : parent}/${name.slice(name.lastIndexOf('/') + 1)}`;
+  return mountpoint === inherited ? [] : [`its mountpoint is ${mountpoint} and not below its parent's`];
 }
+
+/** Replicas that are encryption roots, which a raw stream makes: by where their key is looked for. */
+export function keyPlaces(plans: readonly DatasetPlan[], { target }: Pick<PlanInput, 'target'>) {
+  const prompts: string[] = [];
+  const files = new Map<string, string[]>();
+  for (const plan of plans) {
+    const dataset = plan.common ? target.get(plan.target) : undefined;
+    if (dataset?.encryptionRoot !== plan.target) continue;
+    const { keyLocation = 'none' } = dataset;
+    if (!keyLocation.startsWith('file://')) {
+      if (keyLocation === 'prompt') prompts.push(plan.target);
+      continue;
+    }
+    const path = keyLocation.slice('file://'.length);
+    files.set(path, [...(files.get(path) ?? []), plan.target]);
+  }
+  return { prompts, files };
+}
+
+export const keyNote = (prompts: readonly string[]): string[] =>
+  prompts.length === 0
+    ? []
+    : [
+        `${prompts.length} encrypted there ask for their key (keylocation=prompt), as ${prompts[0]}: keep it where the source is not`,
+      ];
+
+/** What a receive has left that nobody will go on with: it takes space, and keeps other tools from receiving. */
+export const forgottenTokens = (
+  plans: readonly DatasetPlan[],
+  { target }: Pick<PlanInput, 'target'>,
+): string[] =>
+  plans.flatMap((plan) => {
+    const name = plan.renameFrom ?? plan.target;
+    const isOpen = target.get(name)?.resumeToken !== undefined;
+    if (!isOpen || plan.resume || plan.abandon) return [];
+    return [
+      `${name} (${plan.kind}): partially received state that nobody goes on with; "zfs receive -A" gives it up`,
+    ];
+  });

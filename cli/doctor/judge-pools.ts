@@ -57,7 +57,7 @@ function judgeAge(
 }
 
 /** The very lines that an administrator gives on the host. */
-export function judgeZfs(tell: Teller, { version, missing, error }: ZfsFacts): Finding[] {
+export function judgeZfs(tell: Teller, { version, missing, others = [], error }: ZfsFacts): Finding[] {
   if (error !== undefined)
     return [tell.blocking('zfs', error, 'Install OpenZFS there, or name its path in hosts.NAME.tools')];
   const lacks = missing.map(({ dataset, user, permissions }) =>
@@ -69,9 +69,23 @@ export function judgeZfs(tell: Teller, { version, missing, error }: ZfsFacts): F
         : `As root there: zfs allow -u ${user} ${permissions.join(',')} ${quoted(dataset)}`,
     ),
   );
-  return lacks.length > 0
-    ? lacks
-    : [tell.ok('zfs', `OpenZFS ${version}, and all that the jobs need is allowed`)];
+  const rights =
+    lacks.length > 0 ? lacks : [tell.ok('zfs', `OpenZFS ${version}, and all that the jobs need is allowed`)];
+  return [...rights, ...others.map((other) => judgeOther(tell, other))];
+}
+
+/** At a source another tool is a neighbour; at a target it rolls back what it does not know. */
+function judgeOther(
+  tell: Teller,
+  { dataset, side, who, by }: NonNullable<ZfsFacts['others']>[number],
+): Finding {
+  const found = `${who} works on ${dataset} too (${by})`;
+  if (side === 'source') return tell.note('other tools', `${found}; what it makes is left alone`);
+  return tell.warning(
+    'other tools',
+    `${found}, where our replica is`,
+    'Give each tool a target of its own: most of them receive with -F, which destroys what they do not know',
+  );
 }
 
 const quoted = (dataset: string): string => (/[^\w/.:-]/.test(dataset) ? `'${dataset}'` : dataset);

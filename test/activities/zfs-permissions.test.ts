@@ -68,3 +68,35 @@ test('the version of the tools is read, whatever follows it', () => {
   assert.deepEqual(parseZfsVersion('zfs-2.3.9-0+deb13u1\nzfs-kmod-2.2.0-1\n'), [2, 3, 9]);
   assert.deepEqual(parseZfsVersion('what?'), []);
 });
+
+test('a replication needs as little as the version of ZFS at either end can grant', () => {
+  const { config } = parseConfig(
+    JSON.stringify({
+      hosts: { din: {}, grogu: { ssh: { address: '10.0.0.2', user: 'root', via: 'din' } } },
+      resources: { k: { host: 'din', dataset: 'fast/k' } },
+      stores: { grogu: { zfs: { host: 'grogu', dataset: 'backup' } } },
+      jobs: { a: { kind: 'zfs-replication', resources: ['k'], store: 'grogu', encrypted: 'required' } },
+    }),
+    '/holdfast.yaml',
+  );
+  assert.ok(config);
+  const needs = (host: string, version: number[]): string[] =>
+    neededPermissions(config, host, version).flatMap(({ permissions }) => permissions);
+  assert.deepEqual(
+    needs('din', [2, 4, 0]).filter((one) => one.startsWith('send')),
+    ['send:raw'],
+  );
+  assert.deepEqual(
+    needs('din', [2, 3, 9]).filter((one) => one.startsWith('send')),
+    ['send'],
+  );
+  assert.deepEqual(
+    needs('grogu', [2, 4, 1]).filter((one) => one.startsWith('receive')),
+    ['receive:append'],
+  );
+  assert.deepEqual(
+    needs('grogu', [2, 2, 0]).filter((one) => one.startsWith('receive')),
+    ['receive'],
+  );
+  assert(!needs('grogu', [2, 4, 1]).includes('rollback'), 'by itself nothing is rolled back');
+});

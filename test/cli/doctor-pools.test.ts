@@ -48,3 +48,18 @@ test('what is missing is told as the line that mends it, with names as a shell t
     ['ok'],
   );
 });
+
+test('another tool at a target is a warning, at a source a neighbour', () => {
+  const others = (['source', 'target'] as const).map((side) => ({
+    dataset: 'x/k',
+    side,
+    who: 'syncoid',
+    by: '@syncoid_a',
+  }));
+  const found = judgeZfs(about('din'), { version: '2.3.9', missing: [], others });
+  assert.deepEqual(
+    found.map(({ level }) => level),
+    ['ok', 'note', 'warning'],
+  );
+  assert.match(found[2]?.found ?? '', /syncoid works on x\/k too \(@syncoid_a\)/);
+});
