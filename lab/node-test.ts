@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, relative } from 'node:path';
 import { repositoryRoot } from '../test/support/root.js';
+import type { TestResult } from './results-reporter.js';
 import { endLeftovers, unmountBelow } from './sweep.js';
 
 export interface NodeTestRun {
@@ -15,6 +16,8 @@ export interface NodeTestRun {
   concurrency: number;
   /** For each file, also the bound of a test that hangs. */
   timeoutMs: number;
+  /** Ends with the files that took longest. */
+  tellsSlowest?: boolean;
   /** For the whole of it; then it is ended and counts as failed. */
   endsWithinMs: number;
 }
@@ -31,7 +34,7 @@ export async function runNodeTest(run: NodeTestRun): Promise<NodeTestOutcome> {
   const folder = mkdtempSync('/tmp/holdfast-tests-');
   // As /tmp itself: tests also run tools as a plain user, with files of their own.
   chmodSync(folder, 0o1777);
-  const tap = join(folder, 'results.tap');
+  const resultsFile = join(folder, 'results.jsonl');
   mkdirSync(join(folder, 'state'));
   const args = [
     '--test',
@@ -39,13 +42,15 @@ export async function runNodeTest(run: NodeTestRun): Promise<NodeTestOutcome> {
     `--test-timeout=${run.timeoutMs}`,
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
-    '--test-reporter=tap',
-    `--test-reporter-destination=${tap}`,
+    `--test-reporter=${join(repositoryRoot, 'dist/lab/results-reporter.js')}`,
+    `--test-reporter-destination=${resultsFile}`,
     ...run.files.map((file) => join(repositoryRoot, 'dist/test', file)),
   ];
   try {
     const ok = await runChild(run, args, testEnvironment(run, folder));
-    return { ok, skipped: existsSync(tap) ? skippedIn(readFileSync(tap, 'utf8')) : [] };
+    const results = existsSync(resultsFile) ? readResults(resultsFile) : [];
+    if (run.tellsSlowest) console.log(`\ntests: the slowest files\n${slowestFiles(results).join('\n')}`);
+    return { ok, skipped: results.flatMap(({ name, skipped }) => (skipped ? [`${name}: ${skipped}`] : [])) };
   } finally {
     for (const words of endLeftovers(folder)) console.error(`tests: left running, ended now: ${words}`);
     unmountBelow(folder);
@@ -85,10 +90,23 @@ async function runChild(run: NodeTestRun, args: string[], env: NodeJS.ProcessEnv
   return code === 0;
 }
 
-function skippedIn(tap: string): string[] {
-  const form = /^\s*ok \d+ - (.*) # SKIP ?(.*)$/;
-  return tap.split('\n').flatMap((line) => {
-    const [, name, reason] = form.exec(line) ?? [];
-    return name === undefined ? [] : [`${name}: ${reason || 'no reason given'}`];
-  });
+/** A runner that was killed leaves a last line that is cut. */
+const readResults = (file: string): TestResult[] =>
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
+
+const shownFiles = 25;
+
+/** The outermost tests of each file together: what to look at when the whole gets long. */
+function slowestFiles(results: readonly TestResult[]): string[] {
+  const secondsOf = new Map<string, number>();
+  for (const { file, nesting, seconds } of results)
+    if (nesting === 0) secondsOf.set(file, (secondsOf.get(file) ?? 0) + seconds);
+  const slowest = [...secondsOf].sort(([, one], [, other]) => other - one).slice(0, shownFiles);
+  return slowest.map(
+    ([file, seconds]) =>
+      `${seconds.toFixed(1).padStart(8)} s  ${relative(join(repositoryRoot, 'dist/test'), file)}`,
+  );
 }

@@ -19,6 +19,7 @@ async function runDefault(node?: string): Promise<boolean> {
     files: select(allTestFiles(), 'default'),
     node,
     oneRestic: true,
+    tellsSlowest: values.slowest,
     concurrency: 2,
     timeoutMs: minutes(10),
     // Wanted are 20 minutes on a quiet machine; a busy one is no failure.
@@ -122,7 +123,10 @@ async function chosenNode(version: string | undefined): Promise<string | undefin
   return part.path;
 }
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { node: { type: 'string' } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { node: { type: 'string' }, slowest: { type: 'boolean', default: false } },
+});
 const node = await chosenNode(values.node ?? process.env.HOLDFAST_NODE);
 const runs: Record<Selection, () => Promise<boolean>> = {
   default: () => withGuests(() => runDefault(node)),
