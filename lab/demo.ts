@@ -1,11 +1,13 @@
-import { rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { takePicture } from './demo/picture.js';
 import { makePlace, type Place } from './demo/place.js';
 import { type Background, holdfast, show, startCommand, startStore, startUp } from './demo/processes.js';
 import { compareWithSource, leaksOfSecrets, locksIn, snapshotsIn } from './demo/proofs.js';
 import { makeSource } from './demo/source.js';
+import { addZfsJobs, hasZfsHosts, pidsOf, proveReplication, startZfsHosts } from './demo/zfs-hosts.js';
 import { setUp } from './setup.js';
 import { endLeftovers } from './sweep.js';
+import type { Pair } from './zfs/pair.js';
 
 /** The whole of Holdfast with real parts on this machine: a backup that is killed in the middle, finishes, and comes back to the byte. */
 
@@ -34,10 +36,13 @@ function expect(holds: boolean, words: string): void {
   if (!holds) failures += 1;
 }
 
+/** `--zfs`: also where the image of the ZFS hosts must be built first. */
+const wantsZfs = process.argv.includes('--zfs');
+
 async function setUpLab(): Promise<void> {
   if (process.getuid?.() !== 0)
     throw new Error('the demo wants root: owners and attributes are part of the proof');
-  const parts = await setUp();
+  const parts = await setUp({ zfsHosts: wantsZfs });
   for (const name of ['restic', 'getfacl', 'getfattr', 'temporal', 'versitygw']) {
     const part = parts[name];
     if (part && 'missing' in part) throw new Error(`${name} is missing: ${part.missing}`);
@@ -110,7 +115,7 @@ async function showStatus(place: Place): Promise<void> {
   expect(page.ok, `Web UI: ${address}`);
 }
 
-async function tell(place: Place): Promise<void> {
+async function tell(place: Place, zfsHosts: Pair | undefined): Promise<void> {
   await step('Making files: text, images, sparse files, links, odd names, odd owners', () => makeData(place));
   const s3 = await step('Bringing up the S3 server (versitygw, on loopback)', () => startStore(place));
   await step('Checking the configuration', () => holdfast(place, ['check']));
@@ -129,39 +134,56 @@ async function tell(place: Place): Promise<void> {
   if (picture) await step(`Taking a picture: ${picture}`, () => takePicture(place, run, picture));
   await step('Checking the repository and applying retention', () => proveUpkeep(place));
   await step('Restoring, and comparing every byte and attribute', () => proveRestore(place));
+  if (zfsHosts)
+    await step('Snapshots on one ZFS host, replicas on the other, twice', () =>
+      proveReplication(place, zfsHosts, expect),
+    );
   await step('Protection at a glance', () => showStatus(place));
   await step('Looking for secrets where they must not be', () => proveNoLeak(place));
-  if (keep) return sayHowToStop(place, [again, s3]);
+  if (keep) return sayHowToStop(place, [again.pid, s3.pid, ...(zfsHosts ? pidsOf(zfsHosts) : [])]);
   await step('Stopping: "holdfast up" drains on SIGTERM', () => again.end('SIGTERM'));
 }
 
-function sayHowToStop(place: Place, processes: Background[]): void {
+function sayHowToStop(place: Place, pids: number[]): void {
   console.log(`\nKept running. Look around with
   export HOLDFAST_STATE=${place.state} HOLDFAST_CONFIG=${place.configFile}
   npx holdfast status
 Stop it and remove everything:
-  kill ${processes.map(({ pid }) => pid).join(' ')}; sleep 15; rm -rf ${place.folder}`);
+  kill ${pids.join(' ')}; sleep 15; rm -rf ${place.folder}`);
 }
 
-function cleanUp(place: Place): void {
-  endLeftovers(place.folder);
-  rmSync(place.folder, { recursive: true, force: true, maxRetries: 5 });
+/** Undefined, and said why, where this machine has none. */
+async function zfsHostsIn(folder: string): Promise<Pair | undefined> {
+  if (hasZfsHosts())
+    return step('Starting the ZFS hosts din and grogu (QEMU)', () => startZfsHosts({ folder }));
+  console.log(
+    '\n── LEFT OUT: the ZFS hosts. Their image is not built; "npm run demo -- --zfs" builds it (10 to 20 minutes)',
+  );
+  return undefined;
+}
+
+function cleanUp(folder: string): void {
+  endLeftovers(folder);
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
 async function main(): Promise<number> {
   await step('Setting up what is missing', setUpLab);
-  const place = await makePlace();
+  // Below /tmp, because that is where a restore may write without being told.
+  const folder = mkdtempSync('/tmp/holdfast-demo-');
   const stop = () => {
-    cleanUp(place);
+    cleanUp(folder);
     process.exit(130);
   };
   process.once('SIGINT', stop).once('SIGTERM', stop);
   try {
-    await tell(place);
+    const zfsHosts = await zfsHostsIn(folder);
+    const place = await makePlace(folder, (file) => zfsHosts && addZfsJobs(file, zfsHosts));
+    await tell(place, zfsHosts);
   } catch (error) {
     expect(false, (error as Error).message);
   }
-  if (!keep) cleanUp(place);
+  if (!keep) cleanUp(folder);
   const verdict =
     failures === 0 ? 'Everything is as it must be' : `${failures} things are NOT as they must be`;
   console.log(`\n${verdict} (${seconds(startedAt)}).`);

@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseDocument } from 'yaml';
+import { type Document, parseDocument } from 'yaml';
 import { repositoryRoot } from '../../test/support/root.js';
 import { freePort } from '../../test/support/spawn.js';
 
@@ -21,9 +21,7 @@ export interface Place {
 const password = 'demo-password-5b1c9e';
 const secretKey = 'demo-s3-secret-8d2f47';
 
-/** Below /tmp, because that is where a restore may write without being told. */
-export async function makePlace(): Promise<Place> {
-  const folder = mkdtempSync('/tmp/holdfast-demo-');
+export async function makePlace(folder: string, change: (file: Document) => void): Promise<Place> {
   const place: Place = {
     folder,
     source: join(folder, 'source', 'photos'),
@@ -48,7 +46,7 @@ export async function makePlace(): Promise<Place> {
   secret('b2-photos.key', password);
   secret('b2.id', place.s3.accessKey);
   secret('b2.secret', secretKey);
-  writeFileSync(place.configFile, configuration(place));
+  writeFileSync(place.configFile, configuration(place, change));
   return place;
 }
 
@@ -56,7 +54,10 @@ export async function makePlace(): Promise<Place> {
 const uploadKiBps = 12_000;
 
 /** The file of the README with this machine's paths and ports, and short times. */
-function configuration({ folder, source, s3, port, uiPort }: Place): string {
+function configuration(
+  { folder, source, s3, port, uiPort }: Place,
+  change: (file: Document) => void,
+): string {
   const example = join(repositoryRoot, 'config/examples/photos-offsite.yaml');
   const file = parseDocument(readFileSync(example, 'utf8'));
   file.commentBefore =
@@ -72,5 +73,6 @@ function configuration({ folder, source, s3, port, uiPort }: Place): string {
   file.setIn([...store, 'env', 'AWS_ACCESS_KEY_ID', 'file'], join(folder, 'keys/b2.id'));
   file.setIn([...store, 'env', 'AWS_SECRET_ACCESS_KEY', 'command'], ['cat', join(folder, 'keys/b2.secret')]);
   file.setIn([...store, 'limits'], { uploadKiBps });
+  change(file);
   return file.toString({ lineWidth: 0 });
 }
