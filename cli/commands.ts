@@ -23,6 +23,7 @@ import { run } from './commands/run.js';
 import { runs } from './commands/runs.js';
 import { show } from './commands/show.js';
 import { status } from './commands/status.js';
+import { undo } from './commands/undo.js';
 import { up } from './commands/up.js';
 import { worker } from './commands/worker.js';
 
@@ -52,6 +53,7 @@ export const commands: readonly Command[] = [
   cancel,
   pause,
   resume,
+  undo,
   completion,
 ];
 

@@ -1,14 +1,8 @@
 import type { Client } from '@temporalio/client';
-import { workflowQueue, workflowTypes } from '../contracts/names.js';
+import { undoRequest } from '../contracts/undo.js';
 
-/** A worker that starts asks for what ended runs have left changed on its host to be put back; one such workflow at a time. */
+/** A worker that starts asks for what ended runs have left changed on its host to be put back. */
 export async function putBackLeftovers(client: Client, host: string): Promise<void> {
-  await client.workflow.start(workflowTypes.undoLeftovers, {
-    workflowId: `undo-${host}`,
-    taskQueue: workflowQueue,
-    args: [{ host }],
-    workflowIdConflictPolicy: 'USE_EXISTING',
-    workflowExecutionTimeout: '1d',
-    staticSummary: `put back what ended runs left changed on ${host}`,
-  });
+  const { workflowType, options } = undoRequest(host);
+  await client.workflow.start(workflowType, { ...options, args: [...options.args] });
 }

@@ -1,12 +1,15 @@
 import { defineSignal, getExternalWorkflowHandle, proxyActivities } from '@temporalio/workflow';
+import type { OpenUndo } from '../activities/host/questions.js';
 import { hostQueue, signalNames } from '../contracts/names.js';
+import type { UndoResult } from '../contracts/undo.js';
+import { sideBySide } from './steps/each.js';
 import { failure } from './steps/failure.js';
 import type { HostSteps } from './steps/on-host.js';
 
 const areYouThere = defineSignal(signalNames.areYouThere);
 
 /** Puts back what runs have left changed on a host that ended without their own clean-up (Terminate, a lost server). Started by its worker. */
-export async function undoLeftovers({ host }: { host: string }): Promise<{ putBack: string[] }> {
+export async function undoLeftovers({ host }: { host: string }): Promise<UndoResult> {
   const steps = proxyActivities<HostSteps>({
     taskQueue: hostQueue(host),
     startToCloseTimeout: '1h',
@@ -14,13 +17,16 @@ export async function undoLeftovers({ host }: { host: string }): Promise<{ putBa
     retry: { initialInterval: '10s', maximumInterval: '10m' },
     summary: `put back what was left changed on ${host}`,
   });
-  const putBack: string[] = [];
-  for (const undo of await steps.hostOpenUndos()) {
-    if (await isRunning(undo.run)) continue;
-    await steps.hostPutBack(undo);
-    putBack.push(`${undo.what} of ${undo.run}`);
-  }
-  return { putBack };
+  const ofRuns = new Map<string, OpenUndo[]>();
+  for (const undo of await steps.hostOpenUndos())
+    ofRuns.set(undo.run, [...(ofRuns.get(undo.run) ?? []), undo]);
+  // What cannot be put back for one run must not keep another's container stopped.
+  const done = await sideBySide([...ofRuns], async ([run, undos]) => {
+    if (await isRunning(run)) return [];
+    for (const undo of undos) await steps.hostPutBack(undo);
+    return undos.map(({ what }) => `${what} of ${run}`);
+  });
+  return { putBack: done.flat() };
 }
 
 /** A workflow can ask for another only by a signal: one that nobody handles changes nothing, and fails when the other is gone. */

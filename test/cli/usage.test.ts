@@ -53,6 +53,8 @@ const refusals: [argv: string[], exit: number, message: RegExp][] = [
   [['restore', 'photos-offsite', ...to, '--map-ids', '0:9:0'], 2, /COUNT is 0/],
   [['restore', 'photos-offsite', '--undo', 'x', ...to], 2, /--undo takes nothing else/],
   [['restore', 'photos'], 3, /no job "photos"/],
+  [['undo'], 2, /missing required argument 'HOST'/],
+  [['undo', 'moon'], 2, /no host "moon"/],
   [['do'], 2, /missing required argument 'JOB'/],
   [['do', 'photos'], 3, /no job "photos"/],
   [['do', 'photos-offsite', 'park'], 2, /no action "park"; there are none/],

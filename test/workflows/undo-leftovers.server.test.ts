@@ -8,6 +8,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { createHostQuestions } from '../../activities/host/questions.js';
 import { openUndos, recordFormerState } from '../../activities/host/undo.js';
 import { answer } from '../../activities/run.js';
+import { HoldfastError } from '../../contracts/errors.js';
 import { hostQueue, workflowQueue } from '../../contracts/names.js';
 import { localHost } from '../../system/local-host.js';
 import { createLog } from '../../system/log.js';
@@ -34,6 +35,8 @@ test('a worker that starts puts back what a terminated run left changed, and lea
   const putBack = {
     container: async (_: unknown, what: string, former: Record<string, unknown>) => {
       assert.deepEqual(former, { state: 'running' });
+      if (what === 'container:broken')
+        throw new HoldfastError('HF_NOT_IN_CONFIG', 'it is not there any more');
       writeFileSync(join(folder, `${what.slice('container:'.length)}.resumed`), '');
     },
   };
@@ -70,6 +73,16 @@ test('a worker that starts puts back what a terminated run left changed, and lea
     // Safe to do again: nothing is left to put back.
     await putBackLeftovers(client, 'nas');
     assert.deepEqual(await client.workflow.getHandle('undo-nas').result(), { putBack: [] });
+    // What cannot be put back for one run keeps no other's container stopped, and is not forgotten.
+    await recordFormerState(host, 'other-2026-11-20T03:00:00Z', 'container:waiting', { state: 'running' });
+    await recordFormerState(host, 'stuck-2026-11-20T03:00:00Z', 'container:broken', { state: 'running' });
+    await putBackLeftovers(client, 'nas');
+    await assert.rejects(client.workflow.getHandle('undo-nas').result());
+    assert.equal(existsSync(join(folder, 'waiting.resumed')), true);
+    assert.deepEqual(
+      (await openUndos(host)).map(({ what }) => what),
+      ['container:broken', 'container:alive'],
+    );
   } finally {
     for (const worker of workers) worker.shutdown();
     await running;
