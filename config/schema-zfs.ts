@@ -125,6 +125,9 @@ export const ZfsReplication = z
         'raw: encrypted datasets travel encrypted, without their key. required: others do not travel at all. plain: encrypted ones are sent readable',
       )
       .meta({ examples: ['required'] }),
+    keep: Keep.optional().describe(
+      'Which snapshots that the job has brought to the target stay there; without it nothing is ever removed. Applied after each run. What the target would not keep does not travel',
+    ),
     parallel: z
       .number()
       .int()

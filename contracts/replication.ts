@@ -36,6 +36,8 @@ export interface ReplicationLook {
   warnings: string[];
   /** The last look only: what is proved of every dataset. */
   proved?: ProvedReplicas;
+  /** The last look only: so many snapshots of the target are kept by no rule of the job. */
+  prunable?: number;
 }
 
 export interface ProvedReplicas {
@@ -103,6 +105,12 @@ export interface ReplicaLag {
   worst: ReplicaState[];
   /** Why nothing is known. */
   error?: string;
+}
+
+/** Of what the job has brought to the store; answered as retention of snapshots is (contracts/zfs.ts). */
+export interface ReplicaRetentionInput extends ReplicationStepInput {
+  /** Of the plan that a human has approved. */
+  digest?: string;
 }
 
 export interface TransferReport {

@@ -116,6 +116,14 @@ export interface SnapshotsRemoved {
   kept: number;
   removed: number;
 }
+/** Of what a replication had brought to its target. */
+export interface ReplicasRemoved extends OfStore {
+  kind: 'replicas-removed';
+  job: string;
+  resource: string;
+  kept: number;
+  removed: number;
+}
 
 /** The whole pool was read; what was damaged is repaired. */
 export interface PoolScrubbed {
@@ -133,6 +141,7 @@ export type Fact =
   | SnapshotsTaken
   | SnapshotsRemoved
   | ReplicasProved
+  | ReplicasRemoved
   | CopyProved
   | CopyRefused
   | PartProved
@@ -197,6 +206,7 @@ function subjectOf(fact: Fact): string {
     case 'snapshots-removed':
       return fact.job;
     case 'replicas':
+    case 'replicas-removed':
       return `${fact.store}/${fact.resource}`;
     case 'undo-open':
     case 'undo-done':

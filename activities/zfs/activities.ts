@@ -3,6 +3,7 @@ import type {
   ParkingPlan,
   ParkingReport,
   ParkStepInput,
+  ReplicaRetentionInput,
   ReplicationLook,
   ReplicationStepInput,
   TransferReport,
@@ -21,6 +22,7 @@ import { lookAtReplicas } from './replicate-look.js';
 import { parkReplicas, planParking } from './replicate-park.js';
 import { transferReplicas } from './replicate-transfer.js';
 import { retainSnapshots } from './retain.js';
+import { retainReplicas } from './retain-replicas.js';
 import { pauseOwnScrub, scrubPool } from './scrub.js';
 import { takeSnapshots } from './snapshot.js';
 import { closeSource, openSource } from './source.js';
@@ -50,6 +52,8 @@ export function createZfsActivities(door: Door) {
     /** One group of streams, through one pipe. */
     zfsTransferReplicas: (input: TransferStepInput): Promise<TransferReport> =>
       door.step(input, (tools) => transferReplicas(tools, input)),
+    zfsRetainReplicas: (input: ReplicaRetentionInput): Promise<RetentionReport> =>
+      door.step(input, (tools) => retainReplicas(tools, input)),
     zfsPlanParking: (input: ParkStepInput): Promise<ParkingPlan> =>
       door.step(input, (tools) => planParking(tools, input)),
     zfsParkReplicas: (input: ParkStepInput): Promise<ParkingReport> =>

@@ -22,7 +22,7 @@ export function neededPermissions(config: Config, host: string, version: readonl
     if (job.kind !== 'zfs-replication') continue;
     for (const name of job.stores ?? [job.store ?? '']) {
       const place = config.stores[name]?.zfs;
-      if (place?.host === host) need(place.dataset, atTarget(version));
+      if (place?.host === host) need(place.dataset, [...atTarget(version), ...(job.keep ? ['destroy'] : [])]);
     }
   }
   return [...needed].map(([dataset, permissions]) => ({ dataset, permissions: [...permissions].sort() }));

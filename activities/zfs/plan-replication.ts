@@ -1,4 +1,4 @@
-import { newestWanted, segmentsFor, segmentTo, wantedAfter } from './replicate-base.js';
+import { newestWanted, segmentsFor, segmentTo, thin, wantedAfter } from './replicate-base.js';
 import { isVerdict, judgeReplica, judgeToken, mayNotTravel, travelsRaw } from './replicate-judge.js';
 import { type Pairing, pairUp, parentOf, targetNameOf } from './replicate-moves.js';
 import { isParked } from './replicate-names.js';
@@ -138,9 +138,10 @@ function withStreams(
   const wanted = wantedAfter(source, input.policy, base);
   const last = wanted.at(-1);
   if (!last) return plan;
-  const straight = input.policy.catchUp === 'newest' || wanted.length === 1;
-  const segments = straight ? [segmentTo(source, base, last)] : segmentsFor(source, base, wanted);
-  const sent = straight ? [last] : wanted;
+  const thinned = thin(wanted, input.policy);
+  const straight = input.policy.catchUp === 'newest' || thinned.length === 1;
+  const segments = straight ? [segmentTo(source, base, last)] : segmentsFor(source, base, thinned);
+  const sent = straight ? [last] : thinned;
   return {
     ...plan,
     segments,

@@ -1,4 +1,5 @@
 import type { Base, ReplicationPolicy, Segment } from './replicate-types.js';
+import { keptByRules } from './retention.js';
 import type { Dataset, Listing, Snapshot } from './types.js';
 
 /** Which base a stream starts from, and through which snapshots it goes. By guid, in the order of createtxg; names decide nothing. */
@@ -56,6 +57,14 @@ export function wantedAfter(
     if (policy.snapshots === 'all' || snapshot.run !== undefined) wanted.push(snapshot);
   }
   return wanted.reverse();
+}
+
+/** Of a backlog, oldest first, what retention would leave on the target: rules look at the newest first, so what is older there changes nothing. */
+export function thin(wanted: Snapshot[], { keep, timezone = 'UTC' }: ReplicationPolicy): Snapshot[] {
+  const last = wanted.at(-1);
+  if (!keep || !last || wanted.length === 1) return wanted;
+  const kept = keptByRules(wanted, { keep, timezone, nowS: last.creationS });
+  return wanted.filter((snapshot) => snapshot === last || kept.has(snapshot));
 }
 
 /** When the newest snapshot that may travel was taken, of the whole tree; undefined when there is none at all. */

@@ -19,7 +19,8 @@ export interface Replication {
   job: ZfsReplicationJob;
   request: SurveyRequest;
   ends: Ends;
-  target: Host;
+  /** Where the replicas lie. */
+  target: Zfs;
   /** What had arrived before this attempt, added to all that it says of its progress. */
   counter: { alreadyBytes: number };
 }
@@ -37,7 +38,7 @@ export async function openReplication(tools: Tools, input: ReplicationStepInput)
   return {
     job,
     counter,
-    target: target.host,
+    target,
     request: {
       sourceRoot,
       targetRoot,
@@ -47,6 +48,7 @@ export async function openReplication(tools: Tools, input: ReplicationStepInput)
         catchUp: job.catchUp,
         encrypted: job.encrypted,
         excludes: pathSelector(selection),
+        ...(job.keep && { keep: job.keep, timezone: job.schedule?.timezone }),
       },
     },
     ends: hostEnds({

@@ -14,11 +14,13 @@ import { fitInto } from './replicate-space.js';
 import { readReplicaStates, writeReplicaStates } from './replicate-states.js';
 import { type Survey, settle, survey, type Trouble } from './replicate-survey.js';
 import type { DatasetPlan } from './replicate-types.js';
+import { rememberBrought } from './retain-replicas.js';
 
 /** One look at both ends: what is proved, what is put in order, and which streams are due. */
 export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput): Promise<ReplicationLook> {
   const { host } = tools;
-  const { ends, request, job, target } = await openReplication(tools, input);
+  const replication = await openReplication(tools, input);
+  const { ends, request, job, target } = replication;
   tools.progress({ phase: 'looking at both ends' });
   const before = await readRound(host, input, input.round - 1);
   const failed = await readTroubles(host, input, input.round - 1, before?.groups.length ?? 0);
@@ -42,8 +44,10 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
   for (const { target, words } of troubles) tools.log(`${target}: ${words}`);
   const look = describe(now, troubles, failed, { leftOut, availableBytes, remarks });
   if (groups.length > 0) return { ...look, groups: groups.length, bytes: bytesOf(fits) };
-  const warnings = [...look.warnings, ...(input.round > 1 ? await missingKeys(target, now) : [])];
-  return { ...look, warnings, groups: 0, bytes: 0, proved: await prove(tools, input, now) };
+  const warnings = [...look.warnings, ...(input.round > 1 ? await missingKeys(target.host, now) : [])];
+  const prunable = await rememberBrought(tools, input, replication, now);
+  const proved = await prove(tools, input, now);
+  return { ...look, warnings, groups: 0, bytes: 0, proved, ...(prunable > 0 && { prunable }) };
 }
 
 /** What only the first look of a run can see is said by the last one, which is the one that is read. */

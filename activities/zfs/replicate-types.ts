@@ -1,3 +1,4 @@
+import type { KeepRules } from './retention.js';
 import type { Listing } from './types.js';
 
 /** What a plan of a replication is made of and what it says: plain data, kept whole in the state folder. */
@@ -13,6 +14,10 @@ export interface ReplicationPolicy {
   encrypted: 'raw' | 'required' | 'plain';
   /** True for a dataset (its name below the root, "" for the root) that is not replicated, with all below it. */
   excludes(below: string): boolean;
+  /** What retention keeps on the target; without it everything. What it would remove at once need not travel. */
+  keep?: KeepRules;
+  /** In which the rules' days begin; default UTC. */
+  timezone?: string | undefined;
 }
 
 /** What `zfs send -nvt` says of a token. */

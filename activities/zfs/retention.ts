@@ -15,7 +15,6 @@ export interface KeepRules {
 }
 
 export interface RetentionRules {
-  job: string;
   keep: KeepRules;
   nowS: number;
   /** Days, weeks, months and years begin at midnight there. */
@@ -30,8 +29,15 @@ export interface Verdict {
 }
 
 /** Of one dataset, oldest first; only what the job itself has made, by what the snapshots say about themselves. */
-export function judgeSnapshots(dataset: Dataset, rules: RetentionRules): Verdict[] {
-  const own = dataset.snapshots.filter((snapshot) => isOf(snapshot, rules.job));
+export const judgeSnapshots = (dataset: Dataset, rules: RetentionRules & { job: string }): Verdict[] =>
+  judgeOwn(
+    dataset,
+    dataset.snapshots.filter((snapshot) => isOf(snapshot, rules.job)),
+    rules,
+  );
+
+/** `own` are the candidates, oldest first: everything else is not even looked at. */
+export function judgeOwn(dataset: Dataset, own: readonly Snapshot[], rules: RetentionRules): Verdict[] {
   const byRule = keptByRules(own, rules);
   const needed = neededByCopies(dataset, own);
   return own.map((snapshot) => ({
@@ -53,13 +59,14 @@ const isOf = ({ job, run }: Snapshot, wanted: string): boolean =>
 const counted = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const;
 type Period = (typeof counted)[number];
 
-type Reasons = Map<Snapshot, string[]>;
+export type Reasons = Map<Snapshot, string[]>;
 
 const addReason = (reasons: Reasons, snapshot: Snapshot, reason: string): void => {
   reasons.set(snapshot, [...(reasons.get(snapshot) ?? []), reason]);
 };
 
-function keptByRules(own: readonly Snapshot[], { keep, timezone, nowS }: RetentionRules): Reasons {
+/** Of some snapshots, oldest first: those that a rule keeps, and which. */
+export function keptByRules(own: readonly Snapshot[], { keep, timezone, nowS }: RetentionRules): Reasons {
   const reasons: Reasons = new Map();
   for (const period of counted) {
     for (const snapshot of newestOfEach(own, period, timezone).slice(0, keep[period] ?? 0)) {
