@@ -31,6 +31,7 @@ const runTypes = [
   workflowTypes.scrubPool,
   workflowTypes.replicateDatasets,
   workflowTypes.parkReplicas,
+  workflowTypes.pruneReplicas,
   workflowTypes.checkRestic,
   workflowTypes.restoreRestic,
   workflowTypes.initialiseStore,

@@ -104,7 +104,7 @@ const operationsOfKind = {
   'restic-backup': ['backup', 'prune', 'check'],
   'zfs-snapshot': ['snapshot', 'prune'],
   'zfs-scrub': ['scrub'],
-  'zfs-replication': ['replicate'],
+  'zfs-replication': ['replicate', 'prune'],
 } as const satisfies Record<JobConfig['kind'], readonly [OperationKind, ...OperationKind[]]>;
 
 /** The operation that goes by the job's name alone. */
@@ -114,7 +114,7 @@ type OwnTiming = NonNullable<ResticBackupJob['prune'] | ResticBackupJob['check']
 
 /** What an operation besides the main one says about itself; undefined when the job does not have it. */
 function ownTiming(job: JobConfig, operation: OperationKind): Partial<OwnTiming> | undefined {
-  if (job.kind === 'zfs-snapshot') return job.keep && {};
+  if (job.kind === 'zfs-snapshot' || job.kind === 'zfs-replication') return job.keep && {};
   if (job.kind !== 'restic-backup') return undefined;
   return operation === 'prune' || operation === 'check' ? job[operation] : undefined;
 }

@@ -62,6 +62,7 @@ export const workflowTypes = {
   scrubPool: 'scrubPool',
   replicateDatasets: 'replicateDatasets',
   parkReplicas: 'parkReplicas',
+  pruneReplicas: 'pruneReplicas',
   pruneRestic: 'pruneRestic',
   checkRestic: 'checkRestic',
   restoreRestic: 'restoreRestic',

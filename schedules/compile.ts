@@ -24,7 +24,10 @@ const typeOfOperation: Record<JobConfig['kind'], Partial<Record<OperationKind, s
     prune: workflowTypes.pruneSnapshots,
   },
   'zfs-scrub': { scrub: workflowTypes.scrubPool },
-  'zfs-replication': { replicate: workflowTypes.replicateDatasets },
+  'zfs-replication': {
+    replicate: workflowTypes.replicateDatasets,
+    prune: workflowTypes.pruneReplicas,
+  },
 };
 
 export const toolOf: Record<JobConfig['kind'], string> = {

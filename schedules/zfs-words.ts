@@ -10,6 +10,8 @@ export function zfsSummary(
   { operation }: Operation,
   job: ZfsSnapshotJob | ZfsReplicationJob | ZfsScrubJob,
 ): string {
+  if (job.kind === 'zfs-replication' && operation === 'prune')
+    return `retention of the replicas of ${listWords(job.resources, 5)} in ${listWords(storesOf(job), 5)}`;
   if (job.kind === 'zfs-replication')
     return `replication of ${listWords(job.resources, 5)} to ${listWords(storesOf(job), 5)}`;
   const of = listWords(job.resources, 5);
@@ -61,7 +63,10 @@ function replicationLines(config: Config, job: ZfsReplicationJob): string[] {
     `To: ${listWords(to, 10)}`,
     `Snapshots: those ${which}, ${how}`,
     encryptedWords[job.encrypted],
-    'Nothing on the target is overwritten or destroyed; what was written there stops that dataset alone',
+    `Keeps on the target: ${keepWords(job)}`,
+    job.keep
+      ? 'Nothing on the target is overwritten, and only what the job has brought there is ever removed; what was written there stops that dataset alone'
+      : 'Nothing on the target is overwritten or destroyed; what was written there stops that dataset alone',
     promise('the oldest replica is never older than', job.objective.rpo),
   ];
 }
@@ -86,7 +91,7 @@ function datasetWords(config: Config, name: string): string {
 
 const periods = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const;
 
-function keepWords({ keep }: ZfsSnapshotJob): string {
+function keepWords({ keep }: ZfsSnapshotJob | ZfsReplicationJob): string {
   if (!keep) return 'everything';
   const counted = periods.flatMap((period) =>
     keep[period] === undefined ? [] : [`${keep[period]} ${period}`],

@@ -8,6 +8,7 @@ export { listCopies } from './list-copies.js';
 export { listReplicas } from './list-replicas.js';
 export { parkReplicas } from './park-replicas.js';
 export { probeHost } from './probe-host.js';
+export { pruneReplicas } from './prune-replicas.js';
 export { pruneRestic } from './prune-restic.js';
 export { pruneSnapshots } from './prune-snapshots.js';
 export { readRunLog } from './read-run-log.js';

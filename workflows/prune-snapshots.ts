@@ -48,7 +48,8 @@ async function approved(
   return withLeases([snapshotLease(input.job)], report, () => retain(input, report, digest));
 }
 
-const reasonsOf = ({ reasons }: RetentionReport): string => {
+/** Which rule keeps how many. */
+export const reasonsOf = ({ reasons }: RetentionReport): string => {
   const counts = Object.entries(reasons).map(([reason, count]) => `${reason} ${count}`);
   return counts.length > 0 ? ` (${counts.join(', ')})` : '';
 };

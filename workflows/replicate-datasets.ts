@@ -1,9 +1,11 @@
-import { workflowInfo } from '@temporalio/workflow';
+import { isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { JobInput, RunResult, Source } from '../contracts/jobs.js';
 import { replicationLease } from '../contracts/names.js';
 import type { ReplicationLook, ReplicationStepInput, TransferReport } from '../contracts/replication.js';
+import { retainOnce } from './prune-replicas.js';
+import { retentionWarnings } from './snapshot-datasets.js';
 import { each, resultsOf } from './steps/each.js';
-import { failure } from './steps/failure.js';
+import { diagnose, failure } from './steps/failure.js';
 import { withLeases } from './steps/lease.js';
 import { heavyOnHost, onHost } from './steps/on-host.js';
 import { openReport, type Report } from './steps/report.js';
@@ -30,6 +32,7 @@ interface Replicated {
   name: string;
   look: ReplicationLook;
   bytes: number;
+  retention: Retained;
 }
 
 /** Looks, sends what is due, looks again: the last look, which finds nothing more to send, is the proof. */
@@ -52,9 +55,34 @@ async function replicate(
     };
     const steps = onHost(source.host, input.limits, `look at ${name}`);
     const look = await report.watch(name, () => steps.zfsLookAtReplicas(step));
-    if (look.groups === 0) return judge({ name, look, bytes }, report);
+    if (look.groups === 0) {
+      const retention = look.prunable ? await retain(source, store, input, report) : nothingRemoved;
+      return judge({ name, look, bytes, retention }, report);
+    }
     report.step(name, 'running', `${look.groups} streams, at most ${look.bytes} bytes`);
     bytes += await send(source, step, look.groups, input, report);
+  }
+}
+
+interface Retained {
+  note?: string;
+  warnings: string[];
+}
+
+const nothingRemoved: Retained = { warnings: [] };
+
+/** What arrived is proved whatever becomes of the old ones: what goes wrong here is a warning. */
+async function retain(source: Source, store: string, input: JobInput, report: Report): Promise<Retained> {
+  const name = `retention of ${source.resource} → ${store}`;
+  try {
+    const done = await report.watch(name, () => retainOnce(source, store, input, { round: 0 }));
+    const warnings = retentionWarnings(input.job, done);
+    const note = `${done.removed} old ones removed, ${done.kept} kept`;
+    report.step(name, warnings.length > 0 ? 'warned' : 'done', note);
+    return { note, warnings };
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return { warnings: [`Nothing was removed: ${diagnose(error).message}`] };
   }
 }
 
@@ -92,9 +120,9 @@ async function send(
 /** A dataset that is stopped or behind makes the run fail, after everything else has arrived. */
 function judge(done: Replicated, report: Report): Replicated {
   const { name, look } = done;
-  const { stopped, stoppedCount, behind, behindCount, warnings } = look;
+  const { stopped, stoppedCount, behind, behindCount } = look;
   if (stoppedCount === 0 && behindCount === 0) {
-    report.step(name, warnings.length > 0 ? 'warned' : 'done', describe(done));
+    report.step(name, warningsOf(done).length > 0 ? 'warned' : 'done', describe(done));
     return done;
   }
   const code = stoppedCount > 0 ? 'HF_REPLICA_DIVERGED' : 'HF_REPLICA_BEHIND';
@@ -108,15 +136,18 @@ function judge(done: Replicated, report: Report): Replicated {
   throw failure(code, words.slice(0, 600));
 }
 
-const describe = ({ look: { proved, notes }, bytes }: Replicated): string =>
+const warningsOf = ({ look, retention }: Replicated): string[] => [...look.warnings, ...retention.warnings];
+
+const describe = ({ look: { proved, notes }, bytes, retention }: Replicated): string =>
   [
     `${proved?.datasets ?? 0} datasets on both sides`,
     ...(bytes > 0 ? [`at most ${bytes} bytes sent`] : []),
+    ...(retention.note === undefined ? [] : [retention.note]),
     ...notes,
   ].join(', ');
 
 function summarise(all: Replicated[]): RunResult {
-  const warnings = all.flatMap(({ name, look }) => look.warnings.map((text) => `${name}: ${text}`));
+  const warnings = all.flatMap((one) => warningsOf(one).map((text) => `${one.name}: ${text}`));
   const points = all.flatMap(({ look }) => look.proved?.restorePoint ?? []).sort();
   const [restorePoint] = points;
   const isWhole = points.length === all.length;

@@ -2,6 +2,7 @@ import type { ReplicationStepInput } from '../../contracts/replication.js';
 import type { Host } from '../../system/host.js';
 import { readPacked, writePacked } from '../../system/packed.js';
 import type { DatasetPlan, PlanInput } from './replicate-types.js';
+import type { Dataset } from './types.js';
 
 /**
  * Which snapshots of the target a job has brought there, by guid. Properties of snapshots do not travel, so a replica's do not say who
@@ -13,20 +14,22 @@ export type Brought = ReadonlySet<string>;
 /** What both ends show now of what the job may send, and what was known before and is still there. */
 export function learnBrought(known: Brought, plans: readonly DatasetPlan[], input: PlanInput): Set<string> {
   const brought = new Set<string>();
-  for (const { snapshots } of input.target.values())
-    for (const { guid } of snapshots) if (known.has(guid)) brought.add(guid);
-  for (const { source, target, renameFrom } of plans) {
-    const replica = input.target.get(renameFrom ?? target);
-    if (source === '' || !replica) continue;
-    const sent = new Set(
-      (input.source.get(source)?.snapshots ?? [])
-        .filter(({ run }) => input.policy.snapshots === 'all' || run !== undefined)
-        .map(({ guid }) => guid),
-    );
-    for (const { guid } of replica.snapshots) if (sent.has(guid)) brought.add(guid);
-  }
+  const learn = (replica: Dataset | undefined, ours: Brought): void => {
+    for (const { guid } of replica?.snapshots ?? []) if (ours.has(guid)) brought.add(guid);
+  };
+  for (const replica of input.target.values()) learn(replica, known);
+  for (const { source, target, renameFrom } of plans)
+    if (source !== '')
+      learn(input.target.get(renameFrom ?? target), mayTravel(input.source.get(source), input));
   return brought;
 }
+
+const mayTravel = (source: Dataset | undefined, { policy }: PlanInput): Set<string> =>
+  new Set(
+    (source?.snapshots ?? [])
+      .filter(({ run }) => policy.snapshots === 'all' || run !== undefined)
+      .map(({ guid }) => guid),
+  );
 
 type Pair = Pick<ReplicationStepInput, 'job' | 'resource' | 'store'>;
 

@@ -1,4 +1,4 @@
-import type { Config, JobConfig } from '../../config/schema.js';
+import type { Config, JobConfig, ZfsReplicationJob } from '../../config/schema.js';
 
 /** What a user without root must be allowed, and what `zfs allow` says that it is. Pure. */
 
@@ -22,7 +22,7 @@ export function neededPermissions(config: Config, host: string, version: readonl
     if (job.kind !== 'zfs-replication') continue;
     for (const name of job.stores ?? [job.store ?? '']) {
       const place = config.stores[name]?.zfs;
-      if (place?.host === host) need(place.dataset, [...atTarget(version), ...(job.keep ? ['destroy'] : [])]);
+      if (place?.host === host) need(place.dataset, atTarget(job, version));
     }
   }
   return [...needed].map(([dataset, permissions]) => ({ dataset, permissions: [...permissions].sort() }));
@@ -42,7 +42,8 @@ function atSource(job: JobConfig, version: readonly number[]): string[] {
   return [send, 'bookmark', 'hold', 'release', ...removing];
 }
 
-const atTarget = (version: readonly number[]): string[] => [
+const atTarget = ({ keep }: ZfsReplicationJob, version: readonly number[]): string[] => [
+  ...(keep ? ['destroy'] : []),
   isSince24(version) ? 'receive:append' : 'receive',
   ...['create', 'mount', 'hold', 'release', 'userprop', 'canmount', 'readonly', 'mountpoint', 'rename'],
 ];

@@ -6,10 +6,12 @@ import { addEvidence } from '../host/evidence.js';
 import { learnBrought, readBrought, writeBrought } from './brought.js';
 import { openReplication, type Replication } from './replicate-job.js';
 import { type Survey, survey } from './replicate-survey.js';
+import type { PlanInput } from './replicate-types.js';
 import type { Verdict } from './retention.js';
 import { carryOut } from './retention-carry-out.js';
 import { judgePlan } from './retention-guard.js';
 import { judgeReplicas, type ReplicaRules } from './retention-replica.js';
+import type { Snapshot } from './types.js';
 
 /** Retention of what a replication has brought to its target: look at both ends, judge, destroy what was judged, look again. */
 
@@ -60,7 +62,23 @@ export async function rememberBrought(
   const brought = learnBrought(known ?? new Set(), seen.plans, seen.input);
   if (!known || !isSame(known, brought)) await writeBrought(host, input, brought);
   if (!rules) return 0;
-  return judgeReplicas(seen, brought, rules).flat().filter(goes).length;
+  return judgeReplicas({ ...seen, input: withoutOldFences(seen) }, brought, rules)
+    .flat()
+    .filter(goes).length;
+}
+
+/** This look has put the fences where they belong; its listing is of before. */
+function withoutOldFences({ input, upkeep }: Survey): PlanInput {
+  const released = new Set(upkeep.target.release.map(({ snapshot }) => snapshot));
+  if (released.size === 0) return input;
+  const target = new Map(input.target);
+  for (const name of new Set([...released].map((snapshot) => snapshot.split('@')[0] ?? ''))) {
+    const dataset = target.get(name);
+    const free = (one: Snapshot): Snapshot =>
+      released.has(`${name}@${one.name}`) ? { ...one, holds: one.holds - 1 } : one;
+    if (dataset) target.set(name, { ...dataset, snapshots: dataset.snapshots.map(free) });
+  }
+  return { ...input, target };
 }
 
 const goes = ({ reasons }: Verdict): boolean => reasons.length === 0;

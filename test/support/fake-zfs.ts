@@ -40,6 +40,9 @@ function wordsOf(args: readonly string[]): { props: Record<string, string>; targ
   return { props: Object.fromEntries(pairs), targets };
 }
 
+/** What stands behind the columns. */
+const rootsIn = (args: readonly string[]): string[] => args.slice(args.indexOf('-o') + 2);
+
 export function fakeZfs(names: readonly string[], job: object): FakeZfs {
   let txg = 100;
   const datasets: FakeZfs['datasets'] = new Map(names.map((name) => [name, new Map()]));
@@ -70,6 +73,7 @@ export function fakeZfs(names: readonly string[], job: object): FakeZfs {
     listColumns.map((column) => values[column] ?? '-').join('\t');
   const listing = (args: string[]): string =>
     [...datasets]
+      .filter(([name]) => rootsIn(args).some((root) => name === root || name.startsWith(`${root}/`)))
       .flatMap(([name, snapshots]) => [
         row({
           name,
