@@ -26,7 +26,7 @@ describe('explain', () => {
     assert.equal(only('stores.x.restic.repository').required, true);
     assert.deepEqual(
       explainKey('jobs.x.keep').map(({ required }) => required),
-      [false, false],
+      [false, false, false],
     );
   });
 
@@ -57,7 +57,7 @@ describe('explain', () => {
   test('tells a key that several kinds of job have once for each, with the kind', () => {
     assert.deepEqual(
       explainKey('jobs.x.keep').map(({ kind }) => kind),
-      ['restic-backup', 'zfs-snapshot'],
+      ['restic-backup', 'zfs-snapshot', 'zfs-replication'],
     );
     assert.equal(only('jobs.x.check').kind, undefined);
   });
