@@ -35,7 +35,7 @@ STOPSIGNAL SIGTERM
 FROM base AS worker
 # No versions: Debian stable keeps one of each, and an exact one would be gone with the next security update.
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends acl attr ca-certificates openssh-client restic tar util-linux \
+ && apt-get install --yes --no-install-recommends attr ca-certificates fuse3 openssh-client restic tar util-linux \
  && rm -rf /var/lib/apt/lists/*
 VOLUME /var/lib/holdfast
 # One arena for all threads: ten megabytes less.

@@ -17,6 +17,7 @@ export function planLines(plan: RestorePlan): string[] {
     ...targetLines(plan),
     ...firstLines(plan),
     ...ownerLines(plan),
+    ...attributeLines(plan),
     `digest     ${digest}`,
   ].map(printable);
 }
@@ -42,3 +43,16 @@ const ownerLines = ({ mapping }: RestorePlan): string[] =>
   mapping
     ? [`owners     mapped by ${mapping.mapIds.join(', ')}: ${mapping.entries} entries get new ones`]
     : [];
+
+function attributeLines({ attributes }: RestorePlan): string[] {
+  if (!attributes) return [];
+  const { way, bytesReadAgain, why, bytesIfAsked } = attributes;
+  if (way === 'mount') return ['attributes compared through a mount of the copy: no content is read again'];
+  if (way === 'second read')
+    return [`attributes compared by reading ${bytes(bytesReadAgain)} of the copy a second time: ${why}`];
+  const choice =
+    bytesIfAsked === undefined
+      ? ''
+      : `; --compare-attributes reads ${bytes(bytesIfAsked)} a second time instead`;
+  return [`attributes NOT COMPARED, and no access lists: ${why}${choice}`];
+}

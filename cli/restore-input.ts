@@ -21,6 +21,7 @@ export interface RestoreWords {
   inPlace: boolean;
   undo?: string;
   mapIds: readonly string[];
+  compareAttributes: boolean;
 }
 
 /** From the words of the command line to the workflow's input, or to what is wrong with them. Pure. */
@@ -51,6 +52,7 @@ export function restoreInput(config: Config, words: RestoreWords): RestoreInput 
     ...(words.at !== undefined && { at: moment(words.at) }),
     ...(words.first.length > 0 && { first: words.first.map(relativePath) }),
     ...(words.mapIds.length > 0 && { mapIds: [...words.mapIds] }),
+    ...(words.compareAttributes && { compareAttributes: true }),
     ...(words.approved && { approved: true }),
     ...(words.inPlace && { inPlace: true }),
     ...(words.undo !== undefined && { undo: runOf(jobName, words.undo) }),

@@ -129,6 +129,8 @@ export interface RestoreInput {
   at?: string;
   /** How owners and groups are mapped: FROM:TO:COUNT, uid=… or gid=…; the host must allow it. */
   mapIds?: string[];
+  /** Access lists and extended attributes are compared even where that reads all the data a second time. */
+  compareAttributes?: true;
   /** The plan is taken as approved. */
   approved?: boolean;
   /** How long the plan waits for a yes. Milliseconds, default 1 h. */
@@ -158,6 +160,19 @@ export interface RestorePlan {
   first?: { paths: string[]; target: string; files: number; bytes: number; digest: string };
   /** How owners and groups are mapped, and of how many entries they change. */
   mapping?: { mapIds: string[]; entries: number };
+  /** How access lists and extended attributes will be compared, and what that reads. */
+  attributes?: AttributePlan;
+}
+
+/**
+ * `mount`: through a mount of the copy, which reads no contents. `second read`: all the data once more, because of `why`. `none`: not at
+ * all, because of `why`; `bytesIfAsked` is what a second read would take.
+ */
+export interface AttributePlan {
+  way: 'mount' | 'second read' | 'none';
+  bytesReadAgain: number;
+  why?: string;
+  bytesIfAsked?: number;
 }
 
 export interface RestoreStepInput

@@ -23,6 +23,8 @@ export interface RunOptions {
   onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
   /** Bytes of standard output kept in the result; more is an error HF_INTERNAL. 0 keeps nothing. Default 16 MiB; 0 when `onLine` is given. */
   maxStdoutBytes?: number;
+  /** Standard output is handed on with one character for each byte (latin1): names of files need not be UTF-8. */
+  bytes?: boolean;
   /** A host lock held by the child (and its children) while it lives; waited for as long as `signal` allows. */
   lock?: string;
   /** What happens when the lock is taken. `refuse` throws HF_HOST_LOCKED: for who must first look again at what the holder does. Default `wait`. */

@@ -12,6 +12,7 @@ export interface OutputOptions {
   log?: ((line: string) => void) | undefined;
   secrets?: readonly string[] | undefined;
   maxStdoutBytes?: number | undefined;
+  bytes?: boolean | undefined;
 }
 
 export class Output {
@@ -29,7 +30,7 @@ export class Output {
 
   /** With `after`, what comes before that text is a login script's and not the program's. */
   readStdout(stream: Readable, after?: string): void {
-    const { onLine, maxStdoutBytes } = this.options;
+    const { onLine, maxStdoutBytes, bytes } = this.options;
     const maxBytes = maxStdoutBytes ?? (onLine ? 0 : defaultMaxStdoutBytes);
     readLines(
       stream,
@@ -37,11 +38,11 @@ export class Output {
       (chunk) => {
         // What comes until it has ended is of no use to anybody.
         if (maxBytes === 0 || this.failed) return;
-        this.bytes += Buffer.byteLength(chunk);
+        this.bytes += bytes ? chunk.length : Buffer.byteLength(chunk);
         if (this.bytes > maxBytes) this.giveUp(tooMuch(this.file, maxBytes));
         else this.kept.push(chunk);
       },
-      after,
+      { after, encoding: bytes ? 'latin1' : 'utf8' },
     );
   }
 
@@ -60,6 +61,7 @@ export class Output {
       (chunk) => {
         if (!own) this.addToTail(chunk);
       },
+      { encoding: 'utf8' },
     );
   }
 
@@ -98,11 +100,11 @@ function readLines(
   stream: Readable,
   onLine: (line: string) => void,
   onChunk: (chunk: string) => void,
-  after?: string,
+  { after, encoding }: { after?: string | undefined; encoding: BufferEncoding },
 ): void {
   let parts: string[] = [];
   let before = after === undefined ? undefined : '';
-  stream.setEncoding('utf8');
+  stream.setEncoding(encoding);
   stream.on('data', (read: string) => {
     let chunk = read;
     if (before !== undefined && after !== undefined) {

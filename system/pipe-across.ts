@@ -25,7 +25,7 @@ export interface Member {
 export interface AcrossOptions
   extends Pick<
     RunOptions,
-    'signal' | 'killAfterMs' | 'maxStdoutBytes' | 'lockTaken' | 'onLockWait' | 'secrets' | 'log'
+    'signal' | 'killAfterMs' | 'maxStdoutBytes' | 'bytes' | 'lockTaken' | 'onLockWait' | 'secrets' | 'log'
   > {
   /** `member` counts from 0; standard output is that of the last one. */
   onLine?: (line: string, stream: 'stdout' | 'stderr', member: number) => void;
@@ -98,11 +98,12 @@ interface Means {
 
 async function starterOf(join: Joined, { folders, wires }: Means, options: AcrossOptions): Promise<Starter> {
   const { member, machine, at, isLast, input, output, wire } = join;
-  const { onLine, maxStdoutBytes, secrets, log } = options;
+  const { onLine, maxStdoutBytes, bytes, secrets, log } = options;
   const listeners: OutputOptions = {
     secrets,
     log,
     maxStdoutBytes,
+    bytes,
     ...(onLine && { onLine: (line, stream) => onLine(line, stream, at) }),
   };
   const own: RunOptions = { ...options, onLine: undefined, lock: member.lock };

@@ -1,10 +1,11 @@
+import { isUtf8Name } from './file-names.js';
 import { tarReader } from './tar-stream.js';
 
-/** A program of its own, so that the data of a copy does not pass through a worker: tar stream in, one line of JSON for each entry with attributes out. */
+/** A program of its own, so that the data of a copy does not pass through a worker: tar stream in, one line of JSON for each entry with attributes, or with a name that is no UTF-8, out. */
 
 const reader = tarReader(({ path, records }) => {
   const told = [...records].filter(([key]) => key.startsWith('SCHILY.'));
-  if (told.length === 0) return;
+  if (told.length === 0 && isUtf8Name(path)) return;
   const values = Object.fromEntries(told.map(([key, value]) => [key, value.toString('base64')]));
   process.stdout.write(`${JSON.stringify({ path, values })}\n`);
 });

@@ -1,11 +1,12 @@
 import { fileURLToPath } from 'node:url';
+import { nameFromBytes } from './file-names.js';
 import type { Command } from './host.js';
 
 /** Reads the headers of a tar stream and skips what the files hold. Pure but for the program that it names. */
 
 /** What an entry says about itself beyond the old header: pax records, as bytes. */
 export interface TarEntry {
-  /** As it stands in the archive; bytes that are no UTF-8 become U+FFFD. */
+  /** As it stands in the archive; bytes that are no UTF-8 as in file-names.ts. */
   path: string;
   records: Map<string, Buffer>;
 }
@@ -35,7 +36,7 @@ export function tarReader(onEntry: (entry: TarEntry) => void) {
     }
     const path = records.get('path') ?? oldPath(header);
     const bytes = Number(records.get('size') ?? size);
-    if (type !== 'g') onEntry({ path: path.toString('utf8'), records });
+    if (type !== 'g') onEntry({ path: nameFromBytes(path), records });
     records = new Map();
     // Links, folders and devices have no content, whatever their size says.
     skipBytes = blockBytes + (/[1-6]/.test(type) ? 0 : padded(bytes));

@@ -19,7 +19,7 @@ export const codeOf = (error: unknown): string =>
   error instanceof HoldfastError ? error.code : 'HF_INTERNAL';
 
 /** Runs are held apart by flock; find walks a restored tree; the others compare what a listing of restic does not tell. */
-const helpers = ['flock', 'find', 'getfacl', 'getfattr', 'setfattr', 'fallocate'];
+const helpers = ['flock', 'find', 'getfattr', 'fusermount', 'setfattr', 'fallocate'];
 
 /** restic by the path that the host's own configuration names, and what else runs and restores call. */
 export async function findTools(

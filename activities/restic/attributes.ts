@@ -1,211 +1,185 @@
-import { dirname } from 'node:path';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { IdMap } from '../../contracts/id-map.js';
-import type { Command } from '../../system/host.js';
-import { tarAttributesCommand } from '../../system/tar-stream.js';
-import {
-  type AttributeMap,
-  attributeFacts,
-  parseGetfacl,
-  parseGetfattr,
-  parseTarAttributes,
-} from './attribute-text.js';
-import { classify } from './classify.js';
-import { dumpVerb, resticCommand } from './command.js';
+import { isUtf8Name, shownName } from '../../system/file-names.js';
+import { chooseWay } from './attribute-plan.js';
+import { factsOf, getfattrOptions, getfattrReader, type NamedValue } from './attribute-text.js';
+import { readThroughDump } from './attributes-dump.js';
+import { readThroughMount } from './copy-mount.js';
 import type { Restic } from './driver.js';
 import type { Findings } from './findings.js';
+import type { Node } from './listing.js';
+import { isAtLeast } from './parse.js';
+import type { PreparedRestore } from './restore-plan.js';
+import { dataFolder } from './target.js';
+import { resticVersion } from './versions.js';
 
-/**
- * Access lists and extended attributes. No listing of restic tells them; its tar streams do, in the
- * headers of their entries. That reads the data of the copy once more, so it is done up to a limit only.
- */
+/** Access lists and extended attributes, value by value, and the bytes of names that are no UTF-8: what no listing of restic tells. */
 
-export interface Attributes {
-  restic: Restic;
-  snapshot: string;
-  /** Where the copy's "/" lies on the disk. */
-  data: string;
-  /** Wanted folders, absolute in the copy. */
-  folders: readonly string[];
-  /** How many wanted paths are no folders: restic gives no tar of a single file. */
-  singles: number;
-  bytes: number;
-  isRoot: boolean;
-  /** The whole resource: then the folder above holds nothing else, and its tar shows the resource's own folder too. */
-  whole: boolean;
-  /** What is expected is the copy's attributes with their ids mapped. */
-  idMap: IdMap;
+const noMap: IdMap = { uid: [], gid: [] };
+
+/** `prepared.nodes` are named as on the disk. A way that fails is a warning, because the plan had promised it. */
+export async function compareAttributes(prepared: PreparedRestore, isRoot: boolean): Promise<Findings> {
+  const { plan, restic } = prepared;
+  let planned = plan.attributes;
+  const warnings: string[] = [];
+  if (planned.way === 'mount') {
+    const found = await throughMount(prepared, isRoot);
+    if (typeof found !== 'string') return found;
+    restic.log(`attributes of the copy: ${found}`);
+    warnings.push(`Access lists and attributes were not compared as planned: ${found}`);
+    planned = chooseWay({
+      bytes: plan.bytes,
+      asked: prepared.mayReadAgain,
+      missing: undefined,
+      noMount: found,
+    });
+  }
+  const found = planned.way === 'second read' ? await throughDump(prepared, isRoot) : (planned.why ?? '');
+  if (typeof found !== 'string') return { ...found, warnings };
+  return { verified: [], notVerified: notCompared(prepared, found), differences: [], warnings };
 }
 
-const atMostBytes = 10 * 2 ** 30;
-const atMostFolders = 20;
+const notCompared = ({ nodes }: PreparedRestore, why: string): string[] => {
+  const odd = oddNames(nodes).size;
+  const names = odd > 0 ? [`the very bytes of ${odd} names that are not valid UTF-8`] : [];
+  return [`access lists and extended attributes: ${why}`, ...names];
+};
 
-/** Compares extended attributes value by value, and access lists entry by entry. */
-export async function compareAttributes(question: Attributes): Promise<Findings> {
-  const reason = whyNot(question);
-  if (reason !== undefined) return unknown(reason);
+async function throughMount(prepared: PreparedRestore, isRoot: boolean): Promise<Findings | string> {
+  const { restic, snapshot, selection, nodes, idMap } = prepared;
+  restic.progress({ phase: 'comparing attributes' });
+  const comparison = await beginComparison(prepared, selection.wanted, isRoot);
+  const tellsLinks = isAtLeast(await resticVersion(restic), [0, 18]);
+  let seen = 0;
+  const why = await readThroughMount({
+    restic,
+    snapshot: snapshot.id,
+    wanted: selection.wanted,
+    tellsLinks,
+    onName: (path) => {
+      if (path !== '/') seen += 1;
+      if (!isUtf8Name(path)) comparison.name(path);
+    },
+    onAttributes: (path, values) => comparison.facts(path, factsOf(values, idMap)),
+  });
+  if (why !== undefined) return why;
+  if (seen !== nodes.length) return `the mount of the copy shows ${seen} of ${nodes.length} entries`;
+  const told = new Set<Node['type']>(['file', 'dir', ...(tellsLinks ? (['symlink'] as const) : [])]);
+  const untold = new Set(nodes.filter(({ type }) => !told.has(type)).map(({ path }) => path));
+  const kinds = tellsLinks ? 'pipes, sockets and devices' : 'symbolic links, pipes, sockets and devices';
+  const notTold = untold.size > 0 ? [`attributes of ${untold.size} ${kinds}: restic mount shows none`] : [];
+  return comparison.end(notTold, (path) => untold.has(path));
+}
+
+async function throughDump(prepared: PreparedRestore, isRoot: boolean): Promise<Findings | string> {
+  const { restic, snapshot, selection, nodes, idMap } = prepared;
+  const isFolder = new Set(nodes.filter(({ type }) => type === 'dir').map(({ path }) => path));
+  const folders = selection.wanted.filter((path) => isFolder.has(path));
+  const singles = selection.wanted.length - folders.length;
+  if (folders.length === 0) return 'restic does not tell those of single files';
+  restic.progress({ phase: 'comparing attributes, reading the copy again' });
+  const comparison = await beginComparison(prepared, folders, isRoot);
   try {
-    const differences: string[] = [];
-    let compared = 0;
-    for (const folder of question.folders) {
-      const found = await compareFolder(question, folder, differences);
-      if (found === undefined) return { ...unknown(notTold), differences };
-      compared += found;
-    }
-    return {
-      verified: [`access lists and values of extended attributes (${compared} entries have some)`],
-      notVerified: whatIsLeft(question),
-      differences,
-    };
+    const { whole } = selection;
+    const { name, facts } = comparison;
+    const question = { restic, snapshot: snapshot.id, folders, whole, idMap, onName: name, onFacts: facts };
+    const why = await readThroughDump(question);
+    if (why !== undefined) return why;
+    const left = [
+      ...(whole ? [] : ['access lists and extended attributes of the chosen folders themselves']),
+      ...(singles > 0
+        ? [`access lists and extended attributes of ${singles} paths that are single files`]
+        : []),
+    ];
+    // tar does not show the folder itself that it is made of.
+    return comparison.end(left, (path) => !whole && folders.includes(path));
   } catch (error) {
     if (!(error instanceof HoldfastError) || error.code !== 'HF_TOOL_MISSING') throw error;
-    return unknown(error.message);
+    return error.message;
   }
 }
 
-/** What the copy says is compared as it comes; only what lies on the disk is held. Undefined when the copy does not tell all. */
-async function compareFolder(
-  question: Attributes,
-  folder: string,
-  differences: string[],
-): Promise<number | undefined> {
-  const onDisk = await attributesOnDisk(question, folder);
+const oddNames = (nodes: readonly Node[]): Set<string> =>
+  new Set(nodes.flatMap(({ path }) => (isUtf8Name(path) ? [] : [path])));
+
+/** What the copy says is compared as it comes; only what lies on the disk is held. */
+async function beginComparison(
+  { restic, plan, nodes }: PreparedRestore,
+  wanted: readonly string[],
+  isRoot: boolean,
+) {
+  const onDisk = await attributesOnDisk(restic, dataFolder(plan.target), wanted, isRoot);
+  const names = oddNames(nodes);
+  const named = names.size;
+  const differences: string[] = [];
   let compared = 0;
   const compare = (path: string, should: string, is: string): void => {
-    if (path.includes('\uFFFD') || (should === '' && is === '')) return;
+    if (should === '' && is === '') return;
     compared += 1;
-    if (is !== should) differences.push(`${path}: attributes are "${is}", not "${should}"`);
+    if (is !== should) differences.push(`${shownName(path)}: attributes are "${is}", not "${should}"`);
   };
-  const isWhole = await attributesInCopy(question, folder, (path, facts) => {
-    compare(path, visible(facts, question.isRoot), visible(onDisk.get(path) ?? [], question.isRoot));
-    onDisk.delete(path);
-  });
-  if (!isWhole) return undefined;
-  for (const [path, facts] of onDisk) compare(path, '', visible(facts, question.isRoot));
-  return compared;
-}
-
-/** A tar header has no place for such a name, and restic ends there. Its complaint holds the value, which may be a secret. */
-const unwritable = /invalid PAX record/;
-const notTold = 'restic cannot tell them, because the name of an attribute holds a "="';
-
-const unknown = (reason: string): Findings => ({
-  verified: [],
-  notVerified: [`access lists and extended attributes: ${reason}`],
-  differences: [],
-});
-
-function whyNot({ bytes, folders }: Attributes): string | undefined {
-  if (bytes > atMostBytes) return 'it would read all the data a second time, and there is more than 10 GiB';
-  if (folders.length > atMostFolders) return `more than ${atMostFolders} folders were chosen`;
-  return folders.length === 0 ? 'restic does not tell those of single files' : undefined;
-}
-
-const whatIsLeft = ({ singles, isRoot, whole }: Attributes): string[] => [
-  ...(whole ? [] : ['access lists and extended attributes of the chosen folders themselves']),
-  ...(singles > 0 ? [`access lists and extended attributes of ${singles} paths that are single files`] : []),
-  ...(isRoot ? [] : ['attributes outside of user.*: only root can restore them, and the worker is not root']),
-];
-
-async function attributesInCopy(
-  { restic, snapshot, whole, idMap }: Attributes,
-  folder: string,
-  onEntry: (path: string, facts: string[]) => void,
-): Promise<boolean> {
-  const { host, signal, lock, store } = restic;
-  const log = (line: string): void => restic.log(unwritable.test(line) ? notTold : line);
-  let broken: unknown;
-  const take = (line: string): unknown => {
-    try {
-      const { path, facts } = parseTarAttributes(line, idMap);
-      onEntry(path, facts);
-      return undefined;
-    } catch (error) {
-      return error;
-    }
+  return {
+    name(path: string): void {
+      if (!names.delete(path)) differences.push(`${shownName(path)}: this very name was not restored`);
+    },
+    facts(path: string, facts: readonly string[]): void {
+      compare(path, visible(facts, isRoot), onDisk.get(path) ?? '');
+      onDisk.delete(path);
+    },
+    end(notTold: readonly string[], passed: (path: string) => boolean): Findings {
+      for (const [path, facts] of onDisk) if (!passed(path)) compare(path, '', facts);
+      for (const path of names) differences.push(`${shownName(path)}: this very name is not in the copy`);
+      const odd = named > 0 ? [`${named} names that are not valid UTF-8, byte for byte`] : [];
+      return {
+        verified: [`access lists and values of extended attributes (${compared} entries have some)`, ...odd],
+        notVerified: [...notTold, ...(isRoot ? [] : [onlyUser])],
+        differences,
+      };
+    },
   };
-  const dump = dumpVerb(snapshot, whole ? dirname(folder) : folder);
-  const [dumped, listed] = await host.pipe(
-    [resticCommand(restic.tool, restic.repository, dump), tarAttributesCommand()],
-    {
-      signal,
-      log,
-      lock,
-      onLine: (line, stream) => {
-        if (stream === 'stdout' && broken === undefined) broken = take(line);
-      },
-    },
-  );
-  if (unwritable.test(dumped?.stderrTail ?? '')) return false;
-  const verdict = classify({
-    exitCode: dumped?.exitCode,
-    signal: dumped?.signal,
-    stderrTail: dumped?.stderrTail ?? '',
-    verb: 'dump',
-    store,
+}
+
+const onlyUser = 'attributes outside of user.*: only root can restore them, and the worker is not root';
+
+async function attributesOnDisk(
+  restic: Restic,
+  data: string,
+  wanted: readonly string[],
+  isRoot: boolean,
+): Promise<Map<string, string>> {
+  const places = wanted.map((path) => (path === '/' ? data : `${data}${path}`));
+  const onDisk = new Map<string, string>();
+  await readGetfattr(restic, ['--recursive', '--match=-', '--', ...places], (path, values) => {
+    const facts = visible(factsOf(values, noMap), isRoot);
+    if (facts !== '') onDisk.set(path.slice(data.length) || '/', facts);
   });
-  if (verdict instanceof HoldfastError) throw verdict;
-  if (broken !== undefined) throw broken;
-  if (listed?.exitCode === 0) return true;
-  const message = `Cannot read what restic dumped: ${listed?.stderrTail}`;
-  throw new HoldfastError('HF_TOOL_FAILED', message.slice(0, 300));
+  return onDisk;
 }
 
-async function attributesOnDisk(question: Attributes, folder: string): Promise<AttributeMap> {
-  const place = `${question.data}${folder}`;
-  const inCopy = (path: string): string => path.slice(question.data.length);
-  const getfattr = [
-    '--recursive',
-    '--physical',
-    '--no-dereference',
-    '--absolute-names',
-    '--dump',
-    '--match=-',
-  ];
-  const values = await readLines(question.restic, {
-    file: 'getfattr',
-    args: [...getfattr, '--encoding=hex', '--', place],
-  });
-  const attributes = attributeFacts(parseGetfattr(values));
-  const getfacl = [
-    '--recursive',
-    '--physical',
-    '--absolute-names',
-    '--numeric',
-    '--skip-base',
-    '--no-effective',
-  ];
-  const lists = parseGetfacl(
-    await readLines(question.restic, { file: 'getfacl', args: [...getfacl, '--', place] }),
-  );
-  const all: AttributeMap = new Map();
-  for (const [path, facts] of [...attributes, ...lists]) {
-    // tar does not show the folder itself that it is made of.
-    if (question.whole || path !== place)
-      all.set(inCopy(path), [...(all.get(inCopy(path)) ?? []), ...facts].sort());
-  }
-  return all;
-}
-
-/** Runs a program that tells one thing a line; its failure is an error. */
-export async function readLines(restic: Restic, command: Command): Promise<string[]> {
-  const lines: string[] = [];
-  const { exitCode, stderrTail } = await restic.host.run(
-    { ...command, env: { LC_ALL: 'C' } },
-    {
-      signal: restic.signal,
-      onLine: (line, stream) => {
-        if (stream === 'stdout') lines.push(line);
-      },
+/** Everything that getfattr tells, file by file; its failure is an error. */
+export async function readGetfattr(
+  { host, signal }: Pick<Restic, 'host' | 'signal'>,
+  args: readonly string[],
+  onFile: (path: string, values: NamedValue[]) => void,
+): Promise<void> {
+  const reader = getfattrReader(onFile);
+  const command = { file: 'getfattr', args: [...getfattrOptions, ...args], env: { LC_ALL: 'C' } };
+  const { exitCode, stderrTail } = await host.run(command, {
+    signal,
+    bytes: true,
+    onLine: (line, stream) => {
+      if (stream === 'stdout') reader.line(line);
     },
-  );
-  if (exitCode === 0) return lines;
-  throw new HoldfastError('HF_TOOL_FAILED', `${command.file} failed: ${stderrTail.trim()}`.slice(0, 300));
+  });
+  reader.end();
+  if (exitCode === 0) return;
+  throw new HoldfastError('HF_TOOL_FAILED', `getfattr failed: ${stderrTail.trim()}`.slice(0, 300));
 }
 
-/** Labels of the target's own system are not the copy's, and who is not root sees and sets user.* only. */
+/** What the target's own system sets is not the copy's, and who is not root sees and sets user.* only. */
 function visible(facts: readonly string[], isRoot: boolean): string {
+  const ofSystem = /^(security\.selinux|btrfs\.\S*) /;
   const keeps = (fact: string): boolean =>
-    !fact.startsWith('security.selinux ') && (isRoot || fact.startsWith('user.') || fact.startsWith('acl '));
+    !ofSystem.test(fact) && (isRoot || fact.startsWith('user.') || fact.startsWith('acl '));
   return facts.filter(keeps).toSorted().join(', ');
 }

@@ -193,6 +193,13 @@ export const dumpVerb = (snapshot: string, path: string): Verb => ({
   operands: [snapshot, path],
 });
 
+/** Shows all snapshots as folders below `place`/ids, until it is unmounted there. */
+export const mountVerb = (place: string): Verb => ({
+  verb: 'mount',
+  options: ['--no-lock', '--path-template=ids/%I'],
+  operands: [place],
+});
+
 /** Removes stale locks only (same machine and a dead process, or no sign for 30 minutes). There is no --remove-all here. */
 export const unlockVerb = (): Verb => ({ verb: 'unlock', options: [] });
 

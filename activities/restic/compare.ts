@@ -1,3 +1,4 @@
+import { isUtf8Name, nameInJson, shownName } from '../../system/file-names.js';
 import type { Findings, OnDisk } from './findings.js';
 import type { Node } from './listing.js';
 
@@ -13,30 +14,26 @@ export function compareNodes(
   isRoot: boolean,
   mayExist: (path: string) => boolean,
 ): Findings {
-  // Such names were changed on their way through JSON: restic restored them, but we cannot name them.
-  const unreadable = nodes.filter(({ path }) => path.includes('\uFFFD'));
   const left = nodes.filter(({ path, type }) => neverRestored.has(type) && !disk.has(path));
-  const passed = new Set([...unreadable, ...left]);
+  const passed = new Set(left);
   const compared = nodes.filter((node) => !passed.has(node));
   const known = new Set(nodes.map(({ path }) => path));
-  const strangers = [...disk.keys()].filter(
-    (path) => !known.has(path) && !mayExist(path) && !path.includes('\uFFFD'),
-  );
+  const strangers = [...disk.keys()].filter((path) => !known.has(path) && !mayExist(path));
+  const odd = compared.filter(({ path }) => !isUtf8Name(path)).length;
   return {
     verified: [
-      `type, mode, size and modification time of ${compared.length} entries`,
+      `type, mode, size and modification time of ${compared.length} entries${odd > 0 ? ` (${odd} with names that are not valid UTF-8)` : ''}`,
       ...(isRoot ? [`owner and group of ${compared.length} entries`] : []),
       ...linksVerified(compared),
     ],
     notVerified: [
       ...(isRoot ? [] : ['owner and group: only root can restore them, and the worker is not root']),
-      ...(unreadable.length > 0 ? [`${unreadable.length} entries whose names are not valid UTF-8`] : []),
       ...linksNotVerified(compared),
       ...(left.length > 0 ? [`${left.length} sockets: restic does not restore them`] : []),
     ],
     differences: [
       ...compared.flatMap((node) => compareNode(node, disk.get(node.path), isRoot)),
-      ...strangers.map((path) => `${path}: is not in the copy`),
+      ...strangers.map((path) => `${shownName(path)}: is not in the copy`),
     ],
   };
 }
@@ -55,8 +52,9 @@ function linksNotVerified(nodes: readonly Node[]): string[] {
 }
 
 function compareNode(node: Node, found: OnDisk | undefined, isRoot: boolean): string[] {
-  if (!found) return [`${node.path}: is missing`];
-  if (found.type !== node.type) return [`${node.path}: is a ${found.type}, not a ${node.type}`];
+  const path = shownName(node.path);
+  if (!found) return [`${path}: is missing`];
+  if (found.type !== node.type) return [`${path}: is a ${found.type}, not a ${node.type}`];
   const isLink = node.type === 'symlink';
   const isDevice = node.type === 'chardev' || node.type === 'dev';
   const properties: [string, boolean, unknown, unknown][] = [
@@ -65,12 +63,16 @@ function compareNode(node: Node, found: OnDisk | undefined, isRoot: boolean): st
     ['owner', isRoot, `${found.uid}:${found.gid}`, `${node.uid}:${node.gid}`],
     ['size', node.type === 'file', found.size, node.size],
     ['modification time', !isDevice, found.mtimeNs, node.mtimeNs],
-    ['target', isLink && node.linkTarget !== undefined, found.linkTarget, node.linkTarget],
+    ['target', isLink && node.linkTarget !== undefined, targetOf(found, node), node.linkTarget],
   ];
   return properties
     .filter(([, applies, is, should]) => applies && is !== should)
-    .map(([name, , is, should]) => `${node.path}: ${name} is ${is}, not ${should}`);
+    .map(([name, , is, should]) => `${path}: ${name} is ${is}, not ${should}`);
 }
+
+/** A target that came through JSON has lost its odd bytes there. */
+const targetOf = ({ linkTarget }: OnDisk, node: Node): string =>
+  node.linkTarget?.includes('\ufffd') ? nameInJson(linkTarget) : linkTarget;
 
 const octal = (mode: number, isRoot: boolean): string =>
   (isRoot ? mode : mode & 0o1777).toString(8).padStart(4, '0');

@@ -1,3 +1,4 @@
+import { nameInJson, shownName } from '../../system/file-names.js';
 import { findAllVerb } from './command.js';
 import { runRestic } from './driver.js';
 import type { Findings, OnDisk } from './findings.js';
@@ -38,8 +39,10 @@ export function compareGroups(files: readonly Node[], disk: ReadonlyMap<string, 
     verified: [`hard links: ${inCopy.length} groups`],
     notVerified: [],
     differences: [
-      ...torn.map(([first]) => `${first?.path}: is no longer one file with its other names`),
-      ...joined.map(({ path }) => `${path}: shares its file with a name that it had nothing to do with`),
+      ...torn.map(([first]) => `${shownName(first?.path ?? '')}: is no longer one file with its other names`),
+      ...joined.map(
+        ({ path }) => `${shownName(path)}: shares its file with a name that it had nothing to do with`,
+      ),
     ],
   };
 }
@@ -49,25 +52,36 @@ const isOneFile = (group: readonly Node[]): boolean =>
   new Set(group.map(({ size, mtimeNs, uid, gid, mode }) => `${size} ${mtimeNs} ${uid} ${gid} ${mode}`))
     .size === 1;
 
-/** `find --json` -> number of names of each file. */
-export function linkCounts(stdout: string): Map<string, number> {
+/** `find --json` -> number of names of each file, in its order for paths that look alike there. */
+export function linkCounts(stdout: string): Map<string, number[]> {
   const results = (stdout.trim() === '' ? [] : JSON.parse(stdout)) as {
-    matches?: { path: string; links?: number }[];
+    matches?: { path: string; type?: string; links?: number }[];
   }[];
-  return new Map(
-    results.flatMap(({ matches }) => (matches ?? []).map(({ path, links }) => [path, links ?? 1] as const)),
-  );
+  const counts = new Map<string, number[]>();
+  for (const { path, type, links } of results.flatMap(({ matches }) => matches ?? [])) {
+    if (type !== 'file') continue;
+    const alike = counts.get(path);
+    if (alike) alike.push(links ?? 1);
+    else counts.set(path, [links ?? 1]);
+  }
+  return counts;
 }
 
 /** By count: a file with fewer names than before may have had the others outside of what was restored. */
 export function compareLinkCounts(
   files: readonly Node[],
-  counts: ReadonlyMap<string, number>,
+  counts: ReadonlyMap<string, readonly number[]>,
   disk: ReadonlyMap<string, OnDisk>,
 ): Findings {
-  const linked = files.filter(({ path }) => (counts.get(path) ?? 1) > 1);
-  const fewer = linked.filter(({ path }) => (disk.get(path)?.links ?? 0) < (counts.get(path) ?? 1));
-  const more = files.filter(({ path }) => (disk.get(path)?.links ?? 1) > (counts.get(path) ?? 1));
+  const taken = new Map<string, number>();
+  const names = files.map(({ path }) => {
+    const told = nameInJson(path);
+    const index = taken.get(told) ?? 0;
+    taken.set(told, index + 1);
+    return { path, before: counts.get(told)?.[index] ?? 1, now: disk.get(path)?.links };
+  });
+  const fewer = names.filter(({ before, now = 0 }) => before > 1 && now < before);
+  const more = names.filter(({ before, now = 1 }) => now > before);
   return {
     verified: [`hard links: the number of names of ${files.length - fewer.length} files`],
     notVerified:
@@ -77,7 +91,7 @@ export function compareLinkCounts(
           ]
         : [],
     differences: more.map(
-      ({ path }) => `${path}: shares its file with a name that it had nothing to do with`,
+      ({ path }) => `${shownName(path)}: shares its file with a name that it had nothing to do with`,
     ),
   };
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { Command } from '../../system/host.js';
 import type { Restic } from './driver.js';
 import type { Node } from './listing.js';
+import { overFiles } from './over-files.js';
 
 /** restic before 0.15 fills every hole when it restores: a sparse disk image of 1 TB would need all of it. */
 
@@ -25,7 +25,7 @@ export async function digHoles(restic: Restic, data: string, nodes: readonly Nod
   restic.progress({ phase: 'making holes again' });
   for (let from = 0; from < large.length; from += filesAtOnce) {
     const files = large.slice(from, from + filesAtOnce).map(({ path }) => join(data, path));
-    const command: Command = { file: 'sh', args: ['-c', script, 'sh', ...files] };
+    const command = overFiles(['sh', '-c', script, 'sh'], files);
     const { exitCode } = await restic.host.run(command, { signal: restic.signal, log: restic.log });
     if (exitCode !== 0) restic.log('holes could not be made again in some files');
   }

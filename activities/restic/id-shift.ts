@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import { type IdMap, mappedId } from '../../contracts/id-map.js';
+import { entryOffsets, namedGroup, namedUser } from './access-list.js';
 
 /** Ids inside of attributes, mapped: access lists in words and in bytes, and the root that file capabilities are for. Pure. */
 
@@ -19,13 +20,10 @@ export const shiftedEntry = (map: IdMap, entry: string): string =>
       `${inherited}${kind}:${shifted(map, kind === 'user' ? 'uid' : 'gid', Number(id))}:`,
   );
 
-const namedUser = 0x02;
-const namedGroup = 0x08;
-
-/** system.posix_acl_*: a version of four bytes, then entries of tag (2), permissions (2) and id (4), all little-endian. */
+/** The ids of named users and groups in an access list. */
 export function shiftedList(map: IdMap, value: Buffer): Buffer {
   const mapped = Buffer.from(value);
-  for (let at = 4; at + 8 <= mapped.length; at += 8) {
+  for (const at of entryOffsets(mapped)) {
     const tag = mapped.readUInt16LE(at);
     if (tag !== namedUser && tag !== namedGroup) continue;
     const side = tag === namedUser ? 'uid' : 'gid';

@@ -1,3 +1,4 @@
+import { nameFromLatin1, nameToBytes } from '../../system/file-names.js';
 import { listLongVerb, listVerb } from './command.js';
 import { type Restic, runRestic } from './driver.js';
 import { jsonObject } from './parse.js';
@@ -78,23 +79,23 @@ export async function countListing(restic: Restic, snapshot: string): Promise<Co
   return counts;
 }
 
-/** Where symbolic links point: before 0.19 only the listing in words says it. */
+/** Where symbolic links point: before 0.19 only the listing in words says it. `links` are named as on the disk. */
 export async function readLinkTargets(restic: Restic, snapshot: string, links: readonly Node[]) {
-  const { result } = await runRestic(restic, listLongVerb(snapshot));
+  const { result } = await runRestic(restic, listLongVerb(snapshot), { bytes: true });
   return parseLinkTargets(result.stdout, links);
 }
 
-/** A line is "mode uid gid size date time path -> target"; a name may hold line breaks, so each link is searched by its whole path. */
+/** One character for each byte. A line is "mode uid gid size date time path -> target"; a name may hold line breaks, so each link is searched by its whole path. */
 export function parseLinkTargets(stdout: string, links: readonly Node[]): Map<string, string> {
   const targets = new Map<string, string>();
   let from = 0;
   for (const { path } of links) {
-    const mark = ` ${path} -> `;
+    const mark = ` ${nameToBytes(path).toString('latin1')} -> `;
     const at = stdout.indexOf(mark, from);
     if (at < 0) continue;
     const rest = stdout.slice(at + mark.length);
     const end = rest.search(/\n(?=[a-zA-Z-]{10,12} +\d+ +\d+ +\d+ \d{4}-|$)/);
-    targets.set(path, end < 0 ? rest : rest.slice(0, end));
+    targets.set(path, nameFromLatin1(end < 0 ? rest : rest.slice(0, end)));
     from = at + mark.length;
   }
   return targets;

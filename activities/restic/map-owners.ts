@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import type { IdMap } from '../../contracts/id-map.js';
-import type { Command } from '../../system/host.js';
-import { type NamedValue, parseGetfattr } from './attribute-text.js';
-import { readLines } from './attributes.js';
+import { nameToBytes } from '../../system/file-names.js';
+import type { NamedValue } from './attribute-text.js';
+import { readGetfattr } from './attributes.js';
 import type { Restic } from './driver.js';
 import { withMappedOwner } from './id-plan.js';
 import { shiftedCapability, shiftedList } from './id-shift.js';
 import type { Node } from './listing.js';
+import { overFiles } from './over-files.js';
 import type { PreparedRestore } from './restore-plan.js';
 import { dataFolder, stagingFolder } from './target.js';
 
@@ -33,38 +34,37 @@ export async function mapOwners({ restic, plan, nodes, idMap }: PreparedRestore)
     const mapped = values.map((value) => ({ ...value, value: mappedValue(value, idMap) }));
     await host.writeFile(attributes, attributeFile(mapped));
   }
-  const reachable = nodes.filter(({ path, type }) => !path.includes('\uFFFD') && !neverRestored.has(type));
-  await changeOwners(restic, data, reachable, idMap);
-  const complaints = await setAttributes(restic, attributes);
-  const unreachable = nodes.filter(({ path }) => path.includes('\uFFFD')).length;
-  if (unreachable === 0) return complaints;
-  const kept = `${unreachable} entries whose names are not valid UTF-8 keep the owner that they have in the copy`;
-  return [...complaints, kept];
+  const restored = nodes.filter(({ type }) => !neverRestored.has(type));
+  await changeOwners(restic, data, restored, idMap);
+  return setAttributes(restic, attributes);
 }
 
-async function attributesBefore(restic: Restic, data: string): Promise<NamedValue[]> {
-  const options = ['--recursive', '--physical', '--no-dereference', '--absolute-names', '--dump'];
-  const args = [...options, `--match=${match}`, '--encoding=hex', '--', data];
-  return parseGetfattr(await readLines(restic, { file: 'getfattr', args }));
+interface FileValue extends NamedValue {
+  path: string;
+}
+
+async function attributesBefore(restic: Restic, data: string): Promise<FileValue[]> {
+  const all: FileValue[] = [];
+  await readGetfattr(restic, ['--recursive', `--match=${match}`, '--', data], (path, values) => {
+    all.push(...values.map((value) => ({ path, ...value })));
+  });
+  return all;
 }
 
 const mappedValue = ({ name, value }: NamedValue, map: IdMap): Buffer =>
   name === 'security.capability' ? shiftedCapability(map, value) : shiftedList(map, value);
 
 /** As `setfattr --restore` takes it. */
-function attributeFile(values: readonly NamedValue[]): string {
-  return values
-    .filter(({ path }) => !path.includes('\uFFFD'))
+const attributeFile = (values: readonly FileValue[]): string =>
+  values
     .map(({ path, name, value }) => `# file: ${escapePath(path)}\n${name}=0x${value.toString('hex')}\n\n`)
     .join('');
-}
 
+/** Everything but plain letters as octal numbers. */
 const escapePath = (path: string): string =>
-  path.replace(
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: names may hold them
-    /[\\\u0001-\u001f\u007f]/g,
-    (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`,
-  );
+  nameToBytes(path)
+    .toString('latin1')
+    .replace(/[^A-Za-z0-9/._-]/g, (byte) => `\\${byte.charCodeAt(0).toString(8).padStart(3, '0')}`);
 
 async function changeOwners(restic: Restic, data: string, nodes: readonly Node[], map: IdMap): Promise<void> {
   const owners = new Map<string, string[]>();
@@ -78,12 +78,8 @@ async function changeOwners(restic: Restic, data: string, nodes: readonly Node[]
       gather(modes, node.mode.toString(8).padStart(4, '0'), `${data}${node.path}`);
   }
   for (const [owner, paths] of owners)
-    await inPortions(restic, paths, (some) => ({
-      file: 'chown',
-      args: ['--no-dereference', '--', owner, ...some],
-    }));
-  for (const [mode, paths] of modes)
-    await inPortions(restic, paths, (some) => ({ file: 'chmod', args: ['--', mode, ...some] }));
+    await inPortions(restic, paths, ['chown', '--no-dereference', '--', owner]);
+  for (const [mode, paths] of modes) await inPortions(restic, paths, ['chmod', '--', mode]);
 }
 
 function gather(groups: Map<string, string[]>, key: string, path: string): void {
@@ -95,18 +91,18 @@ function gather(groups: Map<string, string[]>, key: string, path: string): void 
 async function inPortions(
   { host, signal, log }: Restic,
   paths: readonly string[],
-  command: (some: readonly string[]) => Command,
+  words: readonly string[],
 ): Promise<void> {
   for (let from = 0; from < paths.length; from += filesAtOnce) {
-    const { file, args } = command(paths.slice(from, from + filesAtOnce));
-    const { exitCode } = await host.run({ file, args }, { signal, log });
-    if (exitCode !== 0) log(`${file} did not reach every file; the comparison says which`);
+    const command = overFiles(words, paths.slice(from, from + filesAtOnce));
+    const { exitCode } = await host.run(command, { signal, log });
+    if (exitCode !== 0) log(`${words[0]} did not reach every file; the comparison says which`);
   }
 }
 
 /**
  * Last: a change of the owner takes capabilities away, and a change of the mode touches the access list.
- * What failed is a warning: of a large copy the attributes are not compared.
+ * What failed is a warning: on some hosts the attributes are not compared.
  */
 async function setAttributes({ host, signal, log }: Restic, file: string): Promise<string[]> {
   if ((await host.facts(file))?.size === 0) return [];

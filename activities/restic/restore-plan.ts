@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { IdMap } from '../../contracts/id-map.js';
-import type { RestorePlan, RestoreStepInput } from '../../contracts/jobs.js';
+import type { AttributePlan, RestorePlan, RestoreStepInput } from '../../contracts/jobs.js';
 import type { Tools } from '../door.js';
 import { type Evidence, readEvidence } from '../host/evidence.js';
+import { planAttributes } from './attribute-plan.js';
 import { chooseCopy } from './choose-copy.js';
 import { openRestic, type Restic } from './driver.js';
 import { allowedIdMap, planMapping } from './id-plan.js';
@@ -18,7 +19,7 @@ import { allowedTarget, dataFolder, stagingName, type TargetState, targetState }
 /** What a restore will do: which copy, which nodes of it, where to, and whether there is room. */
 
 export interface PreparedRestore {
-  plan: RestorePlan;
+  plan: RestorePlan & { attributes: AttributePlan };
   /** Only for a restore in place. */
   exchange?: Exchange | undefined;
   restic: Restic;
@@ -33,6 +34,8 @@ export interface PreparedRestore {
   sparseNote: SparseNote | undefined;
   /** How owners are mapped; without ranges they stay. */
   idMap: IdMap;
+  /** A second read of all the data is wanted where attributes cannot be compared without. */
+  mayReadAgain: boolean;
 }
 
 /** What the operator is shown, and approves by its digest. */
@@ -83,7 +86,8 @@ export async function prepareRestore(tools: Tools, input: RestoreStepInput): Pro
     JSON.stringify([store, job, resource, snapshot.id, target, paths, listingDigest, ...first, ...owners]),
   );
   const state = await targetState(host, target, digest);
-  const plan: RestorePlan = {
+  const mayReadAgain = input.compareAttributes ?? false;
+  const plan = {
     snapshot: snapshot.id,
     restorePoint: new Date(snapshot.time).toISOString(),
     target,
@@ -95,10 +99,11 @@ export async function prepareRestore(tools: Tools, input: RestoreStepInput): Pro
     digest,
     ...(isPart && { isPart }),
     ...(mapping && { mapping }),
+    attributes: await planAttributes(restic, bytes, mayReadAgain),
   };
   await checkSpace(restic, plan, state);
   const sparseNote = await readSparseNote(host, resource);
-  return { plan, exchange, restic, snapshot, root, selection, nodes, state, sparseNote, idMap };
+  return { plan, exchange, restic, snapshot, root, selection, nodes, state, sparseNote, idMap, mayReadAgain };
 }
 
 /** Ids are unique over all stores: a rescue, which does not know the store's name, must not take one of these either. */

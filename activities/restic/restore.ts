@@ -3,6 +3,7 @@ import type { RestoreReport, RestoreStepInput } from '../../contracts/jobs.js';
 import type { Tools } from '../door.js';
 import { addEvidence, type Evidence, type RestoreProved, readEvidence } from '../host/evidence.js';
 import { restoreVerb } from './command.js';
+import { withDiskNames } from './disk-names.js';
 import { removeStaleLocks, runRestic } from './driver.js';
 import { digHoles } from './holes.js';
 import { mapOwners } from './map-owners.js';
@@ -32,10 +33,12 @@ export async function restoreCopy(tools: Tools, input: RestoreStepInput): Promis
     await removeStaleLocks(restic);
     await claimTarget(host, plan.target, plan.digest);
     const complaints = await fetchData(prepared);
-    complaints.push(...(await mapOwners(prepared)));
+    const named = await withDiskNames(prepared);
+    await makeHoles(named);
+    complaints.push(...(await mapOwners(named)));
     if (plan.isPart)
       complaints.unshift('The copy is a part of an unfinished first upload: much may be missing');
-    const report = await verifyRestore(prepared, complaints);
+    const report = await verifyRestore(named, complaints);
     await host.writeFile(reportFile(plan.target), JSON.stringify(report));
   }
   const report = JSON.parse(await host.readFile(reportFile(plan.target))) as RestoreReport;
@@ -78,15 +81,7 @@ async function publish(
 }
 
 /** Runs restic; what it complains about without failing is handed back. */
-async function fetchData({
-  restic,
-  plan,
-  selection,
-  snapshot,
-  nodes,
-  root,
-  sparseNote,
-}: PreparedRestore): Promise<string[]> {
+async function fetchData({ restic, plan, selection, snapshot }: PreparedRestore): Promise<string[]> {
   const { host } = restic;
   const version = await resticVersion(restic);
   const data = dataFolder(plan.target);
@@ -110,7 +105,11 @@ async function fetchData({
         complaints.push(parsed?.kind === 'error' ? parsed.item : line);
     },
   });
-  if (!isAtLeast(version, [0, 15])) await digHoles(restic, data, nodes);
-  await digFilledHoles(restic, data, knownSparse(nodes, root, sparseNote));
   return complaints;
+}
+
+async function makeHoles({ restic, plan, nodes, root, sparseNote }: PreparedRestore): Promise<void> {
+  const data = dataFolder(plan.target);
+  if (!isAtLeast(await resticVersion(restic), [0, 15])) await digHoles(restic, data, nodes);
+  await digFilledHoles(restic, data, knownSparse(nodes, root, sparseNote));
 }

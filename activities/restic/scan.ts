@@ -1,4 +1,5 @@
 import { HoldfastError } from '../../contracts/errors.js';
+import { nameFromLatin1 } from '../../system/file-names.js';
 import type { Restic } from './driver.js';
 import type { OnDisk } from './findings.js';
 
@@ -21,9 +22,10 @@ export async function scanTree(
 ): Promise<Scan> {
   const entries = new Map<string, OnDisk>();
   let pending = '';
-  const command = { file: 'find', args: [data, '-printf', format], env: { LC_ALL: 'C.UTF-8' } };
+  const command = { file: 'find', args: [data, '-printf', format], env: { LC_ALL: 'C' } };
   const { exitCode, stderrTail } = await host.run(command, {
     signal,
+    bytes: true,
     onLine: (line, stream) => {
       if (stream !== 'stdout') return;
       pending += line;
@@ -56,12 +58,12 @@ const types: Record<string, OnDisk['type']> = {
   b: 'dev',
 };
 
-/** One entry of the walk. */
+/** One entry of the walk, one character for each byte. */
 export function parseEntry(text: string): OnDisk & { path: string } {
   const [type = '', mode, uid, gid, size, mtime = '', inode = '', links, blocks, path = '', linkTarget = ''] =
     text.split('\0');
   return {
-    path,
+    path: nameFromLatin1(path),
     type: types[type] ?? 'irregular',
     mode: Number.parseInt(mode ?? '', 8),
     uid: Number(uid),
@@ -71,7 +73,7 @@ export function parseEntry(text: string): OnDisk & { path: string } {
     inode,
     links: Number(links),
     allocated: Number(blocks) * 512,
-    linkTarget,
+    linkTarget: nameFromLatin1(linkTarget),
   };
 }
 

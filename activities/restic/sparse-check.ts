@@ -1,4 +1,5 @@
 import { tags } from '../../contracts/names.js';
+import { shownName } from '../../system/file-names.js';
 import type { Restic } from './driver.js';
 import type { Findings, OnDisk } from './findings.js';
 import { digHoles } from './holes.js';
@@ -90,7 +91,7 @@ export function sparsenessFindings(
     .slice(0, namedAtMost)
     .map(
       ({ node, allocatedBefore }) =>
-        `${node.path}: was sparse at the source (${allocatedBefore} of ${node.size} bytes allocated), now ${allocatedNow(node.path)} are`,
+        `${shownName(node.path)}: was sparse at the source (${allocatedBefore} of ${node.size} bytes allocated), now ${allocatedNow(node.path)} are`,
     );
   const more = filled.length - warnings.length;
   return {

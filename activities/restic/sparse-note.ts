@@ -1,3 +1,4 @@
+import { nameFromLatin1 } from '../../system/file-names.js';
 import type { Host } from '../../system/host.js';
 import type { Restic } from './driver.js';
 import { decimalNanoseconds } from './scan.js';
@@ -64,7 +65,7 @@ async function note({ host, signal }: Noting, { run, resource, directory }: Sour
   const take = (entry: string): void => {
     const [size, blocks, mtime = '', fileSystem = '', path = ''] = entry.split('\0');
     const file = {
-      path,
+      path: nameFromLatin1(path),
       size: Number(size),
       mtimeNs: decimalNanoseconds(mtime),
       allocated: Number(blocks) * 512,
@@ -94,9 +95,10 @@ async function walk(
 ): Promise<boolean> {
   let pending = '';
   const { exitCode } = await host.run(
-    { file: 'find', args, env: { LC_ALL: 'C.UTF-8' } },
+    { file: 'find', args, env: { LC_ALL: 'C' } },
     {
       signal,
+      bytes: true,
       onLine: (line, stream) => {
         if (stream !== 'stdout') return;
         pending += line;

@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import type { RestoreReport } from '../../contracts/jobs.js';
-import { type Attributes, compareAttributes } from './attributes.js';
+import { compareAttributes } from './attributes.js';
 import { compareNodes } from './compare.js';
 import { checkHardLinks } from './hard-links.js';
 import { withMappedOwner } from './id-plan.js';
@@ -12,7 +12,7 @@ import { dataFolder } from './target.js';
 
 /** Compares what was restored with what the copy holds, and says what was compared, what was not, and what differs. */
 
-/** Throws HF_RESTORE_DIFFERS when anything differs. Contents were compared by restic itself, which had ended well. */
+/** Throws HF_RESTORE_DIFFERS when anything differs; `prepared.nodes` are named as on the disk. Contents were compared by restic itself, which had ended well. */
 export async function verifyRestore(
   prepared: PreparedRestore,
   complaints: readonly string[],
@@ -26,7 +26,7 @@ export async function verifyRestore(
     compareNodes(nodes, disk.entries, disk.isRoot, isPlanned(prepared)),
     { verified: mappingVerified(prepared), notVerified: [], differences: [] },
     await checkHardLinks(prepared, disk.entries),
-    await compareAttributes(attributesQuestion(prepared, disk.isRoot)),
+    await compareAttributes(prepared, disk.isRoot),
     sparsenessFindings(prepared, disk.entries),
   ];
   const differences = all.flatMap((findings) => findings.differences);
@@ -68,24 +68,6 @@ async function withLinkTargets({ restic, snapshot, nodes }: PreparedRestore): Pr
     targets.has(node.path) ? { ...node, linkTarget: targets.get(node.path) } : node,
   );
 }
-
-const attributesQuestion = (
-  { restic, snapshot, plan, selection, nodes, idMap }: PreparedRestore,
-  isRoot: boolean,
-): Attributes => {
-  const folders = new Set(nodes.filter(({ type }) => type === 'dir').map(({ path }) => path));
-  return {
-    restic,
-    snapshot: snapshot.id,
-    data: dataFolder(plan.target),
-    folders: selection.wanted.filter((path) => folders.has(path)),
-    singles: selection.wanted.filter((path) => !folders.has(path)).length,
-    bytes: plan.bytes,
-    isRoot,
-    whole: selection.whole,
-    idMap,
-  };
-};
 
 function differs(target: string, differences: readonly string[]): HoldfastError {
   const named = differences.slice(0, 10);

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../contracts/errors.js';
-import { type Command, listOf, requiredText, textOf } from '../command.js';
+import { type Command, flagOf, listOf, requiredText, textOf } from '../command.js';
 
 export const rescue: Command = {
   name: 'rescue',
@@ -32,6 +32,10 @@ export const rescue: Command = {
       flags: '--map-ids <MAP>',
       summary: 'restore: give owners and groups other ids: FROM:TO:COUNT, uid=… or gid=…',
       repeat: true,
+    },
+    {
+      flags: '--compare-attributes',
+      summary: 'restore: compare access lists and attributes even where that reads all the data again',
     },
     {
       flags: '--yes <DIGEST>',
@@ -67,6 +71,7 @@ export const rescue: Command = {
       at: textOf(values, 'at'),
       paths: listOf(values, 'path'),
       mapIds: listOf(values, 'mapIds'),
+      compareAttributes: flagOf(values, 'compareAttributes'),
       yes: textOf(values, 'yes'),
     });
   },

@@ -36,6 +36,11 @@ export const restore: Command = {
         'give owners and groups other ids: FROM:TO:COUNT, uid=… or gid=… for one of them; the host must list it (mapIds)',
       repeat: true,
     },
+    {
+      flags: '--compare-attributes',
+      summary:
+        'compare access lists and attributes even where that reads all the data again (the plan says so)',
+    },
     { flags: '--yes', summary: 'take the plan as approved' },
     {
       flags: '--in-place',
@@ -79,6 +84,7 @@ export const restore: Command = {
       inPlace: flagOf(values, 'inPlace'),
       undo: textOf(values, 'undo'),
       mapIds: listOf(values, 'mapIds'),
+      compareAttributes: flagOf(values, 'compareAttributes'),
     });
     return restoreAndFollow(context, input);
   },

@@ -46,8 +46,8 @@ function compare(version: string, [major, minor]: readonly [number, number]): nu
 /** What a restore cannot do without it; flock alone stops everything. */
 const consequences: Record<string, [loss: string, packageName: string]> = {
   find: ['no restore can be compared', 'findutils'],
-  getfacl: ['access lists of a restore are not compared', 'acl'],
-  getfattr: ['extended attributes of a restore are not compared', 'attr'],
+  getfattr: ['access lists and extended attributes of a restore are not compared', 'attr'],
+  fusermount: ['attributes of a restore above 10 GiB are compared only by reading all of it again', 'fuse3'],
   setfattr: ['a restore with --map-ids loses access lists and capabilities, and says so', 'attr'],
   fallocate: ['holes of sparse files stay filled at a restore with restic before 0.15', 'util-linux'],
 };

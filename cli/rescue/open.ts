@@ -23,6 +23,7 @@ export interface RescueWords {
   at: string | undefined;
   paths: readonly string[];
   mapIds: readonly string[];
+  compareAttributes: boolean;
   yes: string | undefined;
 }
 

@@ -68,7 +68,7 @@ async function chooseResource(
 
 function stepOf(
   names: Pick<RestoreStepInput, 'job' | 'resource' | 'target' | 'run'>,
-  { copy, at, paths, mapIds }: RescueWords,
+  { copy, at, paths, mapIds, compareAttributes }: RescueWords,
 ): RestoreStepInput {
   if (copy !== undefined && at !== undefined) throw usage('--copy and --at exclude each other');
   return {
@@ -77,6 +77,7 @@ function stepOf(
     retryForMs: 0,
     paths: paths.map(relativePath),
     ...(mapIds.length > 0 && { mapIds: [...mapIds] }),
+    ...(compareAttributes && { compareAttributes }),
     ...(copy !== undefined && { copy: copyId(copy) }),
     ...(at !== undefined && { at: moment(at) }),
   };

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Evidence, parseEvidence } from '../../activities/host/evidence.js';
 import { openUndosIn } from '../../activities/host/undo.js';
+import { chooseWay } from '../../activities/restic/attribute-plan.js';
 import {
-  attributeFacts,
-  parseGetfacl,
-  parseGetfattr,
+  factsOf,
+  getfattrReader,
   parseTarAttributes,
   unescapeOctal,
 } from '../../activities/restic/attribute-text.js';
@@ -20,6 +20,7 @@ import {
   snapshotsVerb,
 } from '../../activities/restic/command.js';
 import { compareNodes } from '../../activities/restic/compare.js';
+import { nameNodes } from '../../activities/restic/disk-names.js';
 import type { OnDisk } from '../../activities/restic/findings.js';
 import { type Node, nanoseconds } from '../../activities/restic/listing.js';
 import { parseBackupLine, parseForget, type Snapshot } from '../../activities/restic/parse.js';
@@ -309,7 +310,17 @@ test('names with line breaks survive the walk', () => {
   );
 });
 
-test('the tar stream, getfattr and getfacl tell the same about the same file, values included', () => {
+/** What getfattr says of its one file. */
+function toldByGetfattr(lines: readonly string[]): { path: string; facts: string[] } {
+  const told: { path: string; facts: string[] }[] = [];
+  const reader = getfattrReader((path, values) => told.push({ path, facts: factsOf(values, noMap) }));
+  for (const line of lines) reader.line(line);
+  reader.end();
+  assert.equal(told.length, 1);
+  return told[0] ?? { path: '', facts: [] };
+}
+
+test('the tar stream and getfattr tell the same about the same file, values included', () => {
   const name = '/srv/ü a\nb';
   const record = (text: string | Buffer) => Buffer.from(text).toString('base64');
   const values = {
@@ -321,23 +332,60 @@ test('the tar stream, getfattr and getfacl tell the same about the same file, va
     parseTarAttributes(JSON.stringify({ path: name.slice(1), values: { ...values, ...more } }), noMap);
   const tar = inCopy({});
   assert.equal(tar.path, name);
-  const onDisk = ['# file: /srv/ü a\\012b', 'system.posix_acl_access=0x02', 'user.bin=0x00ff10', ''];
-  const attributes = attributeFacts(parseGetfattr(onDisk));
-  const lists = parseGetfacl([
-    `# file: /srv/ü a\\012b`,
-    '# owner: 0',
-    'user::rw-',
-    'group::r--',
-    'group:60:r--',
-    'mask::r--',
-    'other::r--',
-    'default:user::rwx',
+  const none = 'ffffffff';
+  const onDisk = toldByGetfattr([
+    `# file: ${Buffer.from('/srv/ü a').toString('latin1')}\\012b`,
+    `system.posix_acl_access=0x0200000001000600${none}04000400${none}080004003c00000010000400${none}20000400${none}`,
+    `system.posix_acl_default=0x0200000001000700${none}`,
+    'user.bin=0x00ff10',
     '',
   ]);
-  assert.deepEqual([...(lists.get(name) ?? []), ...(attributes.get(name) ?? [])].sort(), tar.facts);
+  assert.deepEqual(onDisk, tar);
   const other = inCopy({ 'SCHILY.xattr.user.bin': record(Buffer.from([0, 255, 17])) });
   assert.notDeepEqual(other.facts, tar.facts, 'another value of the same length');
   assert.equal(unescapeOctal('a\\\\b\\033'), 'a\\b\u001b');
+});
+
+test('an access list that says no more than the mode is no fact', () => {
+  const none = 'ffffffff';
+  const base = `0x0200000001000600${none}04000400${none}20000400${none}`;
+  assert.deepEqual(toldByGetfattr(['# file: /a', `system.posix_acl_access=${base}`, 'user.x=0x61']).facts, [
+    'user.x 1 bytes (sha256 ca978112ca1bbdca)',
+  ]);
+});
+
+const nodesCalled = (...paths: string[]): Node[] => paths.map((path, size) => ({ ...node, path, size }));
+
+test('entries whose names look alike in a listing get the names of the disk in the order of their bytes', () => {
+  const listed = nodesCalled('/\ufffd', '/\ufffd/a', '/\ufffd', '/\ufffd/a', '/\ufffd', '/z');
+  const onDisk = ['/z', '/\ufffd', '/\udcff/a', '/\udcff', '/\udc80/a', '/\udc80'];
+  assert.deepEqual(
+    nameNodes(listed, onDisk).map(({ path, size }) => `${path} ${size}`),
+    ['/\udc80 0', '/\udc80/a 1', '/\ufffd 2', '/\udcff/a 3', '/\udcff 4', '/z 5'],
+  );
+});
+
+test('of names that look alike, one that is missing on the disk is a difference', () => {
+  const listed = nodesCalled('/\ufffd', '/\ufffd');
+  const differences = (...paths: string[]) => {
+    const disk = new Map(paths.map((path, size) => [path, found({ size })] as const));
+    return compareNodes(nameNodes(listed, paths), disk, true, () => false).differences;
+  };
+  assert.deepEqual(differences('/\udce8', '/\udce9'), []);
+  assert.deepEqual(differences('/\udce8'), ['/\ufffd: is missing']);
+  assert.deepEqual(differences('/\udce8', '/\udce9', '/\udcea'), ['/\\xea: is not in the copy']);
+});
+
+test('the plan says how attributes are compared: nothing is left out in silence', () => {
+  const facts = { bytes: 2 ** 40, asked: false, missing: undefined, noMount: undefined };
+  assert.deepEqual(chooseWay(facts), { way: 'mount', bytesReadAgain: 0 });
+  const noMount = 'no FUSE';
+  const all = { bytesReadAgain: 2 ** 40, why: noMount };
+  assert.deepEqual(chooseWay({ ...facts, noMount, asked: true }), { way: 'second read', ...all });
+  assert.equal(chooseWay({ ...facts, noMount, bytes: 2 ** 30 }).way, 'second read');
+  const refused = { way: 'none', bytesReadAgain: 0, why: noMount, bytesIfAsked: 2 ** 40 };
+  assert.deepEqual(chooseWay({ ...facts, noMount }), refused);
+  assert.equal(chooseWay({ ...facts, asked: true, missing: 'no getfattr' }).way, 'none');
 });
 
 const line = (entry: object) => JSON.stringify({ v: 1, at: '2026-11-20T00:00:00Z', run: 'r', ...entry });

@@ -79,11 +79,11 @@ describe('what a host says', () => {
     assert.equal(only({ tools }).level, 'blocking');
   });
 
-  test('no flock stops everything, no getfacl costs a comparison', () => {
+  test('no flock stops everything, no getfattr costs a comparison', () => {
     assert.equal(only({ tools: [{ name: 'flock' }] }).level, 'blocking');
-    const { level, found, next } = only({ tools: [{ name: 'getfacl' }] });
+    const { level, found, next } = only({ tools: [{ name: 'getfattr' }] });
     assert.equal(level, 'warning');
-    assert.match(`${found} ${next}`, /access lists .*package acl/);
+    assert.match(`${found} ${next}`, /access lists .*package attr/);
   });
 
   test('a worker that is not root is told what its restores lack', () => {

@@ -44,7 +44,7 @@ test('the worker brings restic and what restores need to compare attributes', ()
   const installed = stage('worker')
     .instructions.map(({ rest }) => rest)
     .join(' ');
-  for (const name of ['restic', 'util-linux', 'acl', 'attr', 'tar', 'openssh-client', 'ca-certificates'])
+  for (const name of ['restic', 'util-linux', 'fuse3', 'attr', 'tar', 'openssh-client', 'ca-certificates'])
     assert.match(installed, new RegExp(` ${name} `), name);
 });
 

@@ -154,6 +154,27 @@ function makeConfig(
   });
 }
 
+/** restic as ever; after a restore that ended well, `script` runs in the folder that was restored into. */
+export function meddling(restic: string, script: string): string {
+  const path = join(temporaryFolder('meddling'), 'restic');
+  const text = `#!/bin/sh
+"${restic}" "$@"
+code=$?
+[ "$1" = restore ] || exit $code
+for argument; do case "$argument" in --target=*) cd -- "\${argument#--target=}" || exit 9;; esac; done
+${script}
+exit $code
+`;
+  writeFileSync(path, text, { mode: 0o755 });
+  return path;
+}
+
+/** The same machine as long as nobody looks for the program that mounts. */
+export const withoutFuse = (host: Host): Host => ({
+  ...host,
+  findProgram: async (file) => (file === 'fusermount' ? undefined : host.findProgram(file)),
+});
+
 /** For `assert.rejects`: the code, and words that the operator must read. */
 export const failsWith =
   (code: string, words: RegExp = /./) =>
