@@ -1,3 +1,4 @@
+import type { AttributePlan } from './attributes.js';
 import type { HookTime } from './hooks.js';
 import type { FinishedPortion } from './seeding.js';
 
@@ -162,17 +163,6 @@ export interface RestorePlan {
   mapping?: { mapIds: string[]; entries: number };
   /** How access lists and extended attributes will be compared, and what that reads. */
   attributes?: AttributePlan;
-}
-
-/**
- * `mount`: through a mount of the copy, which reads no contents. `second read`: all the data once more, because of `why`. `none`: not at
- * all, because of `why`; `bytesIfAsked` is what a second read would take.
- */
-export interface AttributePlan {
-  way: 'mount' | 'second read' | 'none';
-  bytesReadAgain: number;
-  why?: string;
-  bytesIfAsked?: number;
 }
 
 export interface RestoreStepInput

@@ -1,4 +1,4 @@
-import type { AttributePlan } from '../../contracts/jobs.js';
+import type { AttributePlan } from '../../contracts/attributes.js';
 import type { Host } from '../../system/host.js';
 
 /** How the attributes of a copy will be read for the comparison, and what that costs: the plan says it before anybody says yes. */

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { AttributePlan } from '../../contracts/attributes.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { IdMap } from '../../contracts/id-map.js';
-import type { AttributePlan, RestorePlan, RestoreStepInput } from '../../contracts/jobs.js';
+import type { RestorePlan, RestoreStepInput } from '../../contracts/jobs.js';
 import type { Tools } from '../door.js';
 import { type Evidence, readEvidence } from '../host/evidence.js';
 import { planAttributes } from './attribute-plan.js';
