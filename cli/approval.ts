@@ -52,10 +52,12 @@ export interface Asked {
   lines: string[];
 }
 
-export function askedOf({ asks, plan, question }: RunReport): Asked | undefined {
+export function askedOf({ asks, plan, question, questionDetails = [] }: RunReport): Asked | undefined {
   if (asks === undefined) return undefined;
   if (plan?.digest === asks) return { digest: asks, lines: planLines(plan) };
-  return question === undefined ? undefined : { digest: asks, lines: [`it asks: ${question}`] };
+  return question === undefined
+    ? undefined
+    : { digest: asks, lines: [`it asks: ${question}`, ...questionDetails] };
 }
 
 const notWaiting = (run: string, why: string): HoldfastError =>

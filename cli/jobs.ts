@@ -47,6 +47,7 @@ export function objectiveMsOf(
   { operation }: Pick<Operation, 'operation'>,
 ): number | undefined {
   if (job.kind === 'zfs-scrub') return job.objective.scrub;
+  if (job.kind === 'snapraid-maintenance' && operation === 'scrub') return job.objective.scrub;
   if (operation === mainOperation(job)) return job.objective.rpo;
   if (job.kind !== 'restic-backup') return undefined;
   return operation === 'prune' || operation === 'check' ? job.objective[operation] : undefined;

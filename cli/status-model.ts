@@ -57,6 +57,8 @@ export interface StatusRow {
   seeding?: Seeding;
   /** A run of it that ended well has removed nothing. */
   appendOnly?: boolean;
+  /** What the last run has found out about its thing. */
+  finding?: string;
   /** Of one replication: how far its datasets were behind. */
   replicas?: ReplicaLag[];
 }
@@ -65,7 +67,7 @@ export interface StatusRow {
 const nearlyOverdue = 0.8;
 
 /** Operations that leave the state of a moment behind. */
-const holdsState: ReadonlySet<string> = new Set<OperationKind>(['backup', 'snapshot', 'replicate']);
+const holdsState: ReadonlySet<string> = new Set<OperationKind>(['backup', 'snapshot', 'replicate', 'sync']);
 
 /** Whether a run counts as the proof that its operation promises. */
 export function isGood({ operation, state, restorePoint, closedAt }: RunRow): boolean {
@@ -98,6 +100,7 @@ export function statusRow(facts: OperationFacts, now: Date): StatusRow {
     ...(facts.waiting && { waiting: facts.waiting }),
     ...(seeding && { seeding }),
     ...(facts.appendOnly && { appendOnly: true }),
+    ...(last?.finding && { finding: last.finding }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Context } from './context.js';
 import { exitCodes } from './exit-codes.js';
 import { findJob } from './jobs.js';
+import { printable } from './printable.js';
 import { table } from './render.js';
 import { colouredState } from './run-list.js';
 import { type StatusRow, statusRow } from './status-model.js';
@@ -44,7 +45,8 @@ export function statusText(context: Context, rows: readonly StatusRow[], now: Da
     runningText(context, row, now),
   ]);
   const head = ['job', 'newest good', 'objective', 'last run', `next run (${localZone()})`, 'now'];
-  return table(context, head, lines);
+  const found = rows.flatMap(({ name, finding }) => (finding ? [`${name}: ${printable(finding)}`] : []));
+  return [table(context, head, lines), ...(found.length > 0 ? ['', ...found] : [])].join('\n');
 }
 
 const agoText = (time: Date, now: Date): string => `${age(now.getTime() - time.getTime())} ago`;

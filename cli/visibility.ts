@@ -1,6 +1,6 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
 import type { Outcome } from '../contracts/jobs.js';
-import { parseRunId, type SearchAttributeName, workflowTypes } from '../contracts/names.js';
+import { noteMemo, parseRunId, type SearchAttributeName, workflowTypes } from '../contracts/names.js';
 import type { Temporal } from './context.js';
 import { dateOf } from './look.js';
 
@@ -20,6 +20,8 @@ export interface RunRow {
   waiting?: string;
   restorePoint?: Date;
   bytes?: number;
+  /** What it has found out about its thing, beyond how it ended. */
+  finding?: string;
 }
 
 /** What people call runs; leases and questions to hosts are not. */
@@ -29,6 +31,9 @@ const runTypes = [
   workflowTypes.snapshotDatasets,
   workflowTypes.pruneSnapshots,
   workflowTypes.scrubPool,
+  workflowTypes.maintainSnapraid,
+  workflowTypes.scrubSnapraid,
+  workflowTypes.repairSnapraid,
   workflowTypes.replicateDatasets,
   workflowTypes.parkReplicas,
   workflowTypes.pruneReplicas,
@@ -99,7 +104,8 @@ const statusNames = {
 } as const;
 
 /** Only what a row shows: the SDK's own list decodes every payload of every run, three times as slowly. */
-function listedRun({ execution, status, startTime, closeTime, searchAttributes }: RawRun): ListedRun {
+function listedRun(run: RawRun): ListedRun {
+  const { execution, status, startTime, closeTime, searchAttributes, memo } = run;
   const fields = searchAttributes?.indexedFields ?? {};
   const first = (name: SearchAttributeName): unknown => firstValue(fields[name]?.data);
   const restorePoint = first('HfRestorePoint');
@@ -109,6 +115,7 @@ function listedRun({ execution, status, startTime, closeTime, searchAttributes }
     status: { name: statusNames[status ?? 0] },
     startTime: dateOf(startTime) ?? new Date(0),
     closeTime: dateOf(closeTime),
+    memo: { [noteMemo]: firstValue(memo?.fields?.[noteMemo]?.data) },
     searchAttributes: {
       ...Object.fromEntries(plain.map((name) => [name, [first(name)]])),
       ...(typeof restorePoint === 'string' && { HfRestorePoint: [new Date(restorePoint)] }),
@@ -125,9 +132,8 @@ function firstValue(data: Uint8Array | null | undefined): unknown {
 
 /** Undefined for what does not carry a RUN as its id: somebody else's workflow. */
 export function runRow(
-  info: Pick<WorkflowExecutionInfo, 'workflowId' | 'searchAttributes' | 'startTime' | 'closeTime'> & {
-    status: { name: string };
-  },
+  info: Pick<WorkflowExecutionInfo, 'workflowId' | 'searchAttributes' | 'startTime' | 'closeTime'> &
+    Partial<Pick<WorkflowExecutionInfo, 'memo'>> & { status: { name: string } },
 ): RunRow | undefined {
   const name = parseRunId(info.workflowId);
   if (!name) return undefined;
@@ -138,6 +144,7 @@ export function runRow(
   const covers = first('HfCovers');
   const bytes = first('HfBytes');
   const operation = first('HfOperation');
+  const finding = info.memo?.[noteMemo];
   return {
     run: info.workflowId,
     job: name.job,
@@ -150,6 +157,7 @@ export function runRow(
     ...(typeof waiting === 'string' && waiting !== '' && { waiting }),
     ...(restorePoint instanceof Date && { restorePoint }),
     ...(typeof bytes === 'number' && { bytes }),
+    ...(typeof finding === 'string' && { finding }),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Config, JobConfig } from './schema.js';
 
 /** What a human can have a job do by hand: `holdfast do JOB ACTION`. Pure: the table behind help, checks and compiling. */
 
-export type ActionName = 'park';
+export type ActionName = 'park' | 'undelete' | 'replace-disk' | 'rebuild-parity';
 
 export interface ActionSetting {
   name: string;
@@ -23,6 +23,48 @@ const actionsOfKind: Record<JobConfig['kind'], readonly Action[]> = {
   'restic-backup': [],
   'zfs-snapshot': [],
   'zfs-scrub': [],
+  'snapraid-maintenance': [
+    {
+      name: 'undelete',
+      summary: 'bring files back that were deleted since the last sync',
+      settings: [
+        {
+          name: 'path',
+          summary: 'a file or a folder, as it lay in the array',
+          example: 'Films/Alien (1979)',
+          required: true,
+        },
+        { name: 'array', summary: 'which array, where the job has several', example: 'media' },
+      ],
+    },
+    {
+      name: 'replace-disk',
+      summary: 'rebuild a dead data disk on a new one that is mounted in its place',
+      settings: [
+        { name: 'disk', summary: 'its name in snapraid.conf', example: 'd2', required: true },
+        {
+          name: 'check',
+          summary:
+            'full: read everything first, to name each file that would be lost; takes as long as the rebuild',
+          example: 'full',
+        },
+        { name: 'array', summary: 'which array, where the job has several', example: 'media' },
+      ],
+    },
+    {
+      name: 'rebuild-parity',
+      summary: 'compute a lost parity anew on a new disk that is mounted in its place',
+      settings: [
+        {
+          name: 'parity',
+          summary: 'parity, 2-parity, … as in snapraid.conf',
+          example: 'parity',
+          required: true,
+        },
+        { name: 'array', summary: 'which array, where the job has several', example: 'media' },
+      ],
+    },
+  ],
   'zfs-replication': [
     {
       name: 'park',

@@ -5,13 +5,14 @@ import type {
   JobConfig,
   ResourceConfig,
   ResticBackupJob,
+  SnapraidJob,
   ZfsReplicationJob,
   ZfsSnapshotJob,
 } from './schema.js';
 
 /** Which job can work on which form of resource, and what its host must offer. Pure. */
 
-type Form = 'directory' | 'dataset' | 'pool';
+type Form = 'directory' | 'dataset' | 'pool' | 'snapraid';
 
 const wanted: Record<JobConfig['kind'], { forms: Form[]; words: string }> = {
   'restic-backup': {
@@ -20,11 +21,25 @@ const wanted: Record<JobConfig['kind'], { forms: Form[]; words: string }> = {
   },
   'zfs-scrub': { forms: ['pool'], words: 'scrubs read pools as a whole: name one with "pool"' },
   'zfs-snapshot': { forms: ['dataset'], words: 'snapshots are taken of datasets: name one with "dataset"' },
+  'snapraid-maintenance': {
+    forms: ['snapraid'],
+    words: 'SnapRAID works on arrays: name one with "snapraid"',
+  },
   'zfs-replication': { forms: ['dataset'], words: 'datasets are replicated: name one with "dataset"' },
 };
 
-const formOf = ({ directory, dataset }: ResourceConfig): Form =>
-  directory !== undefined ? 'directory' : dataset !== undefined ? 'dataset' : 'pool';
+const formOf = ({ directory, dataset, pool }: ResourceConfig): Form => {
+  if (directory !== undefined) return 'directory';
+  if (dataset !== undefined) return 'dataset';
+  return pool !== undefined ? 'pool' : 'snapraid';
+};
+
+const formWords: Record<Form, string> = {
+  directory: 'directory',
+  dataset: 'dataset',
+  pool: 'pool',
+  snapraid: 'SnapRAID array',
+};
 
 const entryOf = <T>(entries: Record<string, T>, name: string): T | undefined =>
   Object.hasOwn(entries, name) ? entries[name] : undefined;
@@ -53,7 +68,7 @@ export function checkResource(name: string, resource: ResourceConfig, mistakes: 
     mistakes.push({
       path: ['resources', name, key],
       atKey: true,
-      message: `is of ${of}, and "${name}" is a ${form}${more}`,
+      message: `is of ${of}, and "${name}" is a ${formWords[form]}${more}`,
     });
   }
 }
@@ -63,13 +78,14 @@ export function checkForms(config: Config, job: JobConfig, path: KeyPath, mistak
   job.resources.forEach((name, at) => {
     const resource = entryOf(config.resources, name);
     if (!resource || wanted[job.kind].forms.includes(formOf(resource))) return;
-    const message = `"${name}" is a ${formOf(resource)}; ${wanted[job.kind].words}`;
+    const message = `"${name}" is a ${formWords[formOf(resource)]}; ${wanted[job.kind].words}`;
     mistakes.push({ path: [...path, 'resources', at], message });
   });
   checkStoreForms(config, job, path, mistakes);
   if (job.kind === 'restic-backup') checkSnapshotJob(config, job, path, mistakes);
   if (job.kind === 'restic-backup' && job.seeding) checkSeeded(config, job, path, mistakes);
   if (job.kind === 'zfs-snapshot') checkSnapshots(config, job, path, mistakes);
+  if (job.kind === 'snapraid-maintenance') checkArrayHooks(config, job, path, mistakes);
   if (job.kind === 'zfs-replication') checkReplicas(config, job, path, mistakes);
 }
 
@@ -137,6 +153,21 @@ function unreachable(config: Config, resource: Named, store: Named): string | un
   }
   const inside = `${store.dataset}/`.startsWith(`${resource.dataset}/`);
   return inside ? `the store "${store.name}" lies inside of the resource "${resource.name}"` : undefined;
+}
+
+/** Hooks are those of the host of each array. */
+function checkArrayHooks(config: Config, job: SnapraidJob, path: KeyPath, mistakes: Finding[]): void {
+  const hosts = new Set(job.resources.flatMap((name) => entryOf(config.resources, name)?.host ?? []));
+  for (const host of hosts) {
+    const known = Object.keys(entryOf(config.hosts, host)?.hooks ?? {});
+    job.pause.hooks.forEach((hook, at) => {
+      if (known.includes(hook)) return;
+      mistakes.push({
+        path: [...path, 'pause', 'hooks', at],
+        message: `hosts.${host}.hooks has no "${hook}"`,
+      });
+    });
+  }
 }
 
 /** One moment for all is possible on one host only; its hooks are looked up there. */

@@ -1,12 +1,21 @@
 import { HoldfastError } from '../contracts/errors.js';
 import { operationName } from '../contracts/names.js';
+import { cronIntervals, parseCron } from './cron.js';
 import { unknownName } from './mistakes.js';
-import type { Config, JobConfig, ResourceConfig, ResticBackupJob, ResticStore, ZfsStore } from './schema.js';
+import type {
+  Config,
+  JobConfig,
+  ResourceConfig,
+  ResticBackupJob,
+  ResticStore,
+  SnapraidJob,
+  ZfsStore,
+} from './schema.js';
 import { timingDefaults } from './schema-timing.js';
 
 /** Questions to a configuration that is known to be right. Pure: nothing is read here. */
 
-export type OperationKind = 'backup' | 'snapshot' | 'replicate' | 'scrub' | 'prune' | 'check';
+export type OperationKind = 'backup' | 'snapshot' | 'replicate' | 'sync' | 'scrub' | 'prune' | 'check';
 
 export interface OperationSchedule {
   cron: string;
@@ -93,9 +102,9 @@ export function folderOf(config: Config, name: string): FolderResource {
   throw new HoldfastError('HF_NOT_IN_CONFIG', `The resource "${name}" is no folder: it has no "directory"`);
 }
 
-/** In the order in which they are tried. Snapshots stay where they are: such a job has none. */
+/** In the order in which they are tried. Snapshots and parity stay where they are: such a job has none. */
 export function storesOf(job: JobConfig): string[] {
-  if (job.kind === 'zfs-snapshot' || job.kind === 'zfs-scrub') return [];
+  if (!('store' in job || 'stores' in job)) return [];
   return job.stores ?? (job.store === undefined ? [] : [job.store]);
 }
 
@@ -104,6 +113,7 @@ const operationsOfKind = {
   'restic-backup': ['backup', 'prune', 'check'],
   'zfs-snapshot': ['snapshot', 'prune'],
   'zfs-scrub': ['scrub'],
+  'snapraid-maintenance': ['sync', 'scrub'],
   'zfs-replication': ['replicate', 'prune'],
 } as const satisfies Record<JobConfig['kind'], readonly [OperationKind, ...OperationKind[]]>;
 
@@ -115,6 +125,7 @@ type OwnTiming = NonNullable<ResticBackupJob['prune'] | ResticBackupJob['check']
 /** What an operation besides the main one says about itself; undefined when the job does not have it. */
 function ownTiming(job: JobConfig, operation: OperationKind): Partial<OwnTiming> | undefined {
   if (job.kind === 'zfs-snapshot' || job.kind === 'zfs-replication') return job.keep && {};
+  if (job.kind === 'snapraid-maintenance') return job.scrub;
   if (job.kind !== 'restic-backup') return undefined;
   return operation === 'prune' || operation === 'check' ? job[operation] : undefined;
 }
@@ -133,6 +144,19 @@ function inherited(job: JobConfig, cron: string, own: Partial<OwnTiming>): Opera
 function scheduleOf(job: JobConfig, operation: OperationKind): OperationSchedule | undefined {
   const own = operation === mainOperation(job) ? job.schedule : ownTiming(job, operation);
   return own?.cron === undefined ? undefined : inherited(job, own.cron, own);
+}
+
+/** What a run of the main operation of a SnapRAID job does, in this order. */
+export const snapraidSteps = ({ steps, scrub }: SnapraidJob): NonNullable<SnapraidJob['steps']> =>
+  steps ?? (scrub.cron === undefined ? ['touch', 'sync', 'scrub', 'smart'] : ['touch', 'sync', 'smart']);
+
+const dayMs = 86_400_000;
+
+/** How long it is between two scrubs of an array, as a rule. */
+export function scrubIntervalMs(job: SnapraidJob): number {
+  const cron = job.scrub.cron ?? job.schedule?.cron;
+  const { meanMs } = cron === undefined ? { meanMs: dayMs } : cronIntervals(parseCron(cron));
+  return Number.isFinite(meanMs) ? meanMs : dayMs;
 }
 
 /** The operations that a job declares, the main one first; the others are there only when the job says so. */

@@ -4,7 +4,7 @@ import { storesOf } from './lookup.js';
 import { type Finding, type KeyPath, unknownName } from './mistakes.js';
 import { checkOverlaps, checkRepeats } from './repeats.js';
 import { checkSameRepository } from './same-repository.js';
-import type { Config, JobConfig } from './schema.js';
+import type { Config, JobConfig, ResourceConfig } from './schema.js';
 import { checkTiming } from './timing.js';
 
 /** What no schema can see: names that point nowhere, and settings that contradict each other. Pure. */
@@ -36,6 +36,7 @@ export function checkReferences(config: Config, names: Names = namesIn(config), 
   for (const [name, resource] of Object.entries(config.resources)) {
     pointsAt(checked, 'host', resource.host, names.hosts, ['resources', name, 'host']);
     checkResource(name, resource, checked.mistakes);
+    checkCopiesHost(name, resource, names, checked);
   }
   checkStores(config, checked);
   checkSameRepository(config, checked.mistakes);
@@ -50,6 +51,16 @@ export function checkReferences(config: Config, names: Names = namesIn(config), 
   checkUnused(config, checked);
   checked.warnings.push(...findCircles(config, file));
   return checked;
+}
+
+/** Copies that lie beside the array die with it. */
+function checkCopiesHost(name: string, resource: ResourceConfig, names: Names, checked: Checked): void {
+  const host = resource.snapraid?.copies?.host;
+  if (host === undefined) return;
+  const path = ['resources', name, 'snapraid', 'copies', 'host'];
+  if (!pointsAt(checked, 'host', host, names.hosts, path)) return;
+  if (host === resource.host)
+    checked.mistakes.push({ path, message: 'is the host of the array itself: name another one' });
 }
 
 function pointsAt(checked: Checked, kind: string, name: string, known: string[], path: KeyPath): boolean {
@@ -104,7 +115,7 @@ function checkNames(names: Names, job: JobConfig, path: KeyPath, checked: Checke
     const place = [...path, 'resources', at];
     pointsAt(checked, 'resource', resource, names.resources, place);
   });
-  if (job.kind === 'zfs-snapshot' || job.kind === 'zfs-scrub') return;
+  if (job.kind !== 'restic-backup' && job.kind !== 'zfs-replication') return;
   if (job.store !== undefined) pointsAt(checked, 'store', job.store, names.stores, [...path, 'store']);
   job.stores?.forEach((store, at) => {
     pointsAt(checked, 'store', store, names.stores, [...path, 'stores', at]);

@@ -1,5 +1,6 @@
 import ms from 'ms';
 import { z } from 'zod';
+import { SnapraidMaintenance } from './schema-snapraid.js';
 import { operationTiming, Promised, patience, periods, Schedule } from './schema-timing.js';
 import { ZfsReplication, ZfsScrub, ZfsSnapshot } from './schema-zfs.js';
 import { Duration, Name, Size, wordsFor } from './values.js';
@@ -132,4 +133,10 @@ const ResticBackup = z
   });
 
 /** One form for each kind of job. */
-export const Job = z.discriminatedUnion('kind', [ResticBackup, ZfsSnapshot, ZfsReplication, ZfsScrub]);
+export const Job = z.discriminatedUnion('kind', [
+  ResticBackup,
+  ZfsSnapshot,
+  ZfsReplication,
+  ZfsScrub,
+  SnapraidMaintenance,
+]);

@@ -131,6 +131,12 @@ export const Host = z.strictObject({
       zpool: AbsolutePath.optional()
         .describe('Path of zpool')
         .meta({ examples: ['/usr/sbin/zpool'] }),
+      snapraid: AbsolutePath.optional()
+        .describe('Path of snapraid')
+        .meta({ examples: ['/usr/local/bin/snapraid'] }),
+      smartctl: AbsolutePath.optional()
+        .describe('Path of smartctl')
+        .meta({ examples: ['/usr/sbin/smartctl'] }),
     })
     .prefault({})
     .describe('Paths of programs that are not on PATH')

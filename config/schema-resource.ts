@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { SnapraidArray } from './schema-snapraid.js';
 import { AbsolutePath, count, Name, Size } from './values.js';
 
-/** What is protected: a folder, a ZFS dataset or a ZFS pool. */
+/** What is protected: a folder, a ZFS dataset, a ZFS pool or a SnapRAID array. */
 
 const Least = z.strictObject({
   files: count('Fewest files', 1000),
@@ -29,7 +30,7 @@ export const Resource = z
   .strictObject({
     host: Name.describe('Host that holds it').meta({ examples: ['nas'] }),
     directory: AbsolutePath.optional()
-      .describe('The folder; a resource is exactly one of "directory", "dataset" and "pool"')
+      .describe('The folder; a resource is exactly one of "directory", "dataset", "pool" and "snapraid"')
       .meta({ examples: ['/srv/photos'] }),
     dataset: z
       .string()
@@ -48,6 +49,7 @@ export const Resource = z
       .optional()
       .describe('The ZFS pool as a whole, for scrubs')
       .meta({ examples: ['fast'] }),
+    snapraid: SnapraidArray.optional().describe('The SnapRAID array, with all its disks'),
     recursive: z
       .boolean()
       .default(true)
@@ -80,9 +82,11 @@ export const Resource = z
     ),
   })
   .refine((resource) => formsOf(resource).length === 1, {
-    message: 'needs exactly one of "directory", "dataset" and "pool"',
+    message: 'needs exactly one of "directory", "dataset", "pool" and "snapraid"',
     path: ['directory'],
   });
 
-const formsOf = ({ directory, dataset, pool }: { directory?: string; dataset?: string; pool?: string }) =>
-  [directory, dataset, pool].filter((form) => form !== undefined);
+const formsOf = (resource: { directory?: string; dataset?: string; pool?: string; snapraid?: object }) =>
+  [resource.directory, resource.dataset, resource.pool, resource.snapraid].filter(
+    (form) => form !== undefined,
+  );

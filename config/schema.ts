@@ -28,3 +28,5 @@ export type ResticBackupJob = Extract<JobConfig, { kind: 'restic-backup' }>;
 export type ZfsScrubJob = Extract<JobConfig, { kind: 'zfs-scrub' }>;
 export type ZfsSnapshotJob = Extract<JobConfig, { kind: 'zfs-snapshot' }>;
 export type ZfsReplicationJob = Extract<JobConfig, { kind: 'zfs-replication' }>;
+export type SnapraidJob = Extract<JobConfig, { kind: 'snapraid-maintenance' }>;
+export type SnapraidArrayConfig = NonNullable<ResourceConfig['snapraid']>;

@@ -26,6 +26,11 @@ export function checkTiming(job: JobConfig, path: KeyPath, checked: Checked): vo
   }
   checkPromise(promise, main, promised, checked);
   if (job.kind === 'restic-backup') checkUpkeep(job, jitterAbove, path, checked);
+  if (job.kind === 'snapraid-maintenance' && job.scrub.cron !== undefined) {
+    const own = { ...job.scrub, cron: job.scrub.cron };
+    const scrub = checkSchedule(own, jitterAbove, [...path, 'scrub'], checked);
+    checkPromise(job.objective.scrub, scrub, [...path, 'objective', 'scrub'], checked);
+  }
 }
 
 /** What the main operation promises, and the key that says so. */

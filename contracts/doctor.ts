@@ -88,6 +88,8 @@ export interface SourceFacts {
   error?: string;
   /** One entry near the top that the worker may not read. */
   unreadable?: string;
+  /** What runs go on in spite of. */
+  warning?: string;
 }
 
 export interface ZfsFacts {

@@ -11,3 +11,12 @@ export interface HookStepInput {
   /** See Limits. */
   retryForMs: number;
 }
+
+/** What writes to one of a job's resources; which programs that are, the host knows. */
+export interface WriterStepInput {
+  job: string;
+  run: string;
+  resource: string;
+  /** See Limits. */
+  retryForMs: number;
+}

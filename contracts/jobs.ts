@@ -1,6 +1,7 @@
 import type { AttributePlan } from './attributes.js';
 import type { HookTime } from './hooks.js';
 import type { FinishedPortion } from './seeding.js';
+import type { SnapraidOptions } from './snapraid.js';
 
 /** Inputs and outputs of workflows and activities: what goes over the wire between machines of different age. Only add optional fields. */
 
@@ -33,6 +34,8 @@ export interface JobInput {
   seeding?: boolean;
   /** Which hooks the job has; what they are, the host knows. */
   hooks?: HookTime[];
+  /** What a run on a SnapRAID array does. */
+  snapraid?: SnapraidOptions;
   /** Streams at the same time, where a job has a limit of its own. */
   parallel?: number;
 }
@@ -244,4 +247,6 @@ export interface RunReport {
   seeding?: FinishedPortion;
   /** What is asked, in words, where there is no plan of a restore. */
   question?: string;
+  /** What it is about in full, in lines. */
+  questionDetails?: string[];
 }

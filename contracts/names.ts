@@ -63,6 +63,9 @@ export const workflowTypes = {
   replicateDatasets: 'replicateDatasets',
   parkReplicas: 'parkReplicas',
   pruneReplicas: 'pruneReplicas',
+  maintainSnapraid: 'maintainSnapraid',
+  scrubSnapraid: 'scrubSnapraid',
+  repairSnapraid: 'repairSnapraid',
   pruneRestic: 'pruneRestic',
   checkRestic: 'checkRestic',
   restoreRestic: 'restoreRestic',
@@ -85,6 +88,9 @@ export const signalNames = {
   releaseLease: 'releaseLease',
   areYouThere: 'areYouThere',
 } as const;
+
+/** A memo of a run: what it has found out about its thing, in a sentence for `status`. */
+export const noteMemo = 'HfNote';
 
 /** Search attributes as plain data: the server is given them at its start, `apply` registers them on a cluster. */
 export const searchAttributes = {

@@ -9,6 +9,9 @@ import { clipBytes, listWords } from './words.js';
 
 const typeOfAction: Record<ActionName, string> = {
   park: workflowTypes.parkReplicas,
+  undelete: workflowTypes.repairSnapraid,
+  'replace-disk': workflowTypes.repairSnapraid,
+  'rebuild-parity': workflowTypes.repairSnapraid,
 };
 
 export type CompiledAction = Omit<CompiledRun, 'args'> & { args: [ActionInput] };

@@ -1,10 +1,19 @@
 import type { Operation, OperationKind } from '../config/lookup.js';
-import { jobOf, operationsOf, placeOfStore, resourceOf, storesOf, workerHostOf } from '../config/lookup.js';
-import type { Config, JobConfig, ZfsSnapshotJob } from '../config/schema.js';
+import {
+  jobOf,
+  operationsOf,
+  placeOfStore,
+  resourceOf,
+  snapraidSteps,
+  storesOf,
+  workerHostOf,
+} from '../config/lookup.js';
+import type { Config, JobConfig, SnapraidJob, ZfsSnapshotJob } from '../config/schema.js';
 import { HoldfastError } from '../contracts/errors.js';
 import type { HookTime } from '../contracts/hooks.js';
 import type { JobInput, Limits, RunOptions, Source } from '../contracts/jobs.js';
 import { scheduleId, workflowQueue, workflowTypes } from '../contracts/names.js';
+import type { SnapraidOptions } from '../contracts/snapraid.js';
 import { calendarsOf } from './calendars.js';
 import { coversOf } from './covers.js';
 import { markOf } from './fingerprint.js';
@@ -24,6 +33,10 @@ const typeOfOperation: Record<JobConfig['kind'], Partial<Record<OperationKind, s
     prune: workflowTypes.pruneSnapshots,
   },
   'zfs-scrub': { scrub: workflowTypes.scrubPool },
+  'snapraid-maintenance': {
+    sync: workflowTypes.maintainSnapraid,
+    scrub: workflowTypes.scrubSnapraid,
+  },
   'zfs-replication': {
     replicate: workflowTypes.replicateDatasets,
     prune: workflowTypes.pruneReplicas,
@@ -34,6 +47,7 @@ export const toolOf: Record<JobConfig['kind'], string> = {
   'restic-backup': 'restic',
   'zfs-snapshot': 'zfs',
   'zfs-scrub': 'zfs',
+  'snapraid-maintenance': 'snapraid',
   'zfs-replication': 'zfs',
 };
 
@@ -97,6 +111,7 @@ function inputOf(config: Config, operation: Operation, job: JobConfig, options?:
     ...(operation.main && job.kind === 'restic-backup' && job.seeding && { seeding: true }),
     ...(hooks.length > 0 && { hooks }),
     ...(job.kind === 'zfs-replication' && { parallel: job.parallel }),
+    ...(job.kind === 'snapraid-maintenance' && { snapraid: snapraidOptions(job) }),
   };
 }
 
@@ -117,10 +132,15 @@ export function sourceOf(config: Config, job: JobConfig, resource: string): Sour
 const hooksOf = (job: ZfsSnapshotJob): HookTime[] =>
   (['before', 'after'] as const).filter((when) => job[when].length > 0);
 
+const snapraidOptions = (job: SnapraidJob): SnapraidOptions => ({
+  steps: snapraidSteps(job),
+  approveWithinMs: job.approveWithin,
+});
+
 /** Where a resource leads to: another place under the same name is another thing. */
 function placeOf(config: Config, name: string): string {
-  const { directory, dataset, pool } = resourceOf(config, name);
-  return directory ?? dataset ?? pool ?? '';
+  const { directory, dataset, pool, snapraid } = resourceOf(config, name);
+  return directory ?? dataset ?? pool ?? snapraid?.config ?? '';
 }
 
 /** Every schedule that must exist, by id. */

@@ -1,6 +1,7 @@
 import type { Operation, OperationKind } from '../config/lookup.js';
 import { isAppendOnly, storesOf } from '../config/lookup.js';
 import type { Config, JobConfig, ResticBackupJob } from '../config/schema.js';
+import { snapraidLines, snapraidSummary } from './snapraid-words.js';
 import { clipBytes, code, listWords, promise, publicAddress } from './words.js';
 import { zfsLines, zfsSummary } from './zfs-words.js';
 
@@ -11,6 +12,7 @@ const operationWords: Record<OperationKind, string> = {
   snapshot: 'snapshots',
   scrub: 'scrub',
   replicate: 'replication',
+  sync: 'maintenance',
   prune: 'retention',
   check: 'check',
 };
@@ -21,6 +23,7 @@ const detailsBytes = 16 * 1024;
 
 /** "restic backup of photos to b2-photos": the line in the lists of the Web UI. */
 export function summaryOf(config: Config, operation: Operation, job: JobConfig): string {
+  if (job.kind === 'snapraid-maintenance') return clipBytes(snapraidSummary(operation, job), summaryBytes);
   if (job.kind !== 'restic-backup') return clipBytes(zfsSummary(operation, job), summaryBytes);
   const stores = storesOf(job);
   const what = operationWords[operation.operation];
@@ -40,11 +43,16 @@ const counted = (names: readonly string[], word: string): string =>
 
 /** What is done to which data, in Markdown. */
 export function detailsOf(config: Config, operation: Operation, job: JobConfig): string {
-  const lines =
-    job.kind === 'restic-backup' ? resticLines(config, operation, job) : zfsLines(config, operation, job);
-  const tool = job.kind === 'restic-backup' ? 'restic' : 'ZFS';
+  const { tool, lines } = toolLines(config, operation, job);
   const title = `**${operation.name}**: ${operationWords[operation.operation]} with ${tool}`;
   return clipBytes([title, '', ...lines.map((line) => `- ${line}`)].join('\n'), detailsBytes);
+}
+
+function toolLines(config: Config, operation: Operation, job: JobConfig): { tool: string; lines: string[] } {
+  if (job.kind === 'restic-backup') return { tool: 'restic', lines: resticLines(config, operation, job) };
+  if (job.kind === 'snapraid-maintenance')
+    return { tool: 'SnapRAID', lines: snapraidLines(config, operation, job) };
+  return { tool: 'ZFS', lines: zfsLines(config, operation, job) };
 }
 
 function resticLines(config: Config, { operation }: Operation, job: ResticBackupJob): string[] {

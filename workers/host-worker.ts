@@ -4,10 +4,12 @@ import { createDoctorActivities } from '../activities/doctor/activities.js';
 import { createHostActivities } from '../activities/host/activities.js';
 import { hookKind, putBackHook } from '../activities/host/hooks.js';
 import { createHostQuestions } from '../activities/host/questions.js';
+import { putBackWriter, writerKinds } from '../activities/host/writers.js';
 import { createResticActivities } from '../activities/restic/activities.js';
 import { createResticQuestions } from '../activities/restic/questions.js';
 import { inPlaceKind, putBackInPlace } from '../activities/restic/take-place.js';
 import { answer, createDoor } from '../activities/run.js';
+import { createSnapraidActivities } from '../activities/snapraid/activities.js';
 import { createZfsActivities } from '../activities/zfs/activities.js';
 import { createZfsQuestions } from '../activities/zfs/questions.js';
 import { putBackSource, sourceKind } from '../activities/zfs/source.js';
@@ -74,12 +76,15 @@ function activitiesOf(
     [inPlaceKind]: putBackInPlace,
     [hookKind]: putBackHook(config),
     [sourceKind]: putBackSource(config),
+    [writerKinds.unit]: putBackWriter,
+    [writerKinds.container]: putBackWriter,
   };
   return {
     ...createHostActivities(door),
     ...createHostQuestions({ host, answer, putBack }),
     ...createResticActivities(door),
     ...createZfsActivities(door),
+    ...createSnapraidActivities(door),
     ...createDoctorActivities({
       door,
       answer,

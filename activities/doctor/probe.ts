@@ -4,6 +4,7 @@ import type { HostFacts, SourceFacts, StoreFacts } from '../../contracts/doctor.
 import { isoNow } from '../../system/clock.js';
 import type { Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
+import { lookAtArrayFor } from '../snapraid/doctor.js';
 import { findSpace, findTools, readState, whyStateNotWritable, wordsOf } from './machine.js';
 import { lookOverSsh } from './over-ssh.js';
 import { lookAtPools } from './pools.js';
@@ -79,6 +80,7 @@ async function lookAtJobs(
   const sources: SourceFacts[] = [];
   for (const [name, resource] of resources) {
     if (isFolder(resource)) sources.push(await lookAtSource(host, name, resource, signal));
+    if (resource.snapraid) sources.push(await lookAtArray(questionTools(host, config, signal), name));
   }
   const { pools, datasets } = await lookAtPools(host, config, resources, signal);
   return {
@@ -103,6 +105,21 @@ export function workOf(
   const resources = Object.entries(config.resources).filter(([name]) => names.has(name));
   const toRepositories = jobs.filter(({ kind }) => kind === 'restic-backup');
   return { resources, stores: [...new Set(toRepositories.flatMap(storesOf))] };
+}
+
+async function lookAtArray(tools: Tools, resource: string): Promise<SourceFacts> {
+  const directory = tools.config.resources[resource]?.snapraid?.config ?? '';
+  try {
+    const { error, warning } = await lookAtArrayFor(tools, resource);
+    return {
+      resource,
+      directory,
+      ...(error !== undefined && { error }),
+      ...(warning !== undefined && { warning }),
+    };
+  } catch (error) {
+    return { resource, directory, error: wordsOf(error) };
+  }
 }
 
 /** A few at a time: each is a restic with memory of its own. */
@@ -144,7 +161,7 @@ const isWell = (entry: SourceFacts | StoreFacts): boolean =>
     ? !entry.error &&
       entry.locks.length === 0 &&
       entry.secrets.every(({ error, exposed }) => !error && !exposed)
-    : !entry.error && !entry.unreadable;
+    : !entry.error && !entry.unreadable && !entry.warning;
 
 /** Leaves out what is well first; what did not fit is counted, never silently dropped. */
 export function fitted(facts: HostFacts): HostFacts {

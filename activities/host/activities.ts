@@ -1,4 +1,4 @@
-import type { HookStepInput } from '../../contracts/hooks.js';
+import type { HookStepInput, WriterStepInput } from '../../contracts/hooks.js';
 import type { StepInput } from '../../contracts/jobs.js';
 import type { TreeCount } from '../../system/host.js';
 import type { Door } from '../door.js';
@@ -6,6 +6,7 @@ import { checkHostOf, jobWith } from '../restic/job.js';
 import { whatIsRead } from '../zfs/read-source.js';
 import { guardSource } from './guard.js';
 import { runHooks, undoHooks } from './hooks.js';
+import { pauseWriters, resumeWriters } from './writers.js';
 
 /** What any host can be asked, whatever tool it runs. */
 export function createHostActivities(door: Door) {
@@ -21,6 +22,11 @@ export function createHostActivities(door: Door) {
       door.step(input, (tools) => runHooks(tools, input)),
     hostUndoHooks: (input: HookStepInput): Promise<{ undone: string[] }> =>
       door.step(input, (tools) => undoHooks(tools, input)),
+    /** Stops what writes to a resource, and remembers what was running. */
+    hostPauseWriters: (input: WriterStepInput): Promise<{ paused: string[] }> =>
+      door.step(input, (tools) => pauseWriters(tools, input)),
+    hostResumeWriters: (input: WriterStepInput): Promise<{ resumed: string[] }> =>
+      door.step(input, (tools) => resumeWriters(tools, input)),
   };
 }
 

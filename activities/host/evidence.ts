@@ -2,6 +2,7 @@ import type { RestoreReport } from '../../contracts/jobs.js';
 import { isoNow } from '../../system/clock.js';
 import type { Host } from '../../system/host.js';
 import type { Exchange } from '../restic/in-place.js';
+import type { ArrayFact } from './evidence-array.js';
 
 /**
  * What was proved and when: one JSON object a line in the state folder, only ever appended, only after the proof.
@@ -137,6 +138,7 @@ export interface PoolScrubbed {
 }
 
 export type Fact =
+  | ArrayFact
   | PoolScrubbed
   | SnapshotsTaken
   | SnapshotsRemoved
@@ -202,7 +204,15 @@ function subjectOf(fact: Fact): string {
     case 'snapshots':
       return `${fact.resource}/${fact.snapshot}`;
     case 'scrub':
+    case 'array-synced':
+    case 'array-status':
+    case 'array-smart':
+    case 'array-scrubbed':
+    case 'array-repaired':
+    case 'array-copies':
       return fact.resource;
+    case 'array-interrupted':
+      return `${fact.resource}/${fact.attempt}`;
     case 'snapshots-removed':
       return fact.job;
     case 'replicas':

@@ -1,11 +1,11 @@
 import { jobOf, resourceOf } from '../../config/lookup.js';
-import type { Config, HostConfig } from '../../config/schema.js';
+import type { Config, HostConfig, JobConfig } from '../../config/schema.js';
 import { HoldfastError } from '../../contracts/errors.js';
-import type { HookStepInput } from '../../contracts/hooks.js';
+import type { HookStepInput, HookTime } from '../../contracts/hooks.js';
 import type { Command, Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
 import { checkHostOf, checkRunOfJob } from '../restic/job.js';
-import { markUndone, openUndos, recordFormerState } from './undo.js';
+import { markUndone, openUndos, recordFormerStateAgain, thingOf } from './undo.js';
 
 /** Programs of the host's own configuration around a job's work: what is run is decided there, never by who starts the workflow. */
 
@@ -19,7 +19,7 @@ export async function runHooks(tools: Tools, input: HookStepInput): Promise<{ ra
   const { host, run } = tools;
   const hooks = hooksOf(tools, input);
   for (const { name, owner, hook } of hooks) {
-    if (hook.undo) await recordFormerState(host, run, `${hookKind}:${name}`, { host: owner });
+    if (hook.undo) await recordFormerStateAgain(host, run, `${hookKind}:${name}`, { host: owner });
     tools.progress({ phase: `hook ${name}` });
     tools.log(`hook ${name}`);
     await runOne(host, { name, argv: hook.run, timeoutMs: hook.timeout }, tools);
@@ -49,7 +49,7 @@ export async function undoHooks(tools: Tools, input: HookStepInput): Promise<{ u
 export const putBackHook =
   (config: () => Config) =>
   async (host: Host, what: string, former: Record<string, unknown>): Promise<void> => {
-    const name = what.slice(hookKind.length + 1);
+    const name = thingOf(what).slice(hookKind.length + 1);
     const hook = hookNamed(config(), String(former.host), name);
     if (hook.undo) await runOne(host, { name: `undo of ${name}`, argv: hook.undo, timeoutMs: hook.timeout });
   };
@@ -64,11 +64,19 @@ function hooksOf({ config, host, run }: Tools, { job, when, resource }: HookStep
   const found = jobOf(config, job);
   checkRunOfJob(run, job);
   checkHostOf(config, resource, host.name);
-  if (!found.resources.includes(resource) || found.kind !== 'zfs-snapshot') {
+  const names = namesOf(found, when);
+  if (!found.resources.includes(resource) || names === undefined) {
     throw new HoldfastError('HF_NOT_IN_CONFIG', `The job "${job}" has no hooks for "${resource}"`);
   }
   const owner = resourceOf(config, resource).host;
-  return found[when].map((name) => ({ name, owner, hook: hookNamed(config, owner, name) }));
+  return names.map((name) => ({ name, owner, hook: hookNamed(config, owner, name) }));
+}
+
+/** undefined for a kind of job that has no hooks. */
+function namesOf(job: JobConfig, when: HookTime): string[] | undefined {
+  if (job.kind === 'zfs-snapshot') return job[when];
+  if (job.kind === 'snapraid-maintenance') return when === 'before' ? job.pause.hooks : [];
+  return undefined;
 }
 
 function hookNamed(config: Config, host: string, name: string): Hook {

@@ -11,6 +11,28 @@ export const recordFormerState = (
   former: Record<string, unknown>,
 ): Promise<void> => addEvidence(host, { kind: 'undo-open', run, what, former });
 
+/**
+ * The same for what a run may change, put back and change again: the journal takes each statement of a run once, so the second time has a
+ * name of its own. What is open already stays as it is.
+ */
+export async function recordFormerStateAgain(
+  host: Host,
+  run: string,
+  what: string,
+  former: Record<string, unknown>,
+): Promise<void> {
+  const own = (await readEvidence(host)).filter(
+    (entry): entry is Evidence & UndoOpen =>
+      entry.kind === 'undo-open' && entry.run === run && thingOf(entry.what) === what,
+  );
+  const open = await openUndos(host, run);
+  if (open.some((entry) => thingOf(entry.what) === what)) return;
+  await recordFormerState(host, run, own.length === 0 ? what : `${what} ${own.length + 1}`, former);
+}
+
+/** Without the count of `recordFormerStateAgain`: no name of ours holds a space. */
+export const thingOf = (what: string): string => what.split(' ')[0] ?? what;
+
 /** Says that the former state is back. */
 export const markUndone = (host: Host, run: string, what: string): Promise<void> =>
   addEvidence(host, { kind: 'undo-done', run, what });

@@ -4,7 +4,8 @@ import type { Teller } from './findings.js';
 
 /** Sources and stores as a host sees them. Pure. */
 
-export function judgeSource(tell: Teller, { resource, directory, error, unreadable }: SourceFacts): Finding {
+export function judgeSource(tell: Teller, facts: SourceFacts): Finding {
+  const { resource, directory, error, unreadable, warning } = facts;
   const subject = `source ${resource}`;
   if (error !== undefined) return tell.blocking(subject, error, errors.HF_SOURCE_MISSING.next);
   if (unreadable !== undefined)
@@ -13,6 +14,8 @@ export function judgeSource(tell: Teller, { resource, directory, error, unreadab
       `the worker may not read ${unreadable}: unless a job excludes it, it is missing in every copy`,
       'Run the worker as root, or give its user the right to read',
     );
+  if (warning !== undefined)
+    return tell.warning(subject, warning, 'Add "content" lines to snapraid.conf, each on another disk');
   return tell.ok(subject, `${directory} is there and can be read`);
 }
 

@@ -18,10 +18,15 @@ const packages: Record<string, string> = {
   'qemu-system-x86_64': 'qemu-system-x86',
   'qemu-img': 'qemu-utils',
   debootstrap: 'debootstrap',
+  snapraid: 'snapraid',
+  smartctl: 'smartmontools',
 };
 
 /** Of these only the program is wanted: a machine that was no ssh server must not become one by running tests. */
-const services: Record<string, string[]> = { 'openssh-server': ['ssh.service', 'ssh.socket'] };
+const services: Record<string, string[]> = {
+  'openssh-server': ['ssh.service', 'ssh.socket'],
+  smartmontools: ['smartmontools.service'],
+};
 
 let updated: Promise<unknown> | undefined;
 

@@ -24,11 +24,12 @@ describe('every example', () => {
     });
   }
 
-  test('there is the one of the plan, a small one, a real estate, a store that deletes nothing, snapshots and replicas', () => {
+  test('there is the one of the plan, a small one, a real estate, a store that deletes nothing, snapshots, replicas and a SnapRAID array', () => {
     assert.deepEqual(yamlIn(examples).sort(), [
       'append-only.yaml',
       'minimal.yaml',
       'photos-offsite.yaml',
+      'snapraid.yaml',
       'tier3.yaml',
       'zfs-replication.yaml',
       'zfs-snapshots.yaml',

@@ -36,6 +36,7 @@ const offers = {
       onPath('qemu-system-x86_64') !== undefined &&
       onPath('ssh') !== undefined) ||
     'needs the two ZFS hosts of the lab (QEMU and their image): npm run setup, as root',
+  snapraid: () => onPath('snapraid') !== undefined || 'needs snapraid (package snapraid): npm run setup',
   mount: () => canMount() || 'needs to mount file systems: run it as root outside of a container',
   acl: () =>
     (onPath('getfacl') !== undefined && onPath('getfattr') !== undefined) ||

@@ -13,13 +13,15 @@ export interface Question {
   digest: string;
   /** In words, for those who look at why the run waits. */
   what: string;
+  /** What it is about in full: shown to who is asked, and in the Web UI. */
+  details?: string[];
   /** No answer by then is a no. */
   withinMs: number;
 }
 
 /** Waits for a human's yes to just what was shown; a no, or no answer in time, ends the run with nothing changed. */
 export async function askApproval(
-  { digest, what, withinMs }: Question,
+  { digest, what, details, withinMs }: Question,
   report: Report,
 ): Promise<ApprovalAnswer> {
   let answer: (ApprovalAnswer & { yes: boolean }) | undefined;
@@ -35,7 +37,7 @@ export async function askApproval(
   };
   setHandler(approveUpdate, decide(true), { validator, description: `Say yes to: ${what}` });
   setHandler(denyUpdate, decide(false), { validator, description: `Say no to: ${what}` });
-  report.ask(digest, what);
+  report.ask(digest, what, details);
   report.waitFor(`an answer: ${what}`);
   await condition(() => answer !== undefined, withinMs, { summary: `wait for an answer: ${what}` });
   closed = true;

@@ -3,6 +3,7 @@ import type { createHostActivities } from '../../activities/host/activities.js';
 import type { createHostQuestions } from '../../activities/host/questions.js';
 import type { createResticActivities } from '../../activities/restic/activities.js';
 import type { createResticQuestions } from '../../activities/restic/questions.js';
+import type { createSnapraidActivities } from '../../activities/snapraid/activities.js';
 import type { createZfsActivities } from '../../activities/zfs/activities.js';
 import type { createZfsQuestions } from '../../activities/zfs/questions.js';
 import type { Limits } from '../../contracts/jobs.js';
@@ -14,6 +15,7 @@ export type HostSteps = ReturnType<typeof createHostActivities> &
   ReturnType<typeof createHostQuestions> &
   ReturnType<typeof createResticActivities> &
   ReturnType<typeof createResticQuestions> &
+  ReturnType<typeof createSnapraidActivities> &
   ReturnType<typeof createZfsActivities> &
   ReturnType<typeof createZfsQuestions>;
 

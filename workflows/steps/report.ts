@@ -4,10 +4,11 @@ import {
   isCancellation,
   setCurrentDetails,
   setHandler,
+  upsertMemo,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { Outcome, RestorePlan, RunReport, StepLine } from '../../contracts/jobs.js';
-import { queryNames, type SearchAttributeName, searchAttributes } from '../../contracts/names.js';
+import { noteMemo, queryNames, type SearchAttributeName, searchAttributes } from '../../contracts/names.js';
 import type { SeedReport } from '../../contracts/seeding.js';
 import { diagnose } from './failure.js';
 
@@ -20,7 +21,9 @@ export interface Report {
   /** Why nothing moves, in words; undefined when it moves again. */
   waitFor(reason: string | undefined): void;
   /** A question with this digest is open; undefined when it is answered. */
-  ask(digest: string | undefined, question?: string): void;
+  ask(digest: string | undefined, question?: string, details?: string[]): void;
+  /** What is known of the thing beyond this run, in a sentence for `status`. */
+  note(text: string): void;
   /** What a human is asked to approve. */
   show(plan: RestorePlan): void;
   /** A portion of the first upload is done, or there was none to do. */
@@ -46,11 +49,13 @@ const marks: Record<StepLine['state'], string> = {
 };
 
 /** The table as Markdown: names and notes may hold characters that would break it. */
-export function renderReport({ steps, waitingFor }: RunReport): string {
+export function renderReport({ steps, waitingFor, questionDetails = [] }: RunReport): string {
   const clean = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
   const rows = steps.map(({ name, state, note }) => `| ${marks[state]} | ${clean(name)} | ${clean(note)} |`);
   const wait = waitingFor ? [`**Waiting:** ${waitingFor}`, ''] : [];
-  return [...wait, '| | step | |', '|---|---|---|', ...rows].join('\n');
+  const details = questionDetails.map((line) => `    ${line.replaceAll('\n', ' ')}`);
+  const asked = details.length > 0 ? ['', ...details] : [];
+  return [...wait, '| | step | |', '|---|---|---|', ...rows, ...asked].join('\n');
 }
 
 export function openReport(): Report {
@@ -83,10 +88,12 @@ export function openReport(): Report {
       upsertSearchAttributes([attribute('HfWaiting', reason?.slice(0, 200) ?? null)]);
       render();
     },
-    ask(digest, question) {
+    ask(digest, question, details) {
       state.asks = digest;
       state.question = question;
+      state.questionDetails = details;
     },
+    note: (text) => upsertMemo({ [noteMemo]: text.slice(0, 400) }),
     show(plan) {
       state.plan = plan;
       render();

@@ -1,0 +1,66 @@
+import type { DiskHealth } from '../../contracts/snapraid.js';
+
+/** What was proved of SnapRAID arrays. */
+
+interface OfArray {
+  run: string;
+  resource: string;
+}
+
+/** Parity is complete: the tool has said so when asked afterwards. */
+export interface ArraySynced extends OfArray {
+  kind: 'array-synced';
+  job: string;
+  files: number;
+  blocks: number;
+  restorePoint: string;
+  /** What a human had approved, when there was something to ask. */
+  approved?: string;
+}
+/** A sync was begun and did not come to its end. */
+export interface ArrayInterrupted extends OfArray {
+  kind: 'array-interrupted';
+  attempt: number;
+  unsynced?: number;
+}
+export interface ArrayStatusSeen extends OfArray {
+  kind: 'array-status';
+  files: number;
+  blocks: number;
+  unsynced: number;
+  bad: number;
+  oldestDays: number;
+  wastedBytes: number;
+}
+/** Blocks were read and found as they should be, or not. */
+export interface ArrayScrubbed extends OfArray {
+  kind: 'array-scrubbed';
+  job: string;
+  percent: number;
+  bad: number;
+  oldestDays: number;
+}
+export interface ArrayRepaired extends OfArray {
+  kind: 'array-repaired';
+  repaired: number;
+  unrecoverable: number;
+}
+export interface ArrayHealth extends OfArray {
+  kind: 'array-smart';
+  disks: DiskHealth[];
+}
+
+/** What is needed to rebuild the array lies on another machine. */
+export interface ArrayCopies extends OfArray {
+  kind: 'array-copies';
+  place: string;
+}
+
+export type ArrayFact =
+  | ArrayCopies
+  | ArraySynced
+  | ArrayInterrupted
+  | ArrayStatusSeen
+  | ArrayScrubbed
+  | ArrayRepaired
+  | ArrayHealth;

@@ -1,0 +1,55 @@
+import type {
+  SnapraidByHandInput,
+  SnapraidByHandPlan,
+  SnapraidByHandReport,
+  SnapraidCopiesReport,
+  SnapraidLook,
+  SnapraidPlan,
+  SnapraidRepairInput,
+  SnapraidRepairReport,
+  SnapraidScrubInput,
+  SnapraidScrubReport,
+  SnapraidSmartReport,
+  SnapraidStepInput,
+  SnapraidSyncInput,
+  SnapraidSyncReport,
+} from '../../contracts/snapraid.js';
+import type { Door } from '../door.js';
+import { openArray, type SnapArray } from './array.js';
+import { askStatus } from './ask.js';
+import { actByHand, planByHand } from './by-hand.js';
+import { keepCopies } from './copies.js';
+import { planNow } from './diff.js';
+import { lookAtArray, touchFiles } from './look.js';
+import { repairBad, scrubArray } from './scrub.js';
+import { reportHealth } from './smart.js';
+import { syncArray } from './sync.js';
+
+/** The steps on a SnapRAID array; each opens it as the host's own files say. */
+export function createSnapraidActivities(door: Door) {
+  const on = <I extends SnapraidStepInput, O>(input: I, body: (array: SnapArray) => Promise<O>): Promise<O> =>
+    door.step(input, async (tools) => body(await openArray(tools, input)));
+  return {
+    snapraidLook: (input: SnapraidStepInput): Promise<SnapraidLook> => on(input, lookAtArray),
+    snapraidTouch: (input: SnapraidStepInput): Promise<{ touched: number }> => on(input, touchFiles),
+    /** What a sync would make permanent. Nothing is changed. */
+    snapraidPlan: (input: SnapraidStepInput): Promise<SnapraidPlan> =>
+      on(input, async (array) => (await planNow(array, await askStatus(array))).plan),
+    /** Looks again, and refuses whatever was not approved. */
+    snapraidSync: (input: SnapraidSyncInput): Promise<SnapraidSyncReport> =>
+      on(input, (array) => syncArray(array, input)),
+    snapraidKeepCopies: (input: SnapraidStepInput): Promise<SnapraidCopiesReport> => on(input, keepCopies),
+    snapraidScrub: (input: SnapraidScrubInput): Promise<SnapraidScrubReport> =>
+      on(input, (array) => scrubArray(array, input)),
+    snapraidRepairBad: (input: SnapraidRepairInput): Promise<SnapraidRepairReport> =>
+      on(input, (array) => repairBad(array, input)),
+    /** What a procedure by hand would do: nothing is changed. */
+    snapraidPlanByHand: (input: SnapraidByHandInput): Promise<SnapraidByHandPlan> =>
+      on(input, (array) => planByHand(array, input)),
+    snapraidActByHand: (input: SnapraidByHandInput): Promise<SnapraidByHandReport> =>
+      on(input, (array) => actByHand(array, input)),
+    snapraidSmart: (input: SnapraidStepInput): Promise<SnapraidSmartReport> => on(input, reportHealth),
+  };
+}
+
+export type SnapraidActivities = ReturnType<typeof createSnapraidActivities>;

@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { HoldfastError } from '../../contracts/errors.js';
+import type {
+  SnapraidByHandInput,
+  SnapraidByHandPlan,
+  SnapraidByHandReport,
+} from '../../contracts/snapraid.js';
+import type { SnapArray } from './array.js';
+import { failed } from './ask.js';
+import type { FixWhat } from './command.js';
+import { missingDisks } from './guard.js';
+import { refuseDaemon } from './others.js';
+import { parseWork, type WorkEnd } from './parse-work.js';
+import { parityProcedure } from './rebuild-parity.js';
+import { diskProcedure } from './replace-disk.js';
+import { failing } from './sync-verdict.js';
+import { undeleteProcedure } from './undelete.js';
+import { work } from './work.js';
+
+/** What a human has an array do by hand: one form for the plan, its approval, the repair and the proof. */
+
+export interface Procedure {
+  /** A disk that may be away, or empty: it is the one that is repaired. */
+  without?: string;
+  fix: FixWhat;
+  plan(): Promise<Pick<SnapraidByHandPlan, 'what' | 'lines' | 'nothing' | 'refused'> & { bound: unknown }>;
+  /** Reads what was repaired once more; answers what was compared, in words. */
+  prove(end: WorkEnd): Promise<string>;
+}
+
+const procedures: Record<string, (array: SnapArray, settings: Record<string, string>) => Promise<Procedure>> =
+  {
+    undelete: undeleteProcedure,
+    'replace-disk': diskProcedure,
+    'rebuild-parity': parityProcedure,
+  };
+
+async function procedureOf(array: SnapArray, { action, settings }: SnapraidByHandInput): Promise<Procedure> {
+  const make = Object.hasOwn(procedures, action) ? procedures[action] : undefined;
+  if (!make) throw new HoldfastError('HF_NOT_IN_CONFIG', `A SnapRAID array has no procedure "${action}"`);
+  return make(array, settings);
+}
+
+export async function planByHand(array: SnapArray, input: SnapraidByHandInput): Promise<SnapraidByHandPlan> {
+  const procedure = await procedureOf(array, input);
+  await guardOthers(array, procedure);
+  const { bound, ...plan } = await procedure.plan();
+  const text = JSON.stringify([input.action, input.settings, bound, plan.what]);
+  const digest = createHash('sha256').update(text).digest('hex');
+  return { resource: input.resource, digest, ...plan };
+}
+
+/** Repairs and reads again. A retry does it once more, which changes nothing that is right already. */
+export async function actByHand(array: SnapArray, input: SnapraidByHandInput): Promise<SnapraidByHandReport> {
+  const procedure = await procedureOf(array, input);
+  await guardOthers(array, procedure);
+  // A second attempt finds a disk that is partly filled: what was approved was looked at by the first.
+  if (array.tools.attempt === 1) await refuseOtherPlan(array, input);
+  const { lines, result } = await work(array, { verb: 'fix', what: procedure.fix });
+  const end = parseWork('fix', lines);
+  const { host, log } = array.tools;
+  if (end.interrupted || result.signal !== undefined || result.exitCode === 130)
+    throw new HoldfastError('HF_TOOL_KILLED', `The repair of "${input.resource}" was stopped. It goes on`);
+  if (end.ioErrors > 0) throw failing(end, host.name);
+  if (end.exit === undefined) throw failed('fix', result, array);
+  for (const file of end.files.unrecoverable) log(`lost: ${file}`);
+  const lost = end.files.unrecoverable;
+  const lostCount = Math.max(lost.length, end.unrecoverable > 0 ? 1 : 0);
+  const proved = await procedure.prove(end);
+  return {
+    resource: input.resource,
+    recovered: end.files.recovered.length,
+    lost: lost.slice(0, 100),
+    lostCount,
+    proved,
+  };
+}
+
+async function refuseOtherPlan(array: SnapArray, input: SnapraidByHandInput): Promise<void> {
+  const { digest, refused } = await planByHand(array, input);
+  if (refused !== undefined) throw new HoldfastError('HF_TARGET_REFUSED', refused.slice(0, 300));
+  if (digest === input.digest) return;
+  throw new HoldfastError(
+    'HF_NOT_APPROVED',
+    `What would be done to "${input.resource}" has changed since it was approved; nothing was done. Start it again`,
+  );
+}
+
+/** All the others must be there: from them everything is computed. */
+async function guardOthers(array: SnapArray, { without }: Procedure): Promise<void> {
+  await refuseDaemon(array);
+  const missing = (await missingDisks(array)).filter(({ disk }) => disk !== without);
+  const [first] = missing;
+  if (!first) return;
+  throw new HoldfastError(
+    'HF_ARRAY_DISK_MISSING',
+    `Nothing can be repaired while another disk is away: ${first.disk} ${first.why}`.slice(0, 300),
+  );
+}

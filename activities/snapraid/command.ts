@@ -1,0 +1,77 @@
+import type { Command } from '../../system/host.js';
+
+/** How snapraid is asked. Pure. */
+
+export interface Called {
+  file: string;
+  config: string;
+}
+
+export type Verb =
+  | { verb: 'status' | 'diff' | 'list' | 'touch' | 'smart' | 'down' }
+  | { verb: 'sync'; prehash: boolean; forceZero?: boolean; forceEmpty?: boolean }
+  | { verb: 'scrub'; plan: 'bad' | number; olderThanDays: number }
+  | { verb: 'fix'; what: FixWhat }
+  | { verb: 'check'; what: FixWhat; auditOnly?: boolean };
+
+/** `bad`: blocks that a scrub found. `disk`: all of one disk or parity. `missing`: files that are gone, by patterns. */
+export type FixWhat = { bad: true } | { disk: string } | { missing: readonly string[] };
+
+function argumentsOf(asked: Verb): string[] {
+  switch (asked.verb) {
+    case 'sync':
+      return [
+        ...(asked.prehash ? ['--pre-hash'] : []),
+        ...(asked.forceZero ? ['--force-zero'] : []),
+        ...(asked.forceEmpty ? ['--force-empty'] : []),
+        'sync',
+      ];
+    case 'scrub':
+      // An age goes with a percentage alone.
+      if (asked.plan === 'bad') return ['--plan', 'bad', 'scrub'];
+      return ['--plan', `${asked.plan}`, '--older-than', `${asked.olderThanDays}`, 'scrub'];
+    case 'fix':
+      return [...selection(asked.what), 'fix'];
+    case 'check':
+      return [...selection(asked.what), ...(asked.auditOnly ? ['--audit-only'] : []), 'check'];
+    default:
+      return [asked.verb];
+  }
+}
+
+function selection(what: FixWhat): string[] {
+  if ('bad' in what) return ['--filter-error'];
+  if ('disk' in what) return ['--filter-disk', what.disk];
+  return ['--filter-missing', ...what.missing.flatMap((pattern) => ['--filter', pattern])];
+}
+
+/** A status has a line for each block, a diff one for each file that is as it was. */
+const dull = ['-e', '^scan:equal:', '-e', '^block:'];
+
+/**
+ * The tags go where nothing else is written: names of files, which may hold line breaks, are printed as they are on standard output.
+ * /dev/fd/3 must be a pipe, which can be opened again: our own standard output is a socket. The exit code is that of snapraid.
+ */
+const askScript = `exec 4>&1
+code=$( { { "$@" 3>&1 >/dev/null 4>&- 5>&-; echo "$?" >&5; } | grep -a -v ${dull.join(' ')} >&4; } 5>&1 )
+exit "$code"`;
+
+export function askCommand({ file, config }: Called, asked: Verb): Command {
+  const args = [file, '--conf', config, '--gui', '--log', '/dev/fd/3', ...argumentsOf(asked)];
+  return { file: 'sh', args: ['-c', askScript, 'sh', ...args], env };
+}
+
+/** Work of hours writes its tags to a file: it goes on, and its end can be read, when our worker is gone. */
+export function workCommand({ file, config }: Called, asked: Verb, logFile: string): Command {
+  const args = ['--conf', config, '--gui', '--log', logFile, ...argumentsOf(asked)];
+  return { file, args, env };
+}
+
+/** What is worth reading of such a file. */
+export const readLogCommand = (file: string): Command => ({
+  file: 'grep',
+  args: ['-a', '-v', ...dull, '--', file],
+  env,
+});
+
+const env = { LC_ALL: 'C', TZ: 'UTC' };

@@ -1,0 +1,107 @@
+import { dirname, join } from 'node:path';
+import { HoldfastError } from '../../contracts/errors.js';
+import type { Host } from '../../system/host.js';
+import type { BareArray, SnapArray } from './array.js';
+import { type ArrayDisk, placesOf } from './conf.js';
+import { askHealth } from './smart.js';
+
+/** Before anything is compared: is every disk there, and is it the right one? An empty mount point looks like a disk whose files were deleted. */
+
+export interface MissingDisk {
+  disk: string;
+  why: string;
+  /** It is mounted, but it is not the right one, or empty. */
+  isThere?: true;
+}
+
+/** Throws when a disk is missing or failing: no sync may run then, and none is offered. */
+export async function guardDisks(array: SnapArray): Promise<void> {
+  const missing = await missingDisks(array);
+  const [first] = missing;
+  if (!first) return;
+  const { job, resource } = array.input;
+  const named = missing.map(({ disk, why }) => `${disk} ${why}`).join('; ');
+  throw new HoldfastError(
+    'HF_ARRAY_DISK_MISSING',
+    `Do not sync "${resource}": disk ${named.slice(0, 150)}. Plan: holdfast do ${job} replace-disk --set disk=${first.disk} --plan`,
+    { disks: missing.map(({ disk }) => disk) },
+  );
+}
+
+/** Every disk that is not there as it should be, and what is wrong with it. */
+export async function missingDisks(array: BareArray): Promise<MissingDisk[]> {
+  const { conf } = array;
+  if (conf.data.length === 0 || conf.parity.length === 0) throw noDisks(array);
+  const found: MissingDisk[] = [];
+  const there: ArrayDisk[] = [];
+  for (const disk of placesOf(conf)) {
+    const why = await whyAway(array, disk);
+    if (why === undefined) there.push(disk);
+    else found.push({ disk: disk.name, ...why });
+  }
+  return [...found, ...(await sharing(array, there)), ...(await failing(array, there))];
+}
+
+async function whyAway(
+  { tools, config, conf }: BareArray,
+  disk: ArrayDisk,
+): Promise<Omit<MissingDisk, 'disk'> | undefined> {
+  const { host, signal } = tools;
+  const facts = await host.facts(disk.folder);
+  if (!facts) return { why: `has no folder ${disk.folder}` };
+  if (config.mounted && (await mountOf(host, disk.folder)) === undefined)
+    return { why: `is not mounted at ${disk.folder}` };
+  if (!conf.data.includes(disk)) return undefined;
+  const own = config.disks[disk.name];
+  const marker = own?.marker ?? config.marker;
+  if (marker !== undefined && !(await host.exists(join(disk.folder, marker))))
+    return { why: `has no marker ${join(disk.folder, marker)}`, isThere: true };
+  const least = own?.leastFiles ?? config.leastFiles ?? 0;
+  if (least === 0) return undefined;
+  const { files } = await host.countTree(disk.folder, { files: least, bytes: 0 }, signal);
+  if (files >= least) return undefined;
+  return { why: `holds ${files} files, and ${least} at least are expected`, isThere: true };
+}
+
+/** The mount that a folder lies on; undefined when that is the root of the machine. */
+export async function mountOf(host: Host, folder: string): Promise<string | undefined> {
+  for (let at = await host.realPath(folder); at !== '/'; at = dirname(at)) {
+    if (await host.isMountPoint(at)) return at;
+  }
+  return undefined;
+}
+
+/** Two folders on one mount: one of the disks is away, and its folder lies on what is mounted above it. */
+async function sharing(
+  { tools: { host }, config }: BareArray,
+  disks: readonly ArrayDisk[],
+): Promise<MissingDisk[]> {
+  if (!config.mounted) return [];
+  const users = new Map<string, string>();
+  const found: MissingDisk[] = [];
+  for (const { name, folder } of disks) {
+    const mount = (await mountOf(host, folder)) ?? '/';
+    const other = users.get(mount);
+    if (other !== undefined && other !== name)
+      found.push({
+        disk: name,
+        why: `is not mounted at ${folder}: that lies on ${mount}, like disk ${other}`,
+      });
+    users.set(mount, name);
+  }
+  return found;
+}
+
+/** A disk that says of itself that it fails is not written to any more. */
+async function failing(array: BareArray, disks: readonly ArrayDisk[]): Promise<MissingDisk[]> {
+  const health = await askHealth(array, disks);
+  return health.flatMap(({ disk, isFailing, trouble }) =>
+    isFailing ? [{ disk, why: `is failing: ${trouble}` }] : [],
+  );
+}
+
+const noDisks = ({ called, tools: { host } }: BareArray): HoldfastError =>
+  new HoldfastError(
+    'HF_CONFIG_INVALID',
+    `${called.config} on "${host.name}" names no data disk or no parity: is it the right file?`,
+  );

@@ -1,0 +1,64 @@
+import type { SnapraidLook } from '../../contracts/snapraid.js';
+import { now } from '../../system/clock.js';
+import { addEvidence } from '../host/evidence.js';
+import { closedMs, type SnapArray } from './array.js';
+import { ask, askStatus, failed } from './ask.js';
+import { guardDisks } from './guard.js';
+import { refuseDaemon } from './others.js';
+import type { ArrayStatus } from './parse-status.js';
+import { checkPool } from './pool.js';
+
+/** The state of an array: first whether its disks are there, then what it says of itself. */
+
+const dayMs = 86_400_000;
+
+export async function lookAtArray(array: SnapArray): Promise<SnapraidLook> {
+  await refuseDaemon(array);
+  await guardDisks(array);
+  await checkPool(array);
+  const { tools, input } = array;
+  const status = await askStatus(array);
+  const look = { resource: input.resource, ...factsOf(status, now()), closedMs: closedMs(array) };
+  tools.log(JSON.stringify(look));
+  const { files, blocks, unsynced, bad, oldestDays, wastedBytes } = look;
+  await addEvidence(tools.host, {
+    kind: 'array-status',
+    run: input.run,
+    resource: input.resource,
+    files,
+    blocks,
+    unsynced,
+    bad,
+    oldestDays,
+    wastedBytes,
+  });
+  return look;
+}
+
+/** Pure. */
+export function factsOf(status: ArrayStatus, at: Date): Omit<SnapraidLook, 'resource' | 'closedMs'> {
+  const [oldest] = status.readAt;
+  const oldestDays = oldest ? Math.max(0, Math.floor((at.getTime() - oldest.seconds * 1000) / dayMs)) : 0;
+  const { files, unsynced, bad, unscrubbed, blocks, rehash, withoutSubseconds, wastedBytes } = status;
+  return {
+    files,
+    unsynced,
+    bad,
+    unscrubbed,
+    blocks,
+    rehash,
+    oldestDays,
+    withoutSubseconds,
+    wastedBytes,
+    warnings: bad > 0 ? [`${bad} blocks are known to be bad: "--only scrub" plans their repair`] : [],
+  };
+}
+
+/** Gives files a sub-second time stamp, by which moves are recognised. Changes nothing else, and is safe to do twice. */
+export async function touchFiles(array: SnapArray): Promise<{ touched: number }> {
+  const before = await askStatus(array);
+  if (before.withoutSubseconds === 0) return { touched: 0 };
+  const { result } = await ask(array, { verb: 'touch' });
+  if (result.exitCode !== 0) throw failed('touch', result, array);
+  return { touched: before.withoutSubseconds };
+}

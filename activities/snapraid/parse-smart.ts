@@ -1,0 +1,91 @@
+import { parseTag } from './parse.js';
+
+/** What `smartctl --json` and `snapraid smart` say of disks. Pure. */
+
+export interface SmartFacts {
+  /** The disk itself says that it fails: nothing is written to it any more. */
+  isFailing: boolean;
+  trouble?: string;
+  temperature?: number;
+}
+
+/** Sectors that are lost or about to be; the numbers are those of ATA. */
+const badSectors: Record<number, string> = {
+  5: 'reallocated sectors',
+  187: 'uncorrectable errors',
+  197: 'pending sectors',
+  198: 'unreadable sectors',
+};
+
+interface SmartJson {
+  smart_status?: { passed?: boolean };
+  temperature?: { current?: number };
+  ata_smart_attributes?: {
+    table?: { id: number; name: string; when_failed?: string; raw?: { value?: number } }[];
+  };
+  nvme_smart_health_information_log?: { critical_warning?: number; media_errors?: number };
+}
+
+/** undefined when it says nothing about health: no such device, no SMART. */
+export function parseSmartctl(text: string): SmartFacts | undefined {
+  const json = readJson(text);
+  const passed = json?.smart_status?.passed;
+  if (passed === undefined) return undefined;
+  const table = json?.ata_smart_attributes?.table ?? [];
+  const failed = table.filter(({ when_failed }) => when_failed === 'now').map(({ name }) => name);
+  const counts = table.flatMap(({ id, raw }) => {
+    const words = badSectors[id];
+    return words !== undefined && (raw?.value ?? 0) > 0 ? [`${raw?.value} ${words}`] : [];
+  });
+  const nvme = json?.nvme_smart_health_information_log;
+  if (nvme?.media_errors) counts.push(`${nvme.media_errors} media errors`);
+  if (nvme?.critical_warning) counts.push(`critical warning ${nvme.critical_warning}`);
+  const words = [
+    ...(passed ? [] : ['its own check says FAILED']),
+    ...(failed.length > 0 ? [`failing now: ${failed.join(', ')}`] : []),
+    ...counts,
+  ];
+  const temperature = json?.temperature?.current;
+  return {
+    isFailing: !passed || failed.length > 0,
+    ...(words.length > 0 && { trouble: words.join(', ') }),
+    ...(temperature !== undefined && { temperature }),
+  };
+}
+
+function readJson(text: string): SmartJson | undefined {
+  try {
+    return JSON.parse(text) as SmartJson;
+  } catch {
+    return undefined;
+  }
+}
+
+interface SnapraidDisk {
+  disk: string;
+  device: string;
+  failureProbability?: number;
+  temperature?: number;
+  trouble?: string;
+}
+
+/** `attr:DEVICE:DISK:NAME:VALUE` and `smart:DEVICE:DISK`; 194 is the temperature, and "error" and "flags" are snapraid's own. */
+export function snapraidSmart(lines: readonly string[]): SnapraidDisk[] {
+  const disks = new Map<string, SnapraidDisk>();
+  for (const line of lines) {
+    const { name, values } = parseTag(line);
+    const [device = '', disk = '', what = '', value = ''] = values;
+    if ((name !== 'attr' && name !== 'smart') || disk === '') continue;
+    disks.set(disk, { ...(disks.get(disk) ?? { disk, device }), ...(name === 'attr' && told(what, value)) });
+  }
+  return [...disks.values()];
+}
+
+function told(what: string, value: string): Partial<SnapraidDisk> {
+  const number = Number(value);
+  if (!Number.isFinite(number)) return {};
+  // The upper bytes of the raw value are the coldest and the hottest it ever was.
+  if (what === '194' && number > 0) return { temperature: number % 256 };
+  if (what === 'afr' || what === 'prob_failure') return { failureProbability: Math.round(number * 100) };
+  return {};
+}

@@ -1,0 +1,100 @@
+import type { Progress } from '../../contracts/jobs.js';
+import { readTags, Summary, type Tag } from './parse.js';
+
+/** What syncs, scrubs, checks and repairs write down. Pure. */
+
+export interface WorkEnd {
+  /** As snapraid says it; undefined when it ended without saying how. */
+  exit: string | undefined;
+  /** It was told to stop: it then says "ok" all the same. */
+  interrupted: boolean;
+  /** Changed or unreadable files, errors of disks, data that is not what it was. */
+  fileErrors: number;
+  ioErrors: number;
+  dataErrors: number;
+  /** Of repairs and checks. */
+  errors: number;
+  recovered: number;
+  unrecoverable: number;
+  /** `d2:Films/a.mkv: Data error at position 0`: what went wrong where, each file once. */
+  troubles: string[];
+  files: Record<'recovered' | 'recoverable' | 'unrecoverable' | 'damaged', string[]>;
+  bytesDone: number;
+}
+
+const exits = ['ok', 'error', 'warning', 'recovered', 'recoverable', 'unrecoverable', 'diff', 'equal'];
+
+/** `verb` must be the one that was asked. The sync's own scan has an exit of its own before it. */
+export function parseWork(verb: string, lines: readonly string[]): WorkEnd {
+  let summary = new Summary();
+  const end: WorkEnd = emptyEnd();
+  const troubles = new Map<string, string>();
+  const reader = readTags(verb, (tag) => {
+    // The scan and the pre-hash say how they ended before the work does.
+    if (tag.name === 'summary' && summary.has('exit')) summary = new Summary();
+    if (tag.name === 'summary') summary.add(tag);
+    if (tag.name === 'sigint') end.interrupted = true;
+    if (/^(hash_|parity_)?error/.test(tag.name)) noteTrouble(troubles, tag);
+    if (tag.name === 'status') noteFile(end, tag);
+    if (tag.name === 'run' && tag.values[0] === 'pos') end.bytesDone = Number(tag.values[3]) || 0;
+  });
+  for (const line of lines) reader.line(line);
+  if (lines.length > 0) reader.end();
+  end.troubles = [...troubles.values()];
+  if (!summary.has('exit') || (!summary.has('error_io') && !summary.has('error'))) return end;
+  return { ...end, ...countsOf(summary) };
+}
+
+const emptyEnd = (): WorkEnd => ({
+  exit: undefined,
+  interrupted: false,
+  fileErrors: 0,
+  ioErrors: 0,
+  dataErrors: 0,
+  errors: 0,
+  recovered: 0,
+  unrecoverable: 0,
+  troubles: [],
+  files: { recovered: [], recoverable: [], unrecoverable: [], damaged: [] },
+  bytesDone: 0,
+});
+
+/** `error_file` became `error_soft` with version 14; repairs count `error` in all. */
+const countsOf = (summary: Summary) => ({
+  exit: summary.exit(exits),
+  fileErrors: summary.countOr('error_file', 0) + summary.countOr('error_soft', 0),
+  ioErrors: summary.countOr('error_io', 0),
+  dataErrors: summary.countOr('error_data', 0),
+  errors: summary.countOr('error', 0),
+  recovered: summary.countOr('error_recovered', 0),
+  unrecoverable: summary.countOr('error_unrecoverable', 0),
+});
+
+function noteTrouble(
+  troubles: Map<string, string>,
+  { values: [, disk = '', path = '', words = ''] }: Tag,
+): void {
+  const file = `${disk}:${path}`;
+  if (!troubles.has(file)) troubles.set(file, `${file}:${words}`.replace(/\p{C}/gu, '?').slice(0, 200));
+}
+
+function noteFile({ files }: WorkEnd, { values: [state = '', disk = '', path = ''] }: Tag): void {
+  if (!Object.hasOwn(files, state)) return;
+  files[state as keyof WorkEnd['files']].push(`${disk}:${path}`.replace(/\p{C}/gu, '?'));
+}
+
+/** `run:pos:BLOCK:DONE:BYTES:PERCENT:SECONDS:MB/S:CPU:ELAPSED`; some may be empty in newer versions. */
+export function lastPosition(text: string): Partial<Progress> | undefined {
+  const line = text.split('\n').findLast((one) => /^run:pos:\d+:\d+:\d+:\d+/.test(one));
+  if (line === undefined) return undefined;
+  const [, , , , bytes = '', percent = '', left = '', speed = ''] = line.split(':');
+  const bytesDone = Number(bytes);
+  const share = Number(percent);
+  return {
+    phase: `${share} %`,
+    bytesDone,
+    bytesTotal: share > 0 ? Math.round((bytesDone * 100) / share) : 0,
+    bytesPerSecond: Number(speed || 0) * 1e6,
+    ...(left !== '' && { secondsLeft: Number(left) }),
+  };
+}

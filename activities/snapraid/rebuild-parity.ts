@@ -1,0 +1,57 @@
+import { HoldfastError } from '../../contracts/errors.js';
+import type { SnapArray } from './array.js';
+import { askDiff, askStatus, failed } from './ask.js';
+import type { Procedure } from './by-hand.js';
+import { folderOfFile } from './conf.js';
+import { missingDisks } from './guard.js';
+import { parseWork } from './parse-work.js';
+import { work } from './work.js';
+
+/** A lost parity, computed anew from the data disks: never by a sync that takes everything as it is. */
+
+export async function parityProcedure(
+  array: SnapArray,
+  settings: Record<string, string>,
+): Promise<Procedure> {
+  const name = settings.parity ?? '';
+  const parity = array.conf.parity.find((one) => one.name === name);
+  if (!parity) throw unknownParity(array, name);
+  return {
+    without: name,
+    fix: { disk: name },
+    async plan() {
+      const away = (await missingDisks(array)).find(({ disk }) => disk === name);
+      const { blocks } = await askStatus(array);
+      const { changes } = await askDiff(array);
+      const there = await Promise.all(parity.files.map((file) => array.tools.host.exists(file)));
+      const places = parity.files.map((file) => folderOfFile(file)).join(', ');
+      return {
+        what: `compute ${name} anew: ${blocks} blocks at ${places}`,
+        lines: [
+          ...(there.some(Boolean) ? ['a parity file is there: what is right in it stays'] : []),
+          changes.length === 0
+            ? 'nothing was changed since the last sync: it will be whole'
+            : `${changes.length} files were changed since the last sync: their blocks get their parity by the sync afterwards`,
+        ],
+        bound: [blocks, there],
+        ...(away && { refused: `${name} ${away.why}: mount the new disk there first` }),
+      };
+    },
+    async prove() {
+      const { lines, result } = await work(array, { verb: 'check', what: { disk: name } });
+      const { exit, errors } = parseWork('check', lines);
+      if (exit === undefined) throw failed('check', result, array);
+      return result.exitCode === 0 && errors === 0
+        ? `${name} was read again and is right in every block`
+        : `${errors} blocks of ${name} are not right: they get their parity by the next sync`;
+    },
+  };
+}
+
+function unknownParity({ conf, called }: SnapArray, name: string): HoldfastError {
+  const known = conf.parity.map((one) => one.name).join(', ');
+  return new HoldfastError(
+    'HF_PATH_NOT_FOUND',
+    `${called.config} has no parity "${name.slice(0, 60)}"; it has: ${known}`,
+  );
+}

@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import { scrubIntervalMs } from '../../config/lookup.js';
+import { HoldfastError } from '../../contracts/errors.js';
+import type {
+  SnapraidRepairInput,
+  SnapraidRepairReport,
+  SnapraidScrubInput,
+  SnapraidScrubReport,
+} from '../../contracts/snapraid.js';
+import { now } from '../../system/clock.js';
+import { addEvidence } from '../host/evidence.js';
+import type { SnapArray } from './array.js';
+import { askStatus } from './ask.js';
+import { guardDisks } from './guard.js';
+import { factsOf } from './look.js';
+import { refuseDaemon } from './others.js';
+import type { ArrayStatus } from './parse-status.js';
+import { parseWork, type WorkEnd } from './parse-work.js';
+import { planScrub } from './scrub-plan.js';
+import { failing } from './sync-verdict.js';
+import { work } from './work.js';
+
+/** Reads a part of the array and compares it with its hashes and parity. */
+
+export async function scrubArray(array: SnapArray, input: SnapraidScrubInput): Promise<SnapraidScrubReport> {
+  await refuseDaemon(array);
+  await guardDisks(array);
+  const before = await askStatus(array);
+  const interval = { nowMs: now().getTime(), betweenMs: scrubIntervalMs(array.job) };
+  const { percent, olderThanDays } = planScrub(before, array.job.scrub, interval);
+  const plan = input.onlyBad ? 'bad' : percent;
+  array.tools.log(`scrub: ${plan === 'bad' ? 'bad blocks' : `${plan} %, older than ${olderThanDays} days`}`);
+  const { lines, result } = await work(array, { verb: 'scrub', plan, olderThanDays });
+  const end = parseWork('scrub', lines);
+  for (const trouble of end.troubles) array.tools.log(`scrub: ${trouble}`);
+  if (end.interrupted || result.signal !== undefined || result.exitCode === 130) throw stopped(array);
+  if (end.exit === undefined) throw unknown(array, result.exitCode, result.stderrTail);
+  if (end.ioErrors > 0) throw failing(end, array.tools.host.name);
+  return judge(array, end, result.exitCode, input.onlyBad ? 0 : percent);
+}
+
+async function judge(
+  array: SnapArray,
+  end: WorkEnd,
+  exitCode: number | undefined,
+  percent: number,
+): Promise<SnapraidScrubReport> {
+  const { tools, input } = array;
+  const status = await askStatus(array);
+  const { oldestDays } = factsOf(status, now());
+  const { bad, blocks } = status;
+  if (exitCode !== 0 && bad === 0 && end.fileErrors === 0) throw unknown(array, exitCode, '');
+  if (exitCode === 0 && end.exit !== 'ok') throw unknown(array, exitCode, `exit:${end.exit}`);
+  const warnings =
+    end.fileErrors > 0 ? [`${end.fileErrors} files changed since the sync or could not be read`] : [];
+  const { run, job, resource } = input;
+  await addEvidence(tools.host, { kind: 'array-scrubbed', run, job, resource, percent, bad, oldestDays });
+  return {
+    resource,
+    state: 'finished',
+    percent,
+    blocks,
+    bad,
+    files: end.troubles.slice(0, 20),
+    digest: badDigest(status),
+    warnings,
+  };
+}
+
+/** Of which blocks are bad, as far as the status says it. */
+const badDigest = ({ bad, badFrom, badTo }: ArrayStatus): string =>
+  createHash('sha256').update(`${bad}:${badFrom}:${badTo}`).digest('hex');
+
+const stopped = ({ input }: SnapArray): HoldfastError =>
+  new HoldfastError(
+    'HF_TOOL_KILLED',
+    `The scrub of "${input.resource}" was stopped from outside. It goes on`,
+  );
+
+const unknown = ({ input }: SnapArray, exitCode: number | undefined, words: string): HoldfastError =>
+  new HoldfastError(
+    'HF_ARRAY_UNREADABLE',
+    `The scrub of "${input.resource}" ended with ${exitCode} and did not say how: ${words.trim().slice(-150)}`,
+  );
+
+/** Writes what is bad anew from parity, when it is still just what was approved. */
+export async function repairBad(
+  array: SnapArray,
+  { digest }: SnapraidRepairInput,
+): Promise<SnapraidRepairReport> {
+  await refuseDaemon(array);
+  await guardDisks(array);
+  const before = await askStatus(array);
+  const { tools, input } = array;
+  // A retry whose work is done, or bad blocks that somebody else has repaired.
+  if (before.bad === 0) return { resource: input.resource, repaired: 0, unrecoverable: 0, files: [] };
+  if (badDigest(before) !== digest)
+    throw new HoldfastError(
+      'HF_NOT_APPROVED',
+      `Other blocks of "${input.resource}" are bad than those that were approved; nothing was repaired. Scrub it again`,
+    );
+  const { lines, result } = await work(array, { verb: 'fix', what: { bad: true } });
+  const end = parseWork('fix', lines);
+  if (end.interrupted || result.signal !== undefined) throw stopped(array);
+  const files = [...end.files.unrecoverable, ...end.files.recovered].slice(0, 20);
+  for (const file of files) tools.log(`fix: ${file}`);
+  if (result.exitCode !== 0 || end.unrecoverable > 0 || end.exit === undefined)
+    throw new HoldfastError(
+      'HF_ARRAY_DAMAGED',
+      `${end.unrecoverable} errors of "${input.resource}" cannot be repaired: ${end.files.unrecoverable.slice(0, 3).join(', ')}`.slice(
+        0,
+        300,
+      ),
+    );
+  const { run, resource } = input;
+  const done = { repaired: end.recovered, unrecoverable: end.unrecoverable };
+  await addEvidence(tools.host, { kind: 'array-repaired', run, resource, ...done });
+  return { resource, ...done, files };
+}

@@ -1,0 +1,75 @@
+import type { DiskHealth, SnapraidSmartReport } from '../../contracts/snapraid.js';
+import { addEvidence } from '../host/evidence.js';
+import type { BareArray, SnapArray } from './array.js';
+import { ask } from './ask.js';
+import { type ArrayDisk, placesOf } from './conf.js';
+import { parseSmartctl, type SmartFacts, snapraidSmart } from './parse-smart.js';
+
+/** The health of the disks under an array, as they tell it themselves. */
+
+export interface Health extends SmartFacts {
+  disk: string;
+  device: string;
+}
+
+/** Without smartctl, and of what is no real disk (a loop device, a virtual one), nothing is known: that is no trouble. */
+export async function askHealth(array: BareArray, disks: readonly ArrayDisk[]): Promise<Health[]> {
+  const { tools, smartctl } = array;
+  const { host, signal } = tools;
+  if ((await host.findProgram(smartctl)) === undefined) return [];
+  const found: Health[] = [];
+  for (const { name, folder } of disks) {
+    const device = await deviceOf(array, folder);
+    if (device === undefined || found.some((known) => known.device === device)) continue;
+    const asked = await host.run(
+      { file: smartctl, args: ['--json', '--health', '--attributes', '--nocheck=standby', device] },
+      { signal },
+    );
+    const facts = parseSmartctl(asked.stdout);
+    if (facts) found.push({ disk: name, device, ...facts });
+  }
+  return found;
+}
+
+async function deviceOf({ tools: { host, signal } }: BareArray, folder: string): Promise<string | undefined> {
+  const args = ['--noheadings', '--output', 'SOURCE', '--target', folder];
+  const { exitCode, stdout } = await host.run({ file: 'findmnt', args }, { signal });
+  const device = stdout.trim().split('\n')[0] ?? '';
+  return exitCode === 0 && device.startsWith('/dev/') ? device : undefined;
+}
+
+const hotFrom = 55;
+const likelyFrom = 50;
+
+/** What the disks say, and the probability that snapraid makes of it. */
+export async function reportHealth(array: SnapArray): Promise<SnapraidSmartReport> {
+  const { lines } = await ask(array, { verb: 'smart' });
+  const told = snapraidSmart(lines);
+  const asked = await askHealth(array, placesOf(array.conf));
+  const disks: DiskHealth[] = [...new Set([...told, ...asked].map(({ disk }) => disk))].map((disk) => {
+    const ours = asked.find((one) => one.disk === disk);
+    const theirs = told.find((one) => one.disk === disk);
+    const trouble = ours?.trouble ?? theirs?.trouble;
+    const temperature = ours?.temperature ?? theirs?.temperature;
+    return {
+      disk,
+      device: ours?.device ?? theirs?.device ?? '',
+      ...(temperature !== undefined && { temperature }),
+      ...(theirs?.failureProbability !== undefined && { failureProbability: theirs.failureProbability }),
+      ...(trouble !== undefined && { trouble }),
+    };
+  });
+  const { tools, input } = array;
+  await addEvidence(tools.host, { kind: 'array-smart', run: input.run, resource: input.resource, disks });
+  return { resource: input.resource, disks, warnings: disks.flatMap(warningsOf) };
+}
+
+function warningsOf({ disk, trouble, temperature = 0, failureProbability = 0 }: DiskHealth): string[] {
+  return [
+    ...(trouble === undefined ? [] : [`disk ${disk}: ${trouble}`]),
+    ...(temperature >= hotFrom ? [`disk ${disk} has ${temperature} °C`] : []),
+    ...(failureProbability >= likelyFrom
+      ? [`disk ${disk} fails within a year with ${failureProbability} % probability`]
+      : []),
+  ];
+}

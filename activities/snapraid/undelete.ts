@@ -1,0 +1,85 @@
+import { HoldfastError } from '../../contracts/errors.js';
+import type { SnapArray } from './array.js';
+import { ask, failed } from './ask.js';
+import type { Procedure } from './by-hand.js';
+import { parseWork, type WorkEnd } from './parse-work.js';
+import { work } from './work.js';
+
+/** Files that were deleted since the last sync come back from parity, with their times. What is there is not touched. */
+
+export async function undeleteProcedure(
+  array: SnapArray,
+  settings: Record<string, string>,
+): Promise<Procedure> {
+  const path = relativePath(array, settings.path ?? '');
+  const missing = patternsOf(path);
+  const look = async (): Promise<WorkEnd> => {
+    const { lines, result } = await work(array, { verb: 'check', what: { missing } });
+    const end = parseWork('check', lines);
+    if (end.exit === undefined) throw failed('check', result, array);
+    return end;
+  };
+  return {
+    fix: { missing },
+    async plan() {
+      const { files } = await look();
+      const found = [...files.recoverable].sort();
+      const lost = [...files.unrecoverable].sort();
+      if (found.length + lost.length === 0) {
+        await refuseUnknown(array, path);
+        return { what: `nothing is missing at ${path}`, lines: [], nothing: true, bound: path };
+      }
+      const lines = [
+        ...lost.map((file) => `cannot be had back: ${file}`),
+        ...found.map((file) => `comes back: ${file}`),
+      ];
+      const shown = lines.slice(0, 100);
+      if (lines.length > shown.length) shown.push(`and ${lines.length - shown.length} more`);
+      const what = `bring back ${found.length} deleted files at ${path}${lost.length > 0 ? `; ${lost.length} are lost` : ''}`;
+      return { what: what.slice(0, 300), lines: shown, bound: [found, lost] };
+    },
+    async prove() {
+      const { files } = await look();
+      const still = files.recoverable.length + files.unrecoverable.length;
+      return still === 0 ? 'nothing is missing there any more' : `${still} files are still missing`;
+    },
+  };
+}
+
+/** In the array, at a disk's folder or in the pool: people name files as they see them. */
+export function relativePath({ conf, config }: Pick<SnapArray, 'conf' | 'config'>, path: string): string {
+  const folders = [
+    ...conf.data.map(({ folder }) => folder),
+    ...(config.pool === undefined ? [] : [config.pool]),
+  ];
+  const within = folders.find((folder) => path.startsWith(`${folder}/`));
+  const relative = (within === undefined ? path : path.slice(within.length)).replace(/^\/+|\/+$/g, '');
+  const isOdd =
+    relative === '' || relative.split('/').some((part) => part === '..' || part === '.' || part === '');
+  if (!isOdd && !relative.includes('\n')) return relative;
+  throw new HoldfastError(
+    'HF_PATH_NOT_FOUND',
+    `"${path.slice(0, 100)}" is no path in the array: name a file or a folder as it lay there, without ".."`,
+  );
+}
+
+/** As a file and as a folder; what stands for other characters in snapraid's patterns is taken as it is. */
+export function patternsOf(relative: string): string[] {
+  const literal = relative.replace(/[*?[\]\\]/g, '\\$&');
+  return [`/${literal}`, `/${literal}/`];
+}
+
+/** What a sync has made permanent is not known any more; what is there is not missing. */
+async function refuseUnknown(array: SnapArray, path: string): Promise<void> {
+  const { lines } = await ask(array, { verb: 'list' });
+  const isKnown = lines.some((line) => {
+    const [, name = ''] = /^(?:file|link):[^:]*:([^:]*)/.exec(line) ?? [];
+    const plain = name.replace(/\\(.)/g, (_, letter: string) => (letter === 'd' ? ':' : letter));
+    return plain === path || plain.startsWith(`${path}/`);
+  });
+  if (isKnown) return;
+  throw new HoldfastError(
+    'HF_PATH_NOT_FOUND',
+    `The array knows nothing at "${path.slice(0, 100)}": it was never synced, or its deletion has been synced since`,
+  );
+}

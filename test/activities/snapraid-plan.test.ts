@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { parseConf } from '../../activities/snapraid/conf.js';
+import { ignoring } from '../../activities/snapraid/ignore.js';
+import { snapraidsIn } from '../../activities/snapraid/others.js';
+import type { ArrayDiff, Change } from '../../activities/snapraid/parse-diff.js';
+import { parseSmartctl, snapraidSmart } from '../../activities/snapraid/parse-smart.js';
+import { lastPosition } from '../../activities/snapraid/parse-work.js';
+import { planSync } from '../../activities/snapraid/plan.js';
+import { planScrub } from '../../activities/snapraid/scrub-plan.js';
+import { SnapraidMaintenance } from '../../config/schema-snapraid.js';
+
+const job = (thresholds: object = {}) =>
+  SnapraidMaintenance.parse({ kind: 'snapraid-maintenance', resources: ['media'], thresholds });
+
+const changesOf = (kind: Change['kind'], count: number, disk = 'd1'): Change[] =>
+  Array.from({ length: count }, (_, at) => ({ kind, disk, path: `Films/${kind} ${at}.mkv` }));
+
+function diffOf(changes: Change[]): ArrayDiff {
+  const counts = {
+    equal: 1000,
+    added: 0,
+    removed: 0,
+    updated: 0,
+    moved: 0,
+    copied: 0,
+    restored: 0,
+    relocated: 0,
+  };
+  for (const { kind } of changes) counts[kind] += 1;
+  return { changes, counts, syncNeeded: changes.length > 0 };
+}
+
+const filesOfDisk = new Map([
+  ['d1', 1000],
+  ['d2', 1000],
+]);
+const plan = (changes: Change[], thresholds: object = {}) =>
+  planSync({ diff: diffOf(changes), thresholds: job(thresholds).thresholds, filesOfDisk });
+
+describe('what a sync would make permanent', () => {
+  test('additions alone are never asked about', () => {
+    assert.deepEqual(plan(changesOf('added', 5000)).reasons, []);
+  });
+
+  test('the limit itself is allowed, one more is asked about', () => {
+    assert.deepEqual(plan(changesOf('removed', 50)).reasons, []);
+    assert.match(
+      plan(changesOf('removed', 51)).reasons.join(),
+      /51 files of the array removed, more than 50/,
+    );
+  });
+
+  test('shares are of the files before, in all and of each disk', () => {
+    const limits = { removed: { percent: 10 }, perDisk: { removed: { percent: 5 } } };
+    assert.deepEqual(plan(changesOf('removed', 50), limits).reasons, []);
+    assert.match(plan(changesOf('removed', 51), limits).reasons.join(), /of disk d1 removed, more than 5 %/);
+    const both = [...changesOf('removed', 101), ...changesOf('removed', 100, 'd2')];
+    assert.match(plan(both, limits).reasons.join(), /of the array removed, more than 10 % of 2000/);
+  });
+
+  test('a single disk may have limits of its own', () => {
+    const limits = { disks: { d2: { updated: { files: 0 } } } };
+    assert.deepEqual(plan(changesOf('updated', 3), limits).reasons, []);
+    assert.match(plan(changesOf('updated', 1, 'd2'), limits).reasons.join(), /of disk d2 updated/);
+  });
+
+  test('every kind of loss has its limit: updated, moved, restored and relocated too', () => {
+    for (const kind of ['updated', 'moved', 'restored', 'relocated'] as const)
+      assert.equal(plan(changesOf(kind, 4), { [kind]: { files: 3 } }).reasons.length, 1, kind);
+  });
+
+  test('ignored files do not count, but a disk without files and files without bytes always do', () => {
+    const limits = { ignore: ['*.mkv'] };
+    assert.deepEqual(plan(changesOf('removed', 500), limits).reasons, []);
+    assert.match(plan(changesOf('removed', 1000), limits).reasons.join(), /disk d1 looks empty/);
+    const empty: Change = { kind: 'updated', disk: 'd1', path: 'a.mkv', emptied: true };
+    const emptied = plan([empty], limits);
+    assert.match(emptied.reasons.join(), /1 file shrank to nothing/);
+    assert.deepEqual([emptied.forceZero, emptied.forceEmpty], [true, false]);
+  });
+
+  test('the digest changes with every loss and not with additions', () => {
+    const lost = changesOf('removed', 60);
+    const { digest } = plan(lost);
+    assert.equal(plan([...lost].reverse()).digest, digest);
+    assert.equal(plan([...lost, ...changesOf('added', 3)]).digest, digest);
+    assert.notEqual(plan(lost.slice(1)).digest, digest);
+    assert.notEqual(plan([...lost, ...changesOf('moved', 1)]).digest, digest);
+    const update = (how: string): Change => ({ kind: 'updated', disk: 'd1', path: 'x', how });
+    assert.notEqual(plan([...lost, update('1')]).digest, plan([...lost, update('2')]).digest);
+  });
+
+  test('losses are shown first, by folder, a hundred of them, each on one line', () => {
+    const odd: Change = { kind: 'removed', disk: 'd1', path: 'Films/\u001b[2Jline\nbreak' };
+    const { lines } = plan([...changesOf('added', 300), odd, ...changesOf('removed', 20)]);
+    assert.equal(lines[0], 'd1:Films/:');
+    assert.match(lines[1] ?? '', /^ {2}removed \?\[2Jline\?break$/);
+    assert.equal(lines.filter((line) => line.startsWith('  ')).length, 100);
+    assert.equal(lines.at(-1), 'and 221 more');
+    const long = Array.from(
+      { length: 100 },
+      (_, at): Change => ({ kind: 'removed', disk: 'd1', path: `${at}`.padEnd(250, 'x') }),
+    );
+    assert(plan(long).lines.join('\n').length < 7_000);
+  });
+});
+
+test('patterns without a slash are of the name, others of the whole path', () => {
+  const ignored = ignoring(['*.nfo', 'Downloads/**', '/a/*/c', '.Trash-[0]']);
+  for (const path of ['x.nfo', 'deep/er/x.nfo', 'Downloads/a/b', 'a/b/c', 'k/.Trash-[0]'])
+    assert(ignored(path), path);
+  for (const path of ['x.nfo.mkv', 'My Downloads/a', 'a/b/b/c', '.Trash-0']) assert(!ignored(path), path);
+});
+
+test('snapraid.conf is read as snapraid reads it', () => {
+  const conf = parseConf(
+    '# data d0 /no\n parity /mnt/p 1/snapraid.parity,/mnt/p2/more.parity\n2-parity /mnt/q/x\ncontent /var/snapraid.content\n' +
+      'data d1 /mnt/disk 1/\ndisk d2 /mnt/disk2\ndata d3 /\nexclude /data d4\nz-parity /mnt/z/x\n',
+  );
+  assert.deepEqual(conf.data, [
+    { name: 'd1', folder: '/mnt/disk 1' },
+    { name: 'd2', folder: '/mnt/disk2' },
+    { name: 'd3', folder: '/' },
+  ]);
+  assert.deepEqual(conf.parity[0]?.files, ['/mnt/p 1/snapraid.parity', '/mnt/p2/more.parity']);
+  assert.deepEqual(
+    conf.parity.map(({ name }) => name),
+    ['parity', '2-parity', 'z-parity'],
+  );
+  assert.deepEqual(conf.content, ['/var/snapraid.content']);
+});
+
+describe('how much is read tonight', () => {
+  const nowMs = Date.parse('2026-11-27T00:00:00Z');
+  const daysAgo = (days: number) => nowMs / 1000 - days * 86_400;
+  const scrub = (more: object) =>
+    SnapraidMaintenance.parse({ kind: 'snapraid-maintenance', resources: ['media'], scrub: more }).scrub;
+  const interval = { nowMs, betweenMs: 86_400_000 };
+
+  test('without a promise it is what the job says', () => {
+    const status = { blocks: 100, readAt: [{ seconds: daysAgo(900), blocks: 100 }] };
+    assert.deepEqual(planScrub(status, scrub({ percent: 3, olderThan: '7d' }), interval), {
+      percent: 3,
+      olderThanDays: 7,
+    });
+  });
+
+  test('what would be too old by the next time is read now, however much it is', () => {
+    const status = {
+      blocks: 100,
+      readAt: [
+        { seconds: daysAgo(99), blocks: 40 },
+        { seconds: daysAgo(1), blocks: 60 },
+      ],
+    };
+    const plan = planScrub(status, scrub({ percent: 1, everyBlockWithin: '100d' }), interval);
+    assert.equal(plan.percent, 40);
+  });
+
+  test('each night has its share, and simulated nights never let a block grow too old', () => {
+    const ages: number[] = Array.from({ length: 1000 }, () => 0);
+    for (let night = 0; night < 200; night += 1) {
+      const readAt = ages.map((age) => ({ seconds: daysAgo(age), blocks: 1 }));
+      const { percent, olderThanDays } = planScrub(
+        { blocks: 1000, readAt },
+        scrub({ percent: 1, olderThan: '10d', everyBlockWithin: '50d' }),
+        interval,
+      );
+      assert(night < 5 || percent <= 4, `${percent} % in night ${night}`);
+      const oldest = ages.map((age, at) => ({ age, at })).filter(({ age }) => age > olderThanDays);
+      oldest.sort((a, b) => b.age - a.age);
+      for (const { at } of oldest.slice(0, percent * 10)) ages[at] = 0;
+      for (let at = 0; at < ages.length; at += 1) ages[at] = (ages[at] ?? 0) + 1;
+      assert(Math.max(...ages) <= 50, `a block of ${Math.max(...ages)} days in night ${night}`);
+    }
+  });
+});
+
+test('progress is read from the last whole line of a log', () => {
+  assert.deepEqual(lastPosition('run:begin:0:9:9\nrun:pos:3:4:8000:40:12:100:3:7\nrun:pos:4'), {
+    phase: '40 %',
+    bytesDone: 8000,
+    bytesTotal: 20000,
+    bytesPerSecond: 100e6,
+    secondsLeft: 12,
+  });
+  assert.equal(lastPosition('run:pos:3:4:8000:40:::3:7')?.bytesPerSecond, 0);
+  assert.equal(lastPosition('nothing'), undefined);
+});
+
+test('other snapraids are told from what only mentions them', () => {
+  const found = snapraidsIn(
+    '  101 snapraid        snapraid -c /etc/x sync\n 102 vim             vim snapraid.conf\n 103 snapraidd       /usr/bin/snapraidd -f\n',
+  );
+  assert.deepEqual(
+    found.map(({ pid, name }) => [pid, name]),
+    [
+      [101, 'snapraid'],
+      [103, 'snapraidd'],
+    ],
+  );
+});
+
+describe('the health of disks', () => {
+  test('a failed check is a failing disk, bad sectors alone are trouble', () => {
+    const json = (passed: boolean, pending: number) =>
+      JSON.stringify({
+        smart_status: { passed },
+        temperature: { current: 41 },
+        ata_smart_attributes: {
+          table: [{ id: 197, name: 'Current_Pending_Sector', when_failed: '', raw: { value: pending } }],
+        },
+      });
+    assert.deepEqual(parseSmartctl(json(true, 0)), { isFailing: false, temperature: 41 });
+    assert.deepEqual(parseSmartctl(json(true, 8)), {
+      isFailing: false,
+      trouble: '8 pending sectors',
+      temperature: 41,
+    });
+    assert.equal(parseSmartctl(json(false, 0))?.isFailing, true);
+  });
+
+  test('no SMART, no JSON and no device are no trouble', () => {
+    for (const text of ['', 'not json', '{"smartctl":{"exit_status":1}}'])
+      assert.equal(parseSmartctl(text), undefined);
+  });
+
+  test('what snapraid says of disks is read from its tags', () => {
+    const disks = snapraidSmart([
+      'smart:/dev/sdb:d1',
+      'attr:/dev/sdb:d1:194:38',
+      'attr:/dev/sdb:d1:5:0',
+      'other:x',
+    ]);
+    assert.deepEqual(disks, [{ disk: 'd1', device: '/dev/sdb', temperature: 38 }]);
+  });
+});

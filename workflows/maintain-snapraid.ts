@@ -1,0 +1,91 @@
+import type { JobInput, RunResult, Source } from '../contracts/jobs.js';
+import type { SnapraidStepName } from '../contracts/snapraid.js';
+import { each } from './steps/each.js';
+import { noteTrouble } from './steps/note.js';
+import { openReport, type Report } from './steps/report.js';
+import { endRun } from './steps/run.js';
+import {
+  type ArrayWork,
+  arrayWork,
+  keepCopies,
+  look,
+  lookWords,
+  scrub,
+  scrubWords,
+  smart,
+  sync,
+  syncWords,
+  touch,
+} from './steps/snapraid.js';
+
+const defaultSteps: SnapraidStepName[] = ['touch', 'sync', 'scrub', 'smart'];
+
+/** Keeps the parity of arrays up to date, and never makes a loss permanent that nobody has seen. */
+export async function maintainSnapraid(input: JobInput): Promise<RunResult> {
+  const report = openReport();
+  return endRun(report, () =>
+    noteTrouble(report, async () => {
+      const all = await each(input.sources, (source) => maintain(source, input, report));
+      const warnings = all.flatMap((one) => one.warnings);
+      const points = all.flatMap((one) => one.restorePoint ?? []).sort();
+      report.note(all.map(({ state }) => state).join('; '));
+      return {
+        outcome: warnings.length > 0 ? 'warnings' : 'ok',
+        copies: [],
+        summary: all
+          .map(({ words }) => words)
+          .join('; ')
+          .slice(0, 2000),
+        warnings: warnings.slice(0, 20),
+        ...(points.length === all.length && points[0] !== undefined && { restorePoint: points[0] }),
+      };
+    }),
+  );
+}
+
+interface Maintained {
+  words: string;
+  /** Of the array at the end, for `status`. */
+  state: string;
+  restorePoint?: string;
+  warnings: string[];
+}
+
+async function maintain(source: Source, input: JobInput, report: Report): Promise<Maintained> {
+  const work = arrayWork(source, input, report);
+  const before = await look(work);
+  const done: Maintained = { words: '', state: '', warnings: [] };
+  const words: string[] = [];
+  for (const step of input.snapraid?.steps ?? defaultSteps) words.push(...(await perform(step, work, done)));
+  const after = await look(work);
+  done.warnings.push(
+    ...after.warnings,
+    ...(before.unsynced > 0 ? ['an interrupted sync was continued'] : []),
+  );
+  done.words = `${source.resource}: ${words.join(', ')}`;
+  done.state = `${source.resource}: ${lookWords(after)}`;
+  return done;
+}
+
+/** What it has to say goes into `done`; the words are for the end of the run. */
+async function perform(step: SnapraidStepName, work: ArrayWork, done: Maintained): Promise<string[]> {
+  switch (step) {
+    case 'touch':
+      await touch(work);
+      return [];
+    case 'sync': {
+      const synced = await sync(work);
+      done.restorePoint = synced.restorePoint;
+      done.warnings.push(...synced.warnings, ...(await keepCopies(work)));
+      return [`sync ${syncWords(synced)}`];
+    }
+    case 'scrub': {
+      const found = await scrub(work);
+      done.warnings.push(...found.warnings);
+      return [scrubWords(found)];
+    }
+    case 'smart':
+      done.warnings.push(...(await smart(work)));
+      return [];
+  }
+}

@@ -1,0 +1,136 @@
+import { workflowInfo } from '@temporalio/workflow';
+import type { ActionInput } from '../contracts/actions.js';
+import type { RunResult, Source } from '../contracts/jobs.js';
+import { resourceLease } from '../contracts/names.js';
+import type {
+  SnapraidByHandInput,
+  SnapraidByHandPlan,
+  SnapraidByHandReport,
+  SnapraidPlan,
+} from '../contracts/snapraid.js';
+import { askApproval } from './steps/approve.js';
+import { failure } from './steps/failure.js';
+import { withLeases } from './steps/lease.js';
+import { heavyOnHost } from './steps/on-host.js';
+import { openReport, type Report } from './steps/report.js';
+import { endRun } from './steps/run.js';
+
+/** How long a question waits for a yes. Milliseconds. */
+const approveWithinMs = 24 * 3_600_000;
+
+/** Undelete, a new data disk, a new parity: plan, a human's yes, the repair, the proof, and then the sync that makes it the new state. */
+export async function repairSnapraid(input: ActionInput): Promise<RunResult> {
+  const report = openReport();
+  return endRun(report, async () => {
+    const repair = openRepair(input, report);
+    const plan = await repair.plan();
+    if (input.planOnly || plan.nothing) return ended(planWords(plan));
+    if (plan.refused !== undefined) throw failure('HF_TARGET_REFUSED', plan.refused);
+    await repair.ask(plan.digest, plan.what, plan.lines);
+    // From now on no other run may sync: what is lost would be lost for good.
+    return withLeases([resourceLease(repair.source.resource)], report, async () => {
+      const done = await repair.act(plan.digest);
+      const warnings =
+        done.lostCount > 0 ? [`${done.lostCount} files are lost: ${done.lost.slice(0, 10).join(', ')}`] : [];
+      const words = `${plan.what}: ${done.recovered} files came back; ${done.proved}`;
+      if (input.action === 'undelete') return ended(words, warnings);
+      const synced = await repair.sync(done);
+      return ended(`${words}; ${synced}`, warnings);
+    });
+  });
+}
+
+const ended = (summary: string, warnings: string[] = []): RunResult => ({
+  outcome: warnings.length > 0 ? 'warnings' : 'ok',
+  copies: [],
+  summary: summary.slice(0, 4000),
+  warnings,
+});
+
+const planWords = ({ what, lines, nothing, refused }: SnapraidByHandPlan): string =>
+  [
+    nothing ? what : `would ${what}`,
+    ...lines,
+    ...(refused === undefined ? [] : [`not yet: ${refused}`]),
+  ].join('\n');
+
+interface Repair {
+  source: Source;
+  plan(): Promise<SnapraidByHandPlan>;
+  ask(digest: string, what: string, details: string[]): Promise<void>;
+  act(digest: string): Promise<SnapraidByHandReport>;
+  /** After a second yes, with what it would make permanent. */
+  sync(done: SnapraidByHandReport): Promise<string>;
+}
+
+function openRepair(input: ActionInput, report: Report): Repair {
+  const source = sourceOf(input);
+  const step: SnapraidByHandInput = {
+    job: input.job,
+    run: workflowInfo().workflowId,
+    resource: source.resource,
+    retryForMs: input.limits.retryForMs,
+    action: input.action,
+    settings: input.settings,
+  };
+  const steps = (what: string) => heavyOnHost(source.host, input.limits, `${what} of ${source.resource}`);
+  const ask = async (digest: string, what: string, details: string[]): Promise<void> => {
+    await askApproval({ digest, what, details, withinMs: approveWithinMs }, report);
+  };
+  return {
+    source,
+    ask,
+    async plan() {
+      const plan = await report.watch('plan', () => steps('plan').snapraidPlanByHand(step));
+      report.step('plan', plan.refused === undefined ? 'done' : 'warned', plan.refused ?? plan.what);
+      return plan;
+    },
+    async act(digest) {
+      const act = (): Promise<SnapraidByHandReport> => steps('repair').snapraidActByHand({ ...step, digest });
+      const done = await report.watch('repair', act);
+      report.step(
+        'repair',
+        done.lostCount > 0 ? 'warned' : 'done',
+        `${done.recovered} files came back; ${done.proved}`,
+      );
+      return done;
+    },
+    async sync(done) {
+      for (;;) {
+        const plan = await report.watch('diff', () => steps('diff').snapraidPlan(step));
+        if (plan.isInSync && done.lostCount === 0) return 'parity is complete';
+        report.step('sync', 'waiting', done.proved);
+        await ask(plan.digest, `sync ${source.resource} as it is now`, syncLines(done, plan));
+        const synced = await report.watch('sync', () =>
+          steps('sync').snapraidSync({ ...step, digest: plan.digest }),
+        );
+        if (synced.state === 'asks') continue;
+        report.step('sync', 'done', 'complete');
+        return 'synced, and parity is complete';
+      }
+    },
+  };
+}
+
+/** A yes to this makes what is lost lost for good. */
+const syncLines = (
+  { recovered, proved, lost, lostCount }: SnapraidByHandReport,
+  plan: SnapraidPlan,
+): string[] => [
+  `${recovered} files came back; ${proved}`,
+  ...(lostCount > 0
+    ? [`${lostCount} files are lost, and forgotten by this sync:`, ...lost.map((file) => `  ${file}`)]
+    : []),
+  ...plan.reasons,
+  ...plan.lines,
+];
+
+/** A job has one array, as a rule. */
+function sourceOf({ sources, settings, job }: ActionInput): Source {
+  const named = settings.array;
+  const found = named === undefined ? sources : sources.filter(({ resource }) => resource === named);
+  const [only] = found;
+  if (only && found.length === 1) return only;
+  const names = sources.map(({ resource }) => resource).join(', ');
+  throw failure('HF_USAGE', `Say which array of ${job} is meant with --set array=NAME; it has: ${names}`);
+}

@@ -1,0 +1,190 @@
+import { isCancellation, sleep, workflowInfo } from '@temporalio/workflow';
+import type { JobInput, Source } from '../../contracts/jobs.js';
+import { resourceLease } from '../../contracts/names.js';
+import type {
+  SnapraidLook,
+  SnapraidPlan,
+  SnapraidScrubReport,
+  SnapraidStepInput,
+  SnapraidSyncReport,
+} from '../../contracts/snapraid.js';
+import { askApproval } from './approve.js';
+import { diagnose } from './failure.js';
+import { withLeases } from './lease.js';
+import { type HostSteps, heavyOnHost, onHost } from './on-host.js';
+import type { Report } from './report.js';
+import { withWritersAway } from './writers.js';
+
+/** What runs on SnapRAID arrays share. Nothing is leased or kept away while a human is asked. */
+
+export interface ArrayWork {
+  source: Source;
+  input: JobInput;
+  report: Report;
+  step: SnapraidStepInput;
+}
+
+export const arrayWork = (source: Source, input: JobInput, report: Report): ArrayWork => ({
+  source,
+  input,
+  report,
+  step: {
+    job: input.job,
+    run: workflowInfo().workflowId,
+    resource: source.resource,
+    retryForMs: input.limits.retryForMs,
+  },
+});
+
+/** One step as the array's only user, with its line in the table. */
+export function held<R>(work: ArrayWork, name: string, body: (steps: HostSteps) => Promise<R>): Promise<R> {
+  const { source, input, report } = work;
+  const line = `${source.resource}: ${name}`;
+  const steps = heavyOnHost(source.host, input.limits, `${name} of ${source.resource}`);
+  return withLeases([resourceLease(source.resource)], report, () => report.watch(line, () => body(steps)));
+}
+
+const done = ({ report, source }: ArrayWork, name: string, note: string, warned = false): void =>
+  report.step(`${source.resource}: ${name}`, warned ? 'warned' : 'done', note);
+
+/** Before anything else: are all disks there, and what does the array say of itself? */
+export async function look(work: ArrayWork): Promise<SnapraidLook> {
+  for (;;) {
+    const found = await held(work, 'status', (steps) => steps.snapraidLook(work.step));
+    done(work, 'status', lookWords(found), found.warnings.length > 0);
+    if (found.closedMs === 0) return found;
+    work.report.waitFor(`the hours in which ${work.input.job} may work`);
+    await sleep(found.closedMs, { summary: 'wait for the hours of the job' });
+    work.report.waitFor(undefined);
+  }
+}
+
+export const lookWords = ({ files, unsynced, bad, oldestDays, wastedBytes, rehash }: SnapraidLook): string =>
+  [
+    `${files} files`,
+    ...(unsynced > 0 ? [`${unsynced} blocks without parity`] : []),
+    `${bad} bad blocks`,
+    `oldest block read ${oldestDays} days ago`,
+    ...(wastedBytes > 0 ? [`${Math.round(wastedBytes / 1e6)} MB of parity unused`] : []),
+    ...(rehash ? ['a rehash is pending'] : []),
+  ].join(', ');
+
+export async function touch(work: ArrayWork): Promise<void> {
+  const { touched } = await held(work, 'touch', (steps) => steps.snapraidTouch(work.step));
+  done(work, 'touch', touched > 0 ? `${touched} files were given a sub-second time` : 'nothing to do');
+}
+
+/** Compares, asks where it must, and syncs just what was compared and approved. */
+export async function sync(work: ArrayWork): Promise<SnapraidSyncReport> {
+  let plan = await held(work, 'diff', (steps) => steps.snapraidPlan(work.step));
+  for (let approved: string | undefined; ; ) {
+    done(work, 'diff', planWords(plan), plan.reasons.length > 0);
+    if (plan.reasons.length > 0) approved = await askSync(work, plan);
+    const synced = await syncNow(work, plan, approved);
+    plan = synced.plan;
+    if (synced.state === 'asks') continue;
+    done(work, 'sync', syncWords(synced), synced.warnings.length > 0);
+    return synced;
+  }
+}
+
+async function syncNow(
+  work: ArrayWork,
+  plan: SnapraidPlan,
+  digest: string | undefined,
+): Promise<SnapraidSyncReport> {
+  const input = { ...work.step, ...(digest !== undefined && { digest }) };
+  return held(work, 'sync', (steps) => {
+    const body = (): Promise<SnapraidSyncReport> => steps.snapraidSync(input);
+    // With nothing to do it is only proved that parity is complete.
+    if (plan.isInSync) return body();
+    const { source, report } = work;
+    return withWritersAway({ host: source.host, limits: work.input.limits, step: work.step }, report, body);
+  });
+}
+
+async function askSync(work: ArrayWork, plan: SnapraidPlan): Promise<string> {
+  const { source, input, report } = work;
+  const what = `sync ${source.resource} although ${plan.reasons.join('; ')}`.slice(0, 300);
+  report.step(`${source.resource}: diff`, 'waiting', planWords(plan));
+  await askApproval(
+    {
+      digest: plan.digest,
+      what,
+      details: [planWords(plan), ...plan.reasons, ...plan.lines],
+      withinMs: withinMs(input),
+    },
+    report,
+  );
+  return plan.digest;
+}
+
+const withinMs = ({ snapraid }: JobInput): number => snapraid?.approveWithinMs ?? 20 * 3_600_000;
+
+function planWords({ counts, isInSync, unsynced }: SnapraidPlan): string {
+  if (isInSync) return 'nothing was changed';
+  const words = Object.entries(counts).filter(([, count]) => count > 0);
+  if (words.length === 0) return unsynced ? 'an interrupted sync is to be continued' : 'nothing was changed';
+  return words.map(([kind, count]) => `${count} ${kind}`).join(', ');
+}
+
+export const syncWords = ({ plan, interrupted }: SnapraidSyncReport): string =>
+  [`complete: ${planWords(plan)}`, ...(interrupted > 0 ? ['an interrupted sync was continued'] : [])].join(
+    ', ',
+  );
+
+/** Parity is complete whether the lists could be copied or not: that is a warning. */
+export async function keepCopies(work: ArrayWork): Promise<string[]> {
+  try {
+    const { place } = await held(work, 'copies', (steps) => steps.snapraidKeepCopies(work.step));
+    done(work, 'copies', place || 'nothing says where to: see "copies" of the resource');
+    return [];
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return [diagnose(error).message];
+  }
+}
+
+/** Reads a part; what is bad is repaired after a human's yes, and read again. */
+export async function scrub(work: ArrayWork): Promise<SnapraidScrubReport> {
+  const found = await held(work, 'scrub', (steps) => steps.snapraidScrub(work.step));
+  done(work, 'scrub', scrubWords(found), found.bad > 0 || found.warnings.length > 0);
+  if (found.bad === 0) return found;
+  await askRepair(work, found);
+  const repaired = await held(work, 'repair', async (steps) => {
+    const { repaired: errors } = await steps.snapraidRepairBad({ ...work.step, digest: found.digest });
+    const again = await steps.snapraidScrub({ ...work.step, onlyBad: true });
+    return { errors, again };
+  });
+  const { errors, again } = repaired;
+  done(work, 'repair', `${errors} errors repaired, ${again.bad} blocks are still bad`, true);
+  const still = again.bad > 0 ? [`${again.bad} blocks are still bad after the repair`] : [];
+  return {
+    ...again,
+    percent: found.percent,
+    warnings: [`${found.bad} bad blocks were found and repaired`, ...still],
+  };
+}
+
+async function askRepair({ source, input, report }: ArrayWork, found: SnapraidScrubReport): Promise<void> {
+  const what = `repair ${found.bad} bad blocks of ${source.resource} from parity (fix -e)`;
+  report.step(`${source.resource}: repair`, 'waiting', what);
+  await askApproval({ digest: found.digest, what, details: found.files, withinMs: withinMs(input) }, report);
+}
+
+export const scrubWords = ({ percent, bad, blocks }: SnapraidScrubReport): string =>
+  `${percent} % of ${blocks} blocks read, ${bad === 0 ? 'none is bad' : `${bad} are bad`}`;
+
+export async function smart(work: ArrayWork): Promise<string[]> {
+  const { source, input, report } = work;
+  const name = `${source.resource}: smart`;
+  const steps = onHost(source.host, input.limits, `health of the disks of ${source.resource}`);
+  const { disks, warnings } = await report.watch(name, () => steps.snapraidSmart(work.step));
+  done(
+    work,
+    'smart',
+    disks.length > 0 ? `${disks.length} disks, ${warnings.length} in trouble` : 'no disk tells',
+    warnings.length > 0,
+  );
+  return warnings;
+}
