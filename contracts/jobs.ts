@@ -34,7 +34,6 @@ export interface JobInput {
   seeding?: boolean;
   /** Which hooks the job has; what they are, the host knows. */
   hooks?: HookTime[];
-  /** What a run on a SnapRAID array does. */
   snapraid?: SnapraidOptions;
   /** Streams at the same time, where a job has a limit of its own. */
   parallel?: number;
@@ -247,6 +246,5 @@ export interface RunReport {
   seeding?: FinishedPortion;
   /** What is asked, in words, where there is no plan of a restore. */
   question?: string;
-  /** What it is about in full, in lines. */
   questionDetails?: string[];
 }

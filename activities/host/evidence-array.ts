@@ -64,3 +64,7 @@ export type ArrayFact =
   | ArrayScrubbed
   | ArrayRepaired
   | ArrayHealth;
+
+/** A run says one thing of a kind about an array or a pool, and of each attempt that it was interrupted. */
+export const subjectOfResource = (fact: ArrayFact | { kind: 'scrub'; resource: string }): string =>
+  fact.kind === 'array-interrupted' ? `${fact.resource}/${fact.attempt}` : fact.resource;

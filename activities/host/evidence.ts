@@ -2,7 +2,7 @@ import type { RestoreReport } from '../../contracts/jobs.js';
 import { isoNow } from '../../system/clock.js';
 import type { Host } from '../../system/host.js';
 import type { Exchange } from '../restic/in-place.js';
-import type { ArrayFact } from './evidence-array.js';
+import { type ArrayFact, subjectOfResource } from './evidence-array.js';
 
 /**
  * What was proved and when: one JSON object a line in the state folder, only ever appended, only after the proof.
@@ -203,16 +203,6 @@ function subjectOf(fact: Fact): string {
       return `${fact.store}/${fact.digest}`;
     case 'snapshots':
       return `${fact.resource}/${fact.snapshot}`;
-    case 'scrub':
-    case 'array-synced':
-    case 'array-status':
-    case 'array-smart':
-    case 'array-scrubbed':
-    case 'array-repaired':
-    case 'array-copies':
-      return fact.resource;
-    case 'array-interrupted':
-      return `${fact.resource}/${fact.attempt}`;
     case 'snapshots-removed':
       return fact.job;
     case 'replicas':
@@ -222,7 +212,7 @@ function subjectOf(fact: Fact): string {
     case 'undo-done':
       return fact.what;
     default:
-      return fact.store;
+      return 'store' in fact ? fact.store : subjectOfResource(fact);
   }
 }
 
