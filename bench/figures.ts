@@ -5,7 +5,7 @@ import { cpus, totalmem } from 'node:os';
 export interface Figure {
   part: string;
   what: string;
-  unit: 's' | 'MB' | 'KB' | '×' | 'starts' | 'events' | '% CPU' | 'MB/s';
+  unit: 's' | 'MB' | 'KB' | '×' | 'starts' | 'commands' | 'events' | '% CPU' | 'MB/s';
   /** One for each repetition. */
   values: number[];
   /** The most that it should be; absent when nothing was wished for. */
@@ -27,6 +27,7 @@ const digits: Record<Figure['unit'], number> = {
   KB: 1,
   '×': 3,
   starts: 0,
+  commands: 0,
   events: 0,
   '% CPU': 2,
   'MB/s': 0,

@@ -8,21 +8,27 @@ import { measureManyJobs } from './many-jobs.js';
 import { execute } from './measure.js';
 import { measureProcesses } from './processes.js';
 import { startTwin } from './twin.js';
+import { measureZfs } from './zfs.js';
 
 /**
  * `npm run bench -- [--large] [--quick] [--only backups,large,processes,histories,many] [--json FILE]`: measures on this machine.
+ * `npm run bench -- zfs [--datasets 50] [--quick] [--json FILE]`: replication of ZFS beside other tools, in the lab.
  * It judges nothing: what is slow here may be the machine.
  */
 
-const { values: given } = parseArgs({
+const { values: given, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
+    datasets: { type: 'string', default: '50' },
     large: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     only: { type: 'string', default: 'processes,backups,histories,many' },
     json: { type: 'string' },
   },
 });
-const parts = new Set([...given.only.split(','), ...(given.large ? ['large'] : [])]);
+const parts = new Set(
+  positionals.length > 0 ? positionals : [...given.only.split(','), ...(given.large ? ['large'] : [])],
+);
 const repetitions = given.quick ? 2 : 7;
 
 async function withTwin(): Promise<Figure[]> {
@@ -49,6 +55,12 @@ async function withCrowd(): Promise<Figure[]> {
   return measureManyJobs({ ...crowd, repetitions: given.quick ? 2 : 5 });
 }
 
+async function withHosts(): Promise<Figure[]> {
+  if (!parts.has('zfs')) return [];
+  const size = given.quick ? { turns: 1, megabytes: 0 } : { turns: 3, megabytes: 500 };
+  return measureZfs({ datasets: Number(given.datasets), ...size });
+}
+
 const firstLine = async (file: string, ...args: string[]): Promise<string> =>
   (await execute(file, args)).stdout.split('\n')[0] ?? '';
 
@@ -56,7 +68,7 @@ const about = machine({
   restic: await firstLine('restic', 'version'),
   temporal: await firstLine(temporalPath() ?? 'temporal', '--version'),
 });
-const figures = [...(await withTwin()), ...(await withCrowd())];
+const figures = [...(await withTwin()), ...(await withCrowd()), ...(await withHosts())];
 console.log(
   Object.entries(about)
     .map(([name, value]) => `${name}: ${value}`)

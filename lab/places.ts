@@ -15,6 +15,8 @@ export const versions = {
   webUi: 'v2.54.1',
   /** A second restic beside the one of apt: it knows sparse files, exit codes and signals that 0.14 does not. */
   restic: '0.18.0',
+  /** For the bench alone. */
+  bzfs: '1.25',
   node: { oldest: '20.19', newest: '26' },
 } as const;
 
@@ -64,6 +66,10 @@ export function postgresPath(): string | undefined {
 /** The restic of the machine ("system"), or the second version beside it. */
 export const resticPath = (version: 'system' | '0.18' = 'system'): string | undefined =>
   version === 'system' ? onPath('restic') : program(cached('restic', versions.restic, 'restic'));
+
+/** For the bench: other tools that replicate ZFS. */
+export const bzfsPath = (): string | undefined => program(cached('bzfs', versions.bzfs, 'bin', 'bzfs'));
+export const syncoidPath = (): string | undefined => program(cached('syncoid', 'syncoid'));
 
 /** A Node of our cache; the folder is called by the version that was asked for. */
 export const nodePath = (version: string): string | undefined =>
