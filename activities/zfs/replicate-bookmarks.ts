@@ -22,7 +22,8 @@ export const manyBookmarks = 3;
 export const bookmarkFunction = (quote: (text: string) => string, flat: string): string[] => [
   `l=${quote(program)}`,
   'b() { i=$1; p=$2; shift 2; k=0',
-  `if o=$(printf '%s' "$l" | zz program "$p" - "$@" 2>/dev/null); then printf '%s\\n' "$o" | sed "s/^/P$i$(printf '\\t')/"; return; fi`,
+  `if o=$(printf '%s' "$l" | zz program "$p" - "$@" 2>/dev/null); then`,
+  `printf '%s\\n' "$o" | while IFS= read -r a; do printf 'P%s\\t%s\\n' "$i" "$a"; done; return; fi`,
   `while [ "$#" -gt 0 ]; do e=$(zz bookmark "$1" "$2" 2>&1 >/dev/null </dev/null); c=$?; if [ "$c" = 0 ]; then e=; fi`,
   `printf '%s.%s\\t%s\\t%s\\n' "$i" "$k" "$c" "${flat}"; k=$((k+1)); shift 2; done; }`,
 ];

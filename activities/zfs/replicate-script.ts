@@ -18,10 +18,13 @@ const line = (words: readonly string[]): string => words.map(quote).join(' ');
 /** Line breaks of what zfs says travel as this, so that a result stays one line. */
 const breakMark = '\u001e';
 
-const prelude = ['LC_ALL=C; export LC_ALL', `t=$(printf '\\036 ')`];
+const prelude = ['LC_ALL=C; export LC_ALL'];
 
 /** Its words on one line, whatever they are. */
-const flat = `$(printf %s "$e" | tr '\\n\\t' "$t" | head -c ${wordsMost})`;
+const flat = `$(printf %s "$e" | tr '\\n\\t' '${breakMark} ' | head -c ${wordsMost})`;
+
+/** Says how call $i ended. The three programs of `flat` cost as much as a zfs: they are started only where something went wrong. */
+const report = `if [ "$c" = 0 ]; then printf '%s\\t0\\t\\n' "$i"; else printf '%s\\t%s\\t%s\\n' "$i" "$c" "${flat}"; fi`;
 
 /** One process and the commands (by their place in the list) that it stands for. */
 interface Call {
@@ -93,15 +96,19 @@ export function changeScript(
     );
   const text = [
     ...prelude,
-    `z() { i=$1; shift; e=$("$@" 2>&1 >/dev/null); c=$?; if [ "$c" = 0 ]; then e=; fi; printf '%s\\t%s\\t%s\\n' "$i" "$c" "${flat}"; }`,
+    `z() { i=$1; shift; e=$("$@" 2>&1 >/dev/null); c=$?; ${report}; }`,
     `zz() { ${line(zfs)} "$@"; }`,
-    ...bookmarkFunction(quote, flat),
-    'o=$(',
-    ...block(0, firstCalls),
-    'wait)',
-    `[ -z "$o" ] || printf '%s\\n' "$o"`,
-    // Counted, not looked for: a command that was killed has said nothing.
-    `[ "$(printf '%s\\n' "$o" | grep -c -e "^[0-9.]*$(printf '\\t0\\t')" -e ${quote(bookmarkMade)})" = ${answersOf(firstCalls)} ] || exit 0`,
+    ...(calls.some(({ pool }) => pool !== undefined) ? bookmarkFunction(quote, flat) : []),
+    ...(firstCalls.length > 0 && thenCalls.length > 0
+      ? [
+          'o=$(',
+          ...block(0, firstCalls),
+          'wait)',
+          `printf '%s\\n' "$o"`,
+          // Counted, not looked for: a command that was killed has said nothing.
+          `[ "$(printf '%s\\n' "$o" | grep -c -e '^[0-9.]*\t0\t' -e ${quote(bookmarkMade)})" = ${answersOf(firstCalls)} ] || exit 0`,
+        ]
+      : block(0, firstCalls)),
     ...block(firstCalls.length, thenCalls),
     'wait',
     'exit 0',
@@ -173,7 +180,7 @@ export function sendScript(zfs: readonly string[], streams: readonly Stream[]): 
 export function receiveScript(zfs: readonly string[], streams: readonly Stream[]): string {
   return [
     ...prelude,
-    `r() { i=$1; shift; e=$("$@" 2>&1 >/dev/null); c=$?; if [ "$c" = 0 ]; then e=; fi; printf '%s\\t%s\\t%s\\n' "$i" "$c" "${flat}"; [ "$c" = 0 ] || exit 1; }`,
+    `r() { i=$1; shift; e=$("$@" 2>&1 >/dev/null); c=$?; ${report}; [ "$c" = 0 ] || exit 1; }`,
     'while IFS= read -r k; do',
     'case "$k" in',
     ...streams.map(
