@@ -3,9 +3,10 @@ import type { Command } from '../../system/host.js';
 import { type Member, pipeAcross } from '../../system/pipe-across.js';
 import { mustSucceed } from './classify.js';
 import { listTrees, type Zfs, zfsWords } from './listing.js';
+import { changeScript } from './replicate-change.js';
 import type { Done, Ends, Side, StreamEnd } from './replicate-ends.js';
 import { parentOf } from './replicate-moves.js';
-import { changeScript, quote, receiveScript, sendScript, watchStreams } from './replicate-script.js';
+import { quote, receiveScript, sendScript, watchStreams } from './replicate-script.js';
 import type { Stream, ZfsWords } from './replicate-streams.js';
 import type { HoldTags } from './replicate-upkeep.js';
 import type { Listing } from './types.js';
@@ -30,11 +31,17 @@ const scriptMost = 100_000;
 export function hostEnds(options: HostEndsOptions): Ends {
   const zfsOf = (side: Side): Zfs => (side === 'source' ? options.source : options.target);
   const log = options.log;
+  // What was seen last: whether a recursive hold would reach anything that is not meant.
+  const seen: Partial<Record<Side, Listing>> = {};
   return {
-    list: (side) =>
-      side === 'source'
-        ? listTrees(options.source, { roots: [options.sourceRoot] })
-        : listTarget(options.target, options.targetRoot),
+    async list(side) {
+      const listing =
+        side === 'source'
+          ? await listTrees(options.source, { roots: [options.sourceRoot] })
+          : await listTarget(options.target, options.targetRoot);
+      seen[side] = listing;
+      return listing;
+    },
     async readTokens(tokens) {
       const zfs = zfsWords(options.source).map(quote).join(' ');
       const lines = tokens.map((token) => `${zfs} send -nvt ${quote(token)} 2>&1; printf '\\036\\n'`);
@@ -46,28 +53,31 @@ export function hostEnds(options: HostEndsOptions): Ends {
     },
     holdTags: (side, snapshots) => holdTags(zfsOf(side), snapshots),
     async change(side, first, then = []) {
-      return changeOn(zfsOf(side), side, first, then, log);
+      return changeOn({ zfs: zfsOf(side), side, log, listing: seen[side] }, first, then);
     },
     transfer: (streams) => transferInParts(streams, options),
   };
 }
 
-type Log = ((line: string) => void) | undefined;
+interface Changing {
+  zfs: Zfs;
+  side: Side;
+  log: HostEndsOptions['log'];
+  listing: Listing | undefined;
+}
 
 /** As a rule one program; with very many commands several, and then as well nothing of `then` before all of `first` went well. */
 async function changeOn(
-  zfs: Zfs,
-  side: Side,
+  { zfs, side, log, listing }: Changing,
   first: readonly ZfsWords[],
   then: readonly ZfsWords[],
-  log: Log,
 ): Promise<(Done | undefined)[]> {
   const [firsts, thens] = [portions(first), portions(then)];
   const run = async (
     some: readonly ZfsWords[],
     after: readonly ZfsWords[],
   ): Promise<(Done | undefined)[]> => {
-    const script = changeScript(zfsWords(zfs), some, after);
+    const script = changeScript(zfsWords(zfs), some, after, listing);
     for (const words of [...some, ...after]) log?.(`${side}: zfs ${words.join(' ')}`);
     const result = mustSucceed(await runScript(zfs, script.text), 'change snapshots', zfs.host.name);
     return script.read(result.stdout);

@@ -3,14 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import {
-  changeScript,
-  receiveScript,
-  sendScript,
-  watchStreams,
-} from '../../activities/zfs/replicate-script.js';
+import { changeScript } from '../../activities/zfs/replicate-change.js';
+import { receiveScript, sendScript, watchStreams } from '../../activities/zfs/replicate-script.js';
 import type { Stream } from '../../activities/zfs/replicate-streams.js';
 import { temporaryFolder } from '../support/temp.js';
+import { dataset, listingOf, snapshot } from '../support/zfs-trees.js';
 
 /** The programs of sh, run by a real shell with a zfs that only notes what it is asked. */
 
@@ -26,6 +23,7 @@ program) [ -e '${folder}/root' ] || exit 1
   cat > '${folder}/lua'; shift 3; echo 'Channel program fully executed and produced output:'; echo '    return:'
   while [ $# -gt 0 ]; do case "$2" in *bad*) echo "        $2: 17";; *) echo "        $2: 0";; esac; shift 2; done ;;
 hold)
+  [ "$2" = -r ] && { case "$4" in *bad*) echo "cannot hold snapshot '$4': tag already exists" >&2; exit 1;; esac; exit 0; }
   shift 2; code=0
   for name in "$@"; do case "$name" in *bad*) echo "cannot hold snapshot '$name': dataset does not exist" >&2; code=1;; esac; done
   exit $code ;;
@@ -63,6 +61,41 @@ test('holds of one tag are one command, and those that it names are those that f
   );
   assert.match(done[1]?.words ?? '', /'b bad@s': dataset does not exist/);
   assert.deepEqual(asked(), [`hold tag a'quote@s b bad@s c "double" $x@s`], 'the second half was not begun');
+});
+
+const treeOf = (...names: string[]) => listingOf(names.map((name) => dataset(name, {}, [snapshot('s', 5)])));
+
+test('snapshots of one name that are all of a tree are held and released in one moment', () => {
+  const names = ['fast/k', "fast/k/it's", 'fast/k/b x'];
+  const holds = names.map((name) => ['hold', 'tag', `${name}@s`]);
+  for (const [listing, asks] of [
+    [treeOf('fast', ...names, 'fast/kk'), ['hold -r tag fast/k@s']],
+    // One that is not meant would be held too.
+    [treeOf(...names, 'fast/k/other'), [`hold tag fast/k@s fast/k/it's@s fast/k/b x@s`]],
+    [undefined, [`hold tag fast/k@s fast/k/it's@s fast/k/b x@s`]],
+  ] as const) {
+    asked();
+    const script = changeScript([zfs], holds, [], listing);
+    assert.deepEqual(
+      script.read(sh(script.text).stdout).map((one) => one?.ok),
+      [true, true, true],
+    );
+    assert.deepEqual(asked(), [...asks]);
+  }
+});
+
+test('where the whole tree cannot be held at once, each of its snapshots is tried', () => {
+  asked();
+  const names = ['fast/k-bad', 'fast/k-bad/a'];
+  const script = changeScript(
+    [zfs],
+    names.map((name) => ['hold', 'tag', `${name}@s`]),
+    [['bookmark', 'x@s', 'x#c']],
+    treeOf(...names),
+  );
+  const done = script.read(sh(script.text).stdout);
+  assert.deepEqual(asked(), ['hold -r tag fast/k-bad@s', 'hold tag fast/k-bad@s fast/k-bad/a@s']);
+  assert.deepEqual([done[0]?.ok, done[1]?.ok, done[2]], [false, false, undefined]);
 });
 
 test('the second half comes after the first, and what zfs says comes back on one line', () => {
