@@ -1,4 +1,4 @@
-import type { Done, Ends, StreamEnd } from './replicate-ends.js';
+import type { Ends, StreamEnd } from './replicate-ends.js';
 import { type Stream, streamsOf, writeAheadOf, type ZfsWords } from './replicate-streams.js';
 import type { DatasetPlan } from './replicate-types.js';
 
@@ -19,14 +19,10 @@ export interface GroupRequest {
 const endsAll =
   /out of space|no space left|quota exceeded|permission denied|pool I\/O is currently suspended/i;
 
-/** Write-ahead first, then the streams; a dataset that fails is left out and the rest goes on. */
-export async function transferGroup(
-  ends: Ends,
-  plans: readonly DatasetPlan[],
-  request: GroupRequest,
-): Promise<GroupEnd[]> {
-  const troubles = await writeAhead(ends, plans, request);
-  let waiting = plans.filter(({ target }) => !troubles.has(target));
+/** The streams of datasets that are prepared; one that fails is left out, with what would hang below it, and the rest goes on. */
+export async function transferGroup(ends: Ends, plans: readonly DatasetPlan[]): Promise<GroupEnd[]> {
+  const troubles = new Map<string, string>();
+  let waiting = [...plans];
   while (waiting.length > 0) {
     const streams = waiting.flatMap(streamsOf);
     const outcome = await ends.transfer(streams);
@@ -40,7 +36,10 @@ export async function transferGroup(
       for (const { target } of later) troubles.set(target, `not begun: ${words}`);
       break;
     }
-    waiting = later;
+    const hangs = ({ kind, target }: DatasetPlan): boolean =>
+      kind === 'full' && target.startsWith(`${stream.target}/`);
+    for (const { target } of later.filter(hangs)) troubles.set(target, `${stream.target} did not arrive`);
+    waiting = later.filter((plan) => !hangs(plan));
   }
   return plans.map(({ target }) => {
     const trouble = troubles.get(target);
@@ -59,42 +58,52 @@ function wordsOf(end: StreamEnd | undefined): string {
   return 'the stream was not begun';
 }
 
-interface Ahead {
-  target: string;
+export interface Ahead {
+  plan: DatasetPlan;
   words: ZfsWords;
 }
 
 /** The cursor and the holds of every dataset stand before its first byte is sent. */
-async function writeAhead(
-  ends: Ends,
-  plans: readonly DatasetPlan[],
-  { destination, run }: GroupRequest,
-): Promise<Map<string, string>> {
-  const changes: Ahead[] = plans.flatMap((plan) => {
+export const aheadOf = (plans: readonly DatasetPlan[], { destination, run }: GroupRequest): Ahead[] =>
+  plans.flatMap((plan) => {
     const { bookmarks, holds, tag } = writeAheadOf(plan, destination, run);
     return [
-      ...bookmarks.map(({ from, cursor }) => ({ target: plan.target, words: ['bookmark', from, cursor] })),
-      ...holds.map((snapshot) => ({ target: plan.target, words: ['hold', tag, snapshot] })),
+      ...bookmarks.map(({ from, cursor }) => ({ plan, words: ['bookmark', from, cursor] })),
+      ...holds.map((snapshot) => ({ plan, words: ['hold', tag, snapshot] })),
     ];
   });
-  const done = await ends.change(
-    'source',
-    changes.map(({ words }) => words),
-  );
+
+/** The same by a command of its own; what could not be prepared, by target. */
+export async function writeAhead(
+  ends: Ends,
+  plans: readonly DatasetPlan[],
+  request: GroupRequest,
+): Promise<Map<string, string>> {
+  const changes = aheadOf(plans, request);
+  const words = changes.map((change) => change.words);
+  const done = words.length === 0 ? [] : await ends.change('source', words);
   const troubles = new Map<string, string>();
-  for (const [index, { target, words }] of changes.entries()) {
+  for (const [index, { plan, words: own }] of changes.entries()) {
     const end = done[index];
-    if (end?.ok || isThere(end)) continue;
-    troubles.set(target, `cannot ${words[0]} ${words.at(-1)}: ${end?.words ?? 'not begun'}`);
+    if (end?.ok || isThere.test(end?.words ?? '')) continue;
+    troubles.set(plan.target, `cannot ${own[0]} ${own.at(-1)}: ${end?.words ?? 'not begun'}`);
   }
   return troubles;
 }
 
 /** An earlier attempt made it: the cursor carries the guid in its name, the hold the run. */
-const isThere = (end: Done | undefined): boolean => /exists/.test(end?.words ?? '');
+export const isThere = /exists/;
 
-/** Datasets that can travel now, in groups that may run side by side; a child waits until its parent has arrived. */
+/** A tree of so much and so many that comes into being needs no lanes: its children follow their parents through one pipe. */
+const oneLane = { bytes: 256 * 2 ** 20, datasets: 500 };
+
+/** Datasets that can travel now, in groups that may run side by side; a child waits until its parent has arrived, or comes behind it. */
 export function groupsOf(plans: readonly DatasetPlan[], parallel: number, most = 100): DatasetPlan[][] {
+  if (plans.length === 0) return [];
+  const bytes = plans.reduce((sum, plan) => sum + plan.bytes, 0);
+  const isSmall = bytes <= oneLane.bytes && plans.length <= oneLane.datasets;
+  if (isSmall && plans.some(({ level }) => level > 0))
+    return [[...plans].sort((one, other) => one.level - other.level)];
   const lowest = Math.min(...plans.map(({ level }) => level));
   const now = plans.filter(({ level }) => level === lowest);
   const count = Math.max(Math.min(parallel, now.length), Math.ceil(now.length / most));

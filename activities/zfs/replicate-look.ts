@@ -4,7 +4,7 @@ import type { Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
 import { addEvidence } from '../host/evidence.js';
 import { actorNotes, setBacks } from './replicate-actors.js';
-import { groupsOf } from './replicate-group.js';
+import { aheadOf, groupsOf } from './replicate-group.js';
 import { openReplication } from './replicate-job.js';
 import { proofOf, replicaStates } from './replicate-lag.js';
 import { forgetOldRuns, readRound, readTroubles, writeRound } from './replicate-notebook.js';
@@ -23,27 +23,37 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
   const { ends, request, job, target } = replication;
   tools.progress({ phase: 'looking at both ends' });
   const before = await readRound(host, input, input.round - 1);
-  const failed = await readTroubles(host, input, input.round - 1, before?.groups.length ?? 0);
+  const notSent = await readTroubles(host, input, input.round - 1, before?.groups.length ?? 0);
+  const failed = new Map([...notSent, ...(before?.unprepared ?? [])]);
   const tries = countTries(new Map(before?.tries), before?.plans, new Set(failed.keys()));
   if (input.round === 1) await forgetOldRuns(host, input);
-  const now = await survey(ends, { ...request, givenUp: tokensGivenUp(tries) });
-  tools.progress({ phase: 'cursors, holds and fences' });
+  const sent = before && { plans: before.plans, run: input.run };
+  const now = await survey(ends, { ...request, givenUp: tokensGivenUp(tries) }, sent);
   const remarks = await remarksOn(tools, input, now, before?.remarks);
-  const troubles = await settle(ends, now);
   const due = input.round > mostRounds ? [] : worthTrying(now.plans, tries);
   const { fits, leftOut, availableBytes } = fitInto(due, now.input.target, request.targetRoot);
-  const groups = fits.length === 0 ? [] : groupsOf(fits, job.parallel);
+  const marks = { destination: request.policy.destination, run: input.run };
+  tools.progress({ phase: 'cursors, holds and fences' });
+  const { troubles, unprepared } = await settle(ends, now, aheadOf(fits, marks));
+  const prepared = fits.filter(({ target }) => !unprepared.has(target));
+  const groups = groupsOf(prepared, job.parallel);
   await writeRound(host, input, {
     plans: now.plans,
     groups: groups.map((group) => group.map(({ target }) => target)),
     tries: [...tries],
+    isPrepared: true,
+    unprepared: [...unprepared],
     remarks,
   });
   for (const { kind, target, reason } of now.plans)
     if (kind !== 'nothing') tools.log(`${kind} ${target}: ${reason}`);
   for (const { target, words } of troubles) tools.log(`${target}: ${words}`);
-  const look = describe(now, troubles, failed, { leftOut, availableBytes, remarks });
-  if (groups.length > 0) return { ...look, groups: groups.length, bytes: bytesOf(fits) };
+  const look = describe(now, troubles, new Map([...failed, ...unprepared]), {
+    leftOut,
+    availableBytes,
+    remarks,
+  });
+  if (groups.length > 0) return { ...look, groups: groups.length, bytes: bytesOf(prepared) };
   const warnings = [...look.warnings, ...(input.round > 1 ? await missingKeys(target.host, now) : [])];
   const prunable = await rememberBrought(tools, input, replication, now);
   const proved = await prove(tools, input, now);

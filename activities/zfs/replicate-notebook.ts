@@ -11,6 +11,10 @@ export interface RoundNotes {
   groups: string[][];
   /** See Tries in replicate-rounds.ts. */
   tries: [string, number][];
+  /** Cursors and holds of all groups stand. */
+  isPrepared?: true;
+  /** What of the due could not be prepared and is in no group, by target and with the reason. */
+  unprepared?: [string, string][];
   /** What others did to replicas since the last run, in words: only its first look can see it. */
   remarks?: string[];
 }

@@ -1,5 +1,6 @@
 import type { Ends } from './replicate-ends.js';
-import { type GroupRequest, groupsOf, transferGroup } from './replicate-group.js';
+import { aheadOf, type GroupRequest, groupsOf, transferGroup } from './replicate-group.js';
+import type { Sent } from './replicate-known-holds.js';
 import {
   type Survey,
   type SurveyRequest,
@@ -63,15 +64,20 @@ export async function replicate(
   { destination, run, parallel }: GroupRequest & { parallel: number },
 ): Promise<RoundsEnd> {
   let tries: Tries = new Map();
+  let sent: Sent | undefined;
   for (let round = 1; ; round++) {
-    const now = await survey(ends, { ...request, givenUp: tokensGivenUp(tries) });
-    const troubles = await settle(ends, now);
-    const due = worthTrying(now.plans, tries);
-    if (due.length === 0 || round > mostRounds) return { last: now, troubles };
-    const failed = new Set<string>();
-    for (const group of groupsOf(due, parallel))
-      for (const { target, trouble } of await transferGroup(ends, group, { destination, run }))
+    const now = await survey(ends, { ...request, givenUp: tokensGivenUp(tries) }, sent);
+    const due = round > mostRounds ? [] : worthTrying(now.plans, tries);
+    const groups = groupsOf(due, parallel);
+    const { troubles, unprepared } = await settle(ends, now, aheadOf(groups.flat(), { destination, run }));
+    if (due.length === 0) return { last: now, troubles };
+    const failed = new Set(unprepared.keys());
+    for (const group of groups) {
+      const prepared = group.filter(({ target }) => !failed.has(target));
+      for (const { target, trouble } of await transferGroup(ends, prepared))
         if (trouble !== undefined) failed.add(target);
+    }
     tries = countTries(tries, now.plans, failed);
+    sent = { plans: groups.flat(), run };
   }
 }

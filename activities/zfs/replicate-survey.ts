@@ -1,6 +1,9 @@
 import { planReplication } from './plan-replication.js';
 import type { Done, Ends } from './replicate-ends.js';
+import { type Ahead, isThere } from './replicate-group.js';
+import { knownHolds, type Sent } from './replicate-known-holds.js';
 import { fenceTag } from './replicate-names.js';
+import type { ZfsWords } from './replicate-streams.js';
 import type { DatasetPlan, PlanInput, TokenFacts } from './replicate-types.js';
 import { type HoldTags, holdsToAsk, isIdle, planUpkeep, type Upkeep } from './replicate-upkeep.js';
 import { parseToken } from './resume-token.js';
@@ -14,8 +17,11 @@ export interface Survey {
 
 export type SurveyRequest = Omit<PlanInput, 'source' | 'target' | 'tokens'>;
 
-/** Looks at both ends and plans. Two remote commands; more only where a receive was interrupted or holds were left behind. */
-export async function survey(ends: Ends, request: SurveyRequest): Promise<Survey> {
+/**
+ * Looks at both ends and plans. Two remote commands; more only where a receive was interrupted or holds were left behind. `sent`: what an
+ * earlier round of this run has sent, so that its holds need not be asked for.
+ */
+export async function survey(ends: Ends, request: SurveyRequest, sent?: Sent): Promise<Survey> {
   const [source, target] = await Promise.all([ends.list('source'), ends.list('target')]);
   const blind: PlanInput = { ...request, source, target };
   const first = planReplication(blind);
@@ -26,12 +32,14 @@ export async function survey(ends: Ends, request: SurveyRequest): Promise<Survey
   const input = open.length === 0 ? blind : { ...blind, tokens: await readTokens(ends, open) };
   const plans = open.length === 0 ? first : planReplication(input);
   const asked = holdsToAsk(plans, input);
+  const known = knownHolds(sent, input);
+  const unknown = (snapshots: string[]): string[] => snapshots.filter((name) => !known.has(name));
   const [here, there] = await Promise.all([
-    tagsOf(ends, 'source', asked.source),
-    tagsOf(ends, 'target', asked.target),
+    tagsOf(ends, 'source', unknown(asked.source)),
+    tagsOf(ends, 'target', unknown(asked.target)),
   ]);
   // One map for both: with source and target on one machine a name still means one snapshot.
-  const upkeep = planUpkeep(plans, input, new Map([...here, ...there]));
+  const upkeep = planUpkeep(plans, input, new Map([...known, ...here, ...there]));
   return { input, plans, upkeep };
 }
 
@@ -62,8 +70,21 @@ export interface Trouble {
   words: string;
 }
 
-/** Everything but the streams: renames, partial state given up, cursors, holds and fences. One command a side, none where there is nothing. */
-export async function settle(ends: Ends, { plans, upkeep }: Survey): Promise<Trouble[]> {
+export interface Settled {
+  troubles: Trouble[];
+  /** What could not be prepared and must not be sent, by target. */
+  unprepared: Map<string, string>;
+}
+
+/**
+ * Everything but the streams: renames, partial state given up, cursors, holds and fences, and what must stand before the streams that are
+ * due now. One command a side, none where there is nothing.
+ */
+export async function settle(
+  ends: Ends,
+  { plans, upkeep }: Survey,
+  ahead: readonly Ahead[] = [],
+): Promise<Settled> {
   const troubles: Trouble[] = [];
   // Parents first and one after the other: a child's new name lies below its parent's.
   for (const { renameFrom, target } of plans) {
@@ -76,19 +97,29 @@ export async function settle(ends: Ends, { plans, upkeep }: Survey): Promise<Tro
   const unproved = new Set([...troubles, ...there].map(({ target }) => target));
   const broken = plans.filter(({ target }) => unproved.has(target)).map(({ source }) => source);
   const [first, then] = sourceChanges(upkeep);
+  const prepared = ahead.map(({ plan, words }) => ({
+    dataset: plan.source,
+    target: plan.target,
+    words,
+    fine: isThere,
+  }));
   const here = await changeInOrder(
     ends,
     'source',
-    first,
+    [...first, ...prepared],
     then.filter(({ dataset }) => !broken.includes(dataset)),
   );
-  return [...troubles, ...there, ...here];
+  const isAhead = ({ target }: Trouble): boolean => ahead.some(({ plan }) => plan.target === target);
+  const unprepared = new Map(here.filter(isAhead).map(({ target, words }) => [target, words]));
+  return { troubles: [...troubles, ...there, ...here.filter((one) => !isAhead(one))], unprepared };
 }
 
 interface Change {
   /** What it is done for: its second half is left out where the first half failed. */
   dataset: string;
-  words: string[];
+  /** Where it is for streams of that dataset. */
+  target?: string;
+  words: ZfsWords;
   /** What zfs says when an earlier attempt did it. */
   fine?: RegExp;
 }
@@ -145,20 +176,23 @@ async function changeInOrder(
   then: Change[],
 ): Promise<Trouble[]> {
   if (first.length === 0 && then.length === 0) return [];
-  const wordsOf = (changes: Change[]): string[][] => changes.map(({ words }) => words);
+  const wordsOf = (changes: Change[]): ZfsWords[] => changes.map(({ words }) => words);
   const done = await ends.change(side, wordsOf(first), wordsOf(then));
   const troubles = troublesOf(first, done.slice(0, first.length));
   const rest = done.slice(first.length);
   if (rest.every((end) => end !== undefined)) return [...troubles, ...troublesOf(then, rest)];
-  const broken = new Set(troubles.map(({ target }) => target));
+  const failed = new Set(troubles.map(({ target }) => target));
+  const broken = new Set(
+    first.filter(({ dataset, target = dataset }) => failed.has(target)).map(({ dataset }) => dataset),
+  );
   const allowed = then.filter(({ dataset }) => !broken.has(dataset));
   if (allowed.length === 0) return troubles;
   return [...troubles, ...troublesOf(allowed, await ends.change(side, wordsOf(allowed)))];
 }
 
 const troublesOf = (changes: Change[], done: (Done | undefined)[]): Trouble[] =>
-  changes.flatMap(({ dataset, words, fine }, index) => {
+  changes.flatMap(({ dataset, target = dataset, words, fine }, index) => {
     const end = done[index];
     if (end?.ok || (fine && end && fine.test(end.words))) return [];
-    return [{ target: dataset, words: `zfs ${words[0]} failed: ${end?.words ?? 'not begun'}` }];
+    return [{ target, words: `zfs ${words[0]} failed: ${end?.words ?? 'not begun'}` }];
   });

@@ -1,6 +1,6 @@
 import type { TransferReport, TransferStepInput } from '../../contracts/replication.js';
 import type { Tools } from '../door.js';
-import { transferGroup } from './replicate-group.js';
+import { transferGroup, writeAhead } from './replicate-group.js';
 import { openReplication, type Replication } from './replicate-job.js';
 import { type RoundNotes, readRound, writeTroubles } from './replicate-notebook.js';
 import { type Tries, tokensGivenUp } from './replicate-rounds.js';
@@ -12,22 +12,18 @@ export async function transferReplicas(tools: Tools, input: TransferStepInput): 
   const replication = await openReplication(tools, input);
   const notes = await readRound(tools.host, input, input.round);
   const targets = new Set(notes?.groups[input.group] ?? []);
-  const plans =
-    tools.attempt === 1 ? (notes?.plans ?? []) : await planAnew(replication, new Map(notes?.tries));
+  const isFirst = tools.attempt === 1;
+  const isPrepared = isFirst && notes?.isPrepared === true;
+  const plans = isFirst ? (notes?.plans ?? []) : await planAnew(replication, new Map(notes?.tries));
   const due = plans.filter((plan) => targets.has(plan.target) && travels(plan));
+  const troubles = await prepare(replication, due, { run: input.run, isPrepared });
+  const prepared = due.filter(({ target }) => !troubles.has(target));
   let bytes = 0;
   replication.counter.alreadyBytes = arrivedBytes(notes, targets, due);
   tools.progress({ phase: 'sending', bytesDone: replication.counter.alreadyBytes });
-  const ends =
-    due.length === 0
-      ? []
-      : await transferGroup(replication.ends, due, {
-          destination: replication.request.policy.destination,
-          run: input.run,
-        });
-  const troubles = new Map<string, string>();
+  const ends = prepared.length === 0 ? [] : await transferGroup(replication.ends, prepared);
   for (const [index, { target, trouble }] of ends.entries()) {
-    if (trouble === undefined) bytes += due[index]?.bytes ?? 0;
+    if (trouble === undefined) bytes += prepared[index]?.bytes ?? 0;
     else troubles.set(target, trouble);
   }
   for (const [target, words] of troubles) tools.log(`${target}: ${words}`);
@@ -43,6 +39,14 @@ async function planAnew({ ends, request }: Replication, tries: Tries): Promise<D
   const { plans } = await survey(ends, { ...request, givenUp: tokensGivenUp(tries) });
   return plans;
 }
+
+/** As a rule the look has done it for all groups at once; a plan that was made anew asks for more. */
+const prepare = async (
+  { ends, request }: Replication,
+  due: readonly DatasetPlan[],
+  { run, isPrepared }: { run: string; isPrepared: boolean },
+): Promise<Map<string, string>> =>
+  isPrepared ? new Map() : writeAhead(ends, due, { destination: request.policy.destination, run });
 
 /** What of the group has arrived before this attempt: only what goes beyond it is progress. */
 function arrivedBytes(
