@@ -29,6 +29,8 @@ export interface AcrossOptions
   > {
   /** `member` counts from 0; standard output is that of the last one. */
   onLine?: (line: string, stream: 'stdout' | 'stderr', member: number) => void;
+  /** Few bytes: they share a connection with others, instead of waiting for one of their own. */
+  isSmall?: boolean;
 }
 
 /** One result for each, in their order; a failing exit is a result. */
@@ -121,7 +123,7 @@ async function starterOf(join: Joined, { folders, wires }: Means, options: Acros
       listeners,
       start: (heard) => startRemote(machine, wrapped, heard, own),
     };
-  const taken = await wireFor(machine, wrapped);
+  const taken = await wireFor(machine, wrapped, options.isSmall);
   wires.push(taken);
   const wired = { machine, wrapped, wire: taken, isLast, onLockWait: options.onLockWait };
   return { command: member.command, listeners, start: (heard, input) => startWire(wired, heard, input) };

@@ -8,10 +8,13 @@ import { checkArguments, masterArguments, sshEnvironment, wireArguments } from '
 import { unreachable } from './ssh-connect.js';
 import type { SshTarget } from './ssh-target.js';
 
-/** Kept connections of the ssh program. Transfers that run at the same time have one each; those that follow each other share. */
+/** Kept connections of the ssh program. Large transfers that run at the same time have one each; small ones, and those that follow each other, share. */
 
 /** A socket's path may have 107 characters, and ssh appends 17 of its own while it makes one. */
 const longestPath = 88;
+
+/** A server lets in 10 programs on one connection, unless it is told otherwise. */
+const smallTogether = 8;
 
 export interface Wire {
   file: string;
@@ -20,7 +23,7 @@ export interface Wire {
 }
 
 export class WireConnections {
-  private readonly busy = new Set<number>();
+  private readonly busy = new Map<number, { isSmall: boolean; count: number }>();
   private readonly opening = new Map<string, Promise<void>>();
 
   constructor(
@@ -28,12 +31,13 @@ export class WireConnections {
     private readonly folder: string,
   ) {}
 
-  /** A kept connection that nobody uses, or a new one. */
-  async take(): Promise<Wire> {
+  /** A kept connection that nobody uses, or a new one; `isSmall`: also one that others of its kind use. To make one costs more than to send a megabyte. */
+  async take(isSmall = false): Promise<Wire> {
     const target = this.target();
-    const slot = [...Array(this.busy.size + 1).keys()].find((number) => !this.busy.has(number)) ?? 0;
-    this.busy.add(slot);
-    const release = (): void => void this.busy.delete(slot);
+    const slots = [...Array(this.busy.size + 1).keys()];
+    const slot = slots.find((number) => this.hasRoom(number, isSmall)) ?? 0;
+    this.busy.set(slot, { isSmall, count: (this.busy.get(slot)?.count ?? 0) + 1 });
+    const release = (): void => this.leave(slot);
     try {
       const file = requireProgram('ssh');
       const socket = await this.socketOf(target, slot);
@@ -43,6 +47,17 @@ export class WireConnections {
       release();
       throw error;
     }
+  }
+
+  private hasRoom(slot: number, isSmall: boolean): boolean {
+    const use = this.busy.get(slot);
+    return use === undefined || (isSmall && use.isSmall && use.count < smallTogether);
+  }
+
+  private leave(slot: number): void {
+    const use = this.busy.get(slot);
+    if (use && use.count > 1) use.count -= 1;
+    else this.busy.delete(slot);
   }
 
   /** Named after everything that decides where it leads: other settings, another connection. */

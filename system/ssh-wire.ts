@@ -31,14 +31,18 @@ const signals: Readonly<Record<number, string>> = {
 };
 
 /** Connections for one program, made before anything is started. The control connection comes first: it finds what is wrong with keys, and it is what a stop goes over. */
-export async function wireFor(machine: SshMachine, { wire, command }: Wrapped): Promise<Wire> {
+export async function wireFor(
+  machine: SshMachine,
+  { wire, command }: Wrapped,
+  isSmall = false,
+): Promise<Wire> {
   if (readsWire(wire) && Object.keys(command.env ?? {}).length > 0)
     throw new HoldfastError(
       'HF_INTERNAL',
       `${command.file} reads from the wire: its environment would be seen on "${machine.target().name}"`,
     );
   await machine.pool.ready();
-  return machine.wires.take();
+  return machine.wires.take(isSmall);
 }
 
 const readsWire = (wire: Wrapped['wire']): boolean => wire === 'in' || wire === 'through';

@@ -25,6 +25,14 @@ export interface HostEndsOptions {
   log?: (line: string) => void;
 }
 
+/** Streams of so much in all are over before a connection of their own would have paid. */
+const smallBytes = 64 * 2 ** 20;
+
+/** What is still to come of a stream that was interrupted nobody knows. */
+const areSmall = (streams: readonly Stream[]): boolean =>
+  !streams.some(({ send }) => send.includes('-t')) &&
+  streams.reduce((sum, { bytes }) => sum + bytes, 0) <= smallBytes;
+
 /** The text of a program is one argument, of which Linux takes 128 KiB. */
 const scriptMost = 100_000;
 
@@ -184,6 +192,7 @@ async function transfer(streams: readonly Stream[], options: HostEndsOptions) {
   try {
     const results = await pipeAcross(members, {
       signal: source.signal,
+      isSmall: areSmall(streams),
       onLine(line, stream, member) {
         if (stream === 'stderr' && member === 0) watch.sender(line);
         if (stream === 'stdout') watch.receiver(line);

@@ -32,11 +32,13 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
   const remarks = await remarksOn(tools, input, now, before?.remarks);
   const due = input.round > mostRounds ? [] : worthTrying(now.plans, tries);
   const { fits, leftOut, availableBytes } = fitInto(due, now.input.target, request.targetRoot);
+  const wanted = groupsOf(fits, job.parallel);
   const marks = { destination: request.policy.destination, run: input.run };
   tools.progress({ phase: 'cursors, holds and fences' });
-  const { troubles, unprepared } = await settle(ends, now, aheadOf(fits, marks));
-  const prepared = fits.filter(({ target }) => !unprepared.has(target));
-  const groups = groupsOf(prepared, job.parallel);
+  const { troubles, unprepared } = await settle(ends, now, aheadOf(wanted.flat(), marks));
+  const groups = wanted
+    .map((group) => group.filter(({ target }) => !unprepared.has(target)))
+    .filter((group) => group.length > 0);
   await writeRound(host, input, {
     plans: now.plans,
     groups: groups.map((group) => group.map(({ target }) => target)),
@@ -53,7 +55,7 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
     availableBytes,
     remarks,
   });
-  if (groups.length > 0) return { ...look, groups: groups.length, bytes: bytesOf(prepared) };
+  if (groups.length > 0) return { ...look, groups: groups.length, bytes: bytesOf(fits) };
   const warnings = [...look.warnings, ...(input.round > 1 ? await missingKeys(target.host, now) : [])];
   const prunable = await rememberBrought(tools, input, replication, now);
   const proved = await prove(tools, input, now);

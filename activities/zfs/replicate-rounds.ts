@@ -11,7 +11,7 @@ import {
 } from './replicate-survey.js';
 import type { DatasetPlan } from './replicate-types.js';
 
-/** How often one run looks again: a new tree takes one round for each level, and each try that failed one more. */
+/** How often one run looks again: a large new tree takes one round for each level, and each try that failed one more. */
 export const mostRounds = 50;
 
 /** A stream that fails so often in one run, each time without having come further, is left to the next run. */

@@ -242,17 +242,21 @@ describe('ways to machines over ssh', { skip: needs('sshd') }, () => {
     const own = await startSshServer({ name: 'din' });
     t.after(() => own.stop());
     const host = hostAt(() => own.target);
-    const send = (): Promise<unknown> =>
-      pipeAcross([
-        { host: here, command: bash('echo x') },
-        { host, command: bash('exec cat') },
-      ]);
+    const send = (isSmall = false): Promise<unknown> =>
+      pipeAcross(
+        [
+          { host: here, command: bash('echo x') },
+          { host, command: bash('exec cat') },
+        ],
+        { isSmall },
+      );
     const earlier = new Set(readdirSync(join(folder, 'control')));
     const sockets = (): string[] => readdirSync(join(folder, 'control')).filter((name) => !earlier.has(name));
     await send();
     assert.equal(sockets().length, 1);
     for (let again = 0; again < 3; again += 1) await send();
-    assert.equal(sockets().length, 1);
+    await Promise.all([send(true), send(true), send(true)]);
+    assert.equal(sockets().length, 1, 'small ones share');
     await Promise.all([send(), send(), send()]);
     assert.equal(sockets().length, 3);
     // What a killed one leaves behind is in nobody's way.

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Ends, StreamEnd } from '../../activities/zfs/replicate-ends.js';
+import { groupsOf, transferGroup } from '../../activities/zfs/replicate-group.js';
+import { knownHolds } from '../../activities/zfs/replicate-known-holds.js';
+import { fenceTag, holdTag } from '../../activities/zfs/replicate-names.js';
+import type { DatasetPlan, PlanInput } from '../../activities/zfs/replicate-types.js';
+import { dataset, listingOf, snapshot } from '../support/zfs-trees.js';
+
+/** How what is due is spread over pipes, and what one of them does when a dataset fails. */
+
+const plan = (name: string, level: number, more: Partial<DatasetPlan> = {}): DatasetPlan => ({
+  kind: 'full',
+  reason: '',
+  source: `fast/${name}`,
+  target: `backup/${name}`,
+  type: 'filesystem',
+  guid: '1',
+  raw: false,
+  behind: 1,
+  segments: [{ from: undefined, to: 's', toGuid: '7', intermediates: false, bytes: 10 }],
+  holds: ['s'],
+  bytes: 10,
+  level,
+  ...more,
+});
+
+const targets = (groups: DatasetPlan[][]): string[][] =>
+  groups.map((group) => group.map(({ target }) => target));
+
+const tree = (bytes: number): DatasetPlan[] => [
+  plan('k/a/b', 2, { bytes }),
+  plan('k', 0),
+  plan('k/c', 1, { bytes }),
+  plan('k/a', 1, { bytes }),
+];
+
+test('a small tree that comes into being goes through one pipe, parents first', () => {
+  assert.deepEqual(targets(groupsOf(tree(10), 4)), [
+    ['backup/k', 'backup/k/c', 'backup/k/a', 'backup/k/a/b'],
+  ]);
+});
+
+test('of a large tree that comes into being each level waits for the one above it, and lanes share it', () => {
+  assert.deepEqual(targets(groupsOf(tree(2 ** 40), 4)), [['backup/k']]);
+  const level = tree(2 ** 40).filter((one) => one.level === 1);
+  assert.equal(groupsOf(level, 4).length, 2);
+  assert.deepEqual(groupsOf([], 4), []);
+});
+
+/** Refuses the streams into these targets; what was asked for. */
+function refusing(...refused: string[]): { ends: Ends; asked: string[][] } {
+  const asked: string[][] = [];
+  const ok = { ok: true, words: '' };
+  const transfer: Ends['transfer'] = async (streams) => {
+    asked.push(streams.map(({ target }) => target));
+    const ends: StreamEnd[] = [];
+    for (const { target } of streams) {
+      const isRefused = refused.includes(target);
+      ends.push({ sent: ok, received: isRefused ? { ok: false, words: 'refused' } : ok });
+      if (isRefused) break;
+    }
+    return streams.map((_, at) => ends[at] ?? { sent: undefined, received: undefined });
+  };
+  return { ends: { transfer } as Ends, asked };
+}
+
+test('what would hang below a dataset that did not arrive is not sent, and everything else goes on', async () => {
+  const { ends, asked } = refusing('backup/k/a');
+  const own = [plan('k', 0), plan('k/a', 1), plan('k/a/b', 2), plan('k/ab', 1)];
+  const done = await transferGroup(ends, own);
+  assert.deepEqual(
+    done.map(({ trouble }) => trouble),
+    [undefined, 'refused', 'backup/k/a did not arrive', undefined],
+  );
+  assert.deepEqual(asked[1], ['backup/k/ab']);
+});
+
+test('an incremental stream below one that failed is sent all the same: its replica is there', async () => {
+  const { ends } = refusing('backup/k');
+  const done = await transferGroup(ends, [plan('k', 0), plan('k/a', 0, { kind: 'incremental' })]);
+  assert.deepEqual(
+    done.map(({ trouble }) => trouble),
+    ['refused', undefined],
+  );
+});
+
+test("only single holds on what this run has sent are taken for the run's own", () => {
+  const run = 'copy-2026-11-20T03:00:00Z';
+  const base = { kind: 'snapshot' as const, name: 'old', guid: '1000001', createtxg: 1, creationS: 1 };
+  const plans = [plan('k', 0, { common: base }), plan('two', 0), plan('gone', 0)];
+  const input = {
+    source: listingOf([
+      dataset('fast/k', {}, [snapshot('old', 1, { holds: 1 }), snapshot('s', 5, { holds: 1 })]),
+      dataset('fast/two', {}, [snapshot('s', 5, { holds: 2 })]),
+    ]),
+    // The base may have another name there: the guid counts.
+    target: listingOf([dataset('backup/k', {}, [snapshot('auto', 1, { holds: 1 }), snapshot('s', 5)])]),
+    policy: { destination: 'grogu.tree' },
+  } as unknown as PlanInput;
+  assert.deepEqual(
+    [...knownHolds({ plans, run }, input)],
+    [
+      ['fast/k@s', [holdTag('grogu.tree', run)]],
+      ['backup/k@auto', [fenceTag]],
+    ],
+  );
+  assert.equal(knownHolds(undefined, input).size, 0);
+});
