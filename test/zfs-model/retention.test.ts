@@ -140,10 +140,9 @@ test('with retention on the target no base is lost, and what is left is what the
     const { estate, keep, known } = await season(seed, false);
     removed += estate.removed;
     for (const { guid, name } of estate.source.below(sourceRoot)) {
-      const replica = [...estate.target.datasets.values()].find(
-        ({ properties }) => properties.get('holdfast:replica-of') === guid,
-      );
-      if (!replica) continue;
+      // Where a new dataset has taken its old name, its old replica is stopped and stays whole, and it has a second one.
+      const replica = estate.target.datasets.get(`${targetRoot}${name.slice(sourceRoot.length)}`);
+      if (replica?.properties.get('holdfast:replica-of') !== guid) continue;
       const ours = replica.snapshots.filter(
         // One that arrived and vanished on the source before anybody could write it down stays for ever.
         (one) => known.has(one.guid) && one.holds.size === 0,
