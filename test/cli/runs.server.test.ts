@@ -229,7 +229,7 @@ describe('the command line with a Temporal server and invented procedures', { sk
       const { out, notes, exit } = await run(...restore);
       assert.match(out, /^target {5}\/tmp\/new folder$/m);
       assert.match(out, /^digest {5}a1b2c3$/m);
-      assert.match(notes, /nothing was restored\nnext: Give --yes/);
+      assert.match(notes, /nothing was changed\nnext: Give --yes/);
       assert.equal(exit, 5);
       assert.match((await run('show', runIn(out))).out, /HF_NOT_APPROVED/);
     });
