@@ -8,6 +8,7 @@ const mostPaths = 20;
 /** What a restore will do, for the person who says yes to it: everything that the digest stands for. */
 export function planLines(plan: RestorePlan): string[] {
   const { snapshot, restorePoint, paths, files, bytes: size, bytesFree, digest } = plan;
+  if (plan.steps) return datasetLines(plan, plan.steps);
   const more = paths.length > mostPaths ? `, and ${paths.length - mostPaths} more` : '';
   return [
     `snapshot   ${snapshot.slice(0, 12)} of ${localTimeWithZone(new Date(restorePoint))} (${restorePoint})`,
@@ -21,6 +22,16 @@ export function planLines(plan: RestorePlan): string[] {
     `digest     ${digest}`,
   ].map(printable);
 }
+
+/** Whole datasets: there the host says line by line what it will do. */
+const datasetLines = (plan: RestorePlan, steps: readonly string[]): string[] =>
+  [
+    `snapshot   ${plan.snapshot} of ${localTimeWithZone(new Date(plan.restorePoint))} (${plan.restorePoint})`,
+    `target     ${plan.target}`,
+    ...steps,
+    `size       at most ${bytes(plan.bytes)}; ${plan.bytesFree < 0 ? 'free space unknown' : `${bytes(plan.bytesFree)} free`}`,
+    `digest     ${plan.digest}`,
+  ].map(printable);
 
 function targetLines({ target, resumes, inPlace }: RestorePlan): string[] {
   const goesOn = resumes ? ' (goes on with an unfinished restore of this plan)' : '';

@@ -4,38 +4,32 @@ import { HoldfastError } from '../contracts/errors.js';
 import { parseIdMap } from '../contracts/id-map.js';
 import type { RestoreInput } from '../contracts/jobs.js';
 import { parseRunId } from '../contracts/names.js';
+import type { DatasetRestoreInput } from '../contracts/zfs-restore.js';
 import { limitsOf } from '../schedules/compile.js';
-import { findHost, findJob, shown, workerOfResource } from './jobs.js';
-import { parseTime } from './time.js';
-
-/** What was typed. */
-export interface RestoreWords {
-  what: string;
-  to?: string;
-  store?: string;
-  copy?: string;
-  at?: string;
-  paths: readonly string[];
-  first: readonly string[];
-  approved: boolean;
-  inPlace: boolean;
-  undo?: string;
-  mapIds: readonly string[];
-  compareAttributes: boolean;
-}
+import { findJob, shown, workerOfResource } from './jobs.js';
+import { datasetRestoreInput } from './restore-datasets-input.js';
+import { copyId, moment, oneOf, placeOf, type RestoreWords, relativePath, usage } from './restore-words.js';
 
 /** From the words of the command line to the workflow's input, or to what is wrong with them. Pure. */
-export function restoreInput(config: Config, words: RestoreWords): RestoreInput {
+export function restoreInput(config: Config, words: RestoreWords): RestoreInput | DatasetRestoreInput {
   const [jobName = '', ...resource] = words.what.split('/');
   const job = findJob(config, jobName);
   checkKind(jobName, job);
+  const named = resource.length > 0 ? resource.join('/') : undefined;
+  const wanted = (): string => oneOf('resource', jobName, job.resources, named);
+  if (job.kind !== 'restic-backup') return datasetRestoreInput(config, jobName, job, wanted(), words);
+  return resticRestoreInput(config, jobName, job, wanted, words);
+}
+
+function resticRestoreInput(
+  config: Config,
+  jobName: string,
+  job: JobConfig,
+  resource: () => string,
+  words: RestoreWords,
+): RestoreInput {
   checkTogether(words);
-  const wanted = oneOf(
-    'resource',
-    jobName,
-    job.resources,
-    resource.length > 0 ? resource.join('/') : undefined,
-  );
+  const wanted = resource();
   const { host, target } =
     words.inPlace || words.undo !== undefined ? ownPlace(config, wanted) : placeOf(config, words.to);
   parseIdMap(words.mapIds);
@@ -56,16 +50,12 @@ export function restoreInput(config: Config, words: RestoreWords): RestoreInput 
     ...(words.approved && { approved: true }),
     ...(words.inPlace && { inPlace: true }),
     ...(words.undo !== undefined && { undo: runOf(jobName, words.undo) }),
-    limits: limitsOf(config, job as JobConfig),
+    limits: limitsOf(config, job),
   };
 }
 
-/** Snapshots lie where they were taken, and go back with the pool's own means. */
 function checkKind(name: string, { kind }: JobConfig): void {
-  if (kind === 'restic-backup') return;
-  throw new HoldfastError('HF_USAGE', `The job "${name}" (${kind}) keeps nothing in a repository`, {
-    next: 'Its snapshots lie below .zfs/snapshot of each dataset: copy the files from there',
-  });
+  if (kind === 'zfs-scrub') throw usage(`The job "${name}" (${kind}) keeps nothing that could be restored`);
 }
 
 /** In place means the whole of it, and a way back takes nothing else. */
@@ -99,55 +89,4 @@ function runOf(job: string, text: string): string {
   throw new HoldfastError('HF_RUN_NOT_FOUND', `"${shown(text)}" is no run of the job "${job}"`, {
     next: `"holdfast runs ${job}" lists its runs`,
   });
-}
-
-const usage = (message: string): HoldfastError => new HoldfastError('HF_USAGE', message);
-
-/** The one there is, or the one that was named; several and none named is a question back, never a guess. */
-function oneOf(
-  kind: 'resource' | 'store',
-  job: string,
-  all: readonly string[],
-  named: string | undefined,
-): string {
-  const [first] = all;
-  if (named !== undefined && all.includes(named)) return named;
-  if (named === undefined && first !== undefined && all.length === 1) return first;
-  const list = all.join(', ');
-  if (named !== undefined) throw usage(`The job "${job}" has no ${kind} "${shown(named)}"; it has: ${list}`);
-  const how = kind === 'resource' ? `${job}/${first}` : `--store ${first}`;
-  throw usage(`The job "${job}" has several ${kind}s: ${list}. Name one, for example ${how}`);
-}
-
-function placeOf(config: Config, to: string | undefined): { host: string; target: string } {
-  if (to === undefined) throw usage('Say where to: --to HOST:DIR, for example --to nas:/tmp/restored');
-  const [, host = '', target = ''] = /^([^:/]*):(.*)$/s.exec(to) ?? [];
-  if (!host || !target.startsWith('/'))
-    throw usage(`--to takes HOST:DIR with an absolute path, not "${shown(to)}"`);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: a path with NUL is cut short by the system
-  if (/\u0000/.test(target)) throw usage('--to holds a NUL character');
-  findHost(config, host);
-  return { host, target };
-}
-
-/** Relative to the resource: an absolute path or one that climbs out could only be a mistake. */
-export function relativePath(path: string): string {
-  const parts = path.split('/');
-  if (path === '' || path.startsWith('/') || parts.includes('..'))
-    throw usage(`--path takes a path relative to the resource, not "${shown(path)}"`);
-  return path;
-}
-
-/** An id or its beginning, as it is typed or pasted. */
-export function copyId(text: string): string {
-  const id = text.toLowerCase();
-  if (/^[0-9a-f]{4,64}$/.test(id)) return id;
-  throw usage(`--copy takes the id of a copy or its first characters (at least 4), not "${shown(text)}"`);
-}
-
-/** What --at takes, as ISO 8601. */
-export function moment(text: string): string {
-  const time = parseTime(text);
-  if (time) return time.toISOString();
-  throw usage(`--at takes a time such as "2026-11-19 12:00" or 2026-11-19T12:00:00Z, not "${shown(text)}"`);
 }

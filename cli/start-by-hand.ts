@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.js';
 import type { InitialiseStoreInput, RestoreInput } from '../contracts/jobs.js';
 import { operationName, workflowQueue, workflowTypes } from '../contracts/names.js';
+import type { DatasetRestoreInput } from '../contracts/zfs-restore.js';
 import type { CompiledAction } from '../schedules/compile-action.js';
 import type { Temporal } from './context.js';
 import { alreadyRunning, startRun } from './start.js';
@@ -52,6 +53,27 @@ export async function startAction(
   if (other) throw alreadyRunning(other);
   return startRun(temporal, compiled, now, { exclusive: true });
 }
+
+/** Of snapshots and replicas; see startRestore. */
+export const startDatasetRestore = (
+  temporal: Temporal,
+  input: DatasetRestoreInput,
+  now: Date,
+): Promise<string> =>
+  startRun(
+    temporal,
+    {
+      workflowType: workflowTypes.restoreDatasets,
+      name: operationName(input.job, 'restore', ''),
+      args: [input],
+      taskQueue: workflowQueue,
+      searchAttributes: { HfJob: input.job, HfOperation: 'restore', HfHost: input.host, HfTool: 'zfs' },
+      staticSummary: `restore ${input.resource} ${input.store ? `from ${input.store} ` : ''}on host ${input.host}`,
+      executionTimeoutMs: input.limits.giveUpAfterMs + dayMs,
+    },
+    now,
+    { exclusive: false },
+  );
 
 /** A restore is a run of its job like any other; its RUN says so: JOB.restore-TIME. */
 export async function startRestore(temporal: Temporal, input: RestoreInput, now: Date): Promise<string> {

@@ -39,6 +39,7 @@ const runTypes = [
   workflowTypes.pruneReplicas,
   workflowTypes.checkRestic,
   workflowTypes.restoreRestic,
+  workflowTypes.restoreDatasets,
   workflowTypes.initialiseStore,
 ];
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { endOfIds } from '../contracts/id-map.js';
+import { datasetForm } from '../contracts/names.js';
 import { AbsolutePath, atLeast, Name } from './values.js';
 
 /** The nouns of holdfast.yaml: where the engine is, and the machines; what is protected and where copies are kept have files of their own. */
@@ -110,6 +111,21 @@ export const Host = z.strictObject({
     .default([])
     .describe('Folders below which restores may write, besides /tmp and the state folder')
     .meta({ examples: [['/mnt/restore']] }),
+  restoreDatasets: z
+    .array(
+      z
+        .string()
+        .max(200, 'must be at most 200 characters')
+        .regex(
+          datasetForm,
+          'is not the name of a ZFS dataset: write it as "zfs list" does, without a leading /',
+        ),
+    )
+    .optional()
+    .describe(
+      'ZFS datasets below which restores may make new ones, besides "DATASET-restored…" beside a resource',
+    )
+    .meta({ examples: [['fast/restored']] }),
   mapIds: z
     .array(
       z

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { datasetForm } from '../contracts/names.js';
 import { SnapraidArray } from './schema-snapraid.js';
 import { AbsolutePath, count, Name, Size } from './values.js';
 
@@ -10,9 +11,6 @@ const Least = z.strictObject({
     .describe('Fewest bytes')
     .meta({ examples: ['1GiB'] }),
 });
-
-/** ZFS takes letters, digits and - _ . : and spaces; a name may not begin with "-", which would be an option. */
-export const datasetForm = /^[a-zA-Z][a-zA-Z0-9_.: -]*(\/[a-zA-Z0-9_.:][a-zA-Z0-9_.: -]*)*$/;
 
 const patterns = (description: string, example: string) =>
   z

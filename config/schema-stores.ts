@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { datasetForm } from './schema-resource.js';
+import { datasetForm } from '../contracts/names.js';
 import { count, EnvironmentValue, Name, SecretReference } from './values.js';
 
 /** Where copies are kept: repositories, and places for replicas. */

@@ -26,6 +26,12 @@ export const zfsErrors = {
     exit: 1,
     next: 'Read the log of the run: "holdfast logs RUN"; the next run goes on where this one ended',
   },
+  HF_RESTORE_UNFINISHED: {
+    meaning: 'Some datasets of a replica did not come back; those that did are kept, read-only',
+    retry: 'never',
+    exit: 1,
+    next: 'Read the log of the run: "holdfast logs RUN"; the same command goes on where this one ended',
+  },
   HF_POOL_SUSPENDED: {
     meaning: 'A pool has stopped its input and output, or lost a disk that it cannot be without',
     retry: 'outage',

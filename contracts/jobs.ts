@@ -165,6 +165,8 @@ export interface RestorePlan {
   mapping?: { mapIds: string[]; entries: number };
   /** How access lists and extended attributes will be compared, and what that reads. */
   attributes?: AttributePlan;
+  /** What will be done, a line each, where whole datasets are restored and no files. */
+  steps?: string[];
 }
 
 export interface RestoreStepInput

@@ -3,6 +3,9 @@
 /** What jobs, hosts, stores and resources may be called: the names go into workflow ids, tags and queues. */
 export const namePattern = /^[a-z0-9-]{1,63}$/;
 
+/** ZFS takes letters, digits and - _ . : and spaces; a name may not begin with "-", which would be an option. */
+export const datasetForm = /^[a-zA-Z][a-zA-Z0-9_.: -]*(\/[a-zA-Z0-9_.:][a-zA-Z0-9_.: -]*)*$/;
+
 /** The queue of the orchestrator: workflows only. */
 export const workflowQueue = 'holdfast';
 
@@ -69,6 +72,7 @@ export const workflowTypes = {
   pruneRestic: 'pruneRestic',
   checkRestic: 'checkRestic',
   restoreRestic: 'restoreRestic',
+  restoreDatasets: 'restoreDatasets',
   initialiseStore: 'initialiseStore',
   readRunLog: 'readRunLog',
   listCopies: 'listCopies',

@@ -10,6 +10,8 @@ export interface ReplicationStepInput {
   retryForMs: number;
   /** From 1: one run looks several times, each time at what the last one left. */
   round: number;
+  /** The other way round: the replica is what is sent, to this dataset of the host that is asked. */
+  sendBack?: { dataset: string };
 }
 
 export interface TransferStepInput extends ReplicationStepInput {

@@ -15,6 +15,7 @@ export { pruneSnapshots } from './prune-snapshots.js';
 export { readRunLog } from './read-run-log.js';
 export { repairSnapraid } from './repair-snapraid.js';
 export { replicateDatasets } from './replicate-datasets.js';
+export { restoreDatasets } from './restore-datasets.js';
 export { restoreRestic } from './restore-restic.js';
 export { scrubPool } from './scrub-pool.js';
 export { scrubSnapraid } from './scrub-snapraid.js';

@@ -1,15 +1,14 @@
 import { isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { JobInput, RunResult, Source } from '../contracts/jobs.js';
 import { replicationLease } from '../contracts/names.js';
-import type { ReplicationLook, ReplicationStepInput, TransferReport } from '../contracts/replication.js';
 import { retainOnce } from './prune-replicas.js';
 import { retentionWarnings } from './snapshot-datasets.js';
 import { each, resultsOf } from './steps/each.js';
 import { diagnose, failure } from './steps/failure.js';
 import { withLeases } from './steps/lease.js';
-import { heavyOnHost, onHost } from './steps/on-host.js';
 import { openReport, type Report } from './steps/report.js';
 import { endRun } from './steps/run.js';
+import { type Sent, sendUntilProved } from './steps/send.js';
 
 /** Brings every dataset of a job's resources to every one of its stores, and proves by guids what is there. */
 export async function replicateDatasets(input: JobInput): Promise<RunResult> {
@@ -28,14 +27,11 @@ export async function replicateDatasets(input: JobInput): Promise<RunResult> {
   );
 }
 
-interface Replicated {
+interface Replicated extends Sent {
   name: string;
-  look: ReplicationLook;
-  bytes: number;
   retention: Retained;
 }
 
-/** Looks, sends what is due, looks again: the last look, which finds nothing more to send, is the proof. */
 async function replicate(
   source: Source,
   store: string,
@@ -43,25 +39,12 @@ async function replicate(
   report: Report,
 ): Promise<Replicated> {
   const name = `${source.resource} → ${store}`;
-  let bytes = 0;
-  for (let round = 1; ; round++) {
-    const step: ReplicationStepInput = {
-      job: input.job,
-      run: workflowInfo().workflowId,
-      resource: source.resource,
-      store,
-      retryForMs: input.limits.retryForMs,
-      round,
-    };
-    const steps = onHost(source.host, input.limits, `look at ${name}`);
-    const look = await report.watch(name, () => steps.zfsLookAtReplicas(step));
-    if (look.groups === 0) {
-      const retention = look.prunable ? await retain(source, store, input, report) : nothingRemoved;
-      return judge({ name, look, bytes, retention }, report);
-    }
-    report.step(name, 'running', `${look.groups} streams, at most ${look.bytes} bytes`);
-    bytes += await send(source, step, look.groups, input, report);
-  }
+  const { job, limits, parallel } = input;
+  const { resource, host } = source;
+  const step = { job, run: workflowInfo().workflowId, resource, store, retryForMs: limits.retryForMs };
+  const sent = await sendUntilProved(step, { name, host, limits, parallel }, report);
+  const retention = sent.look.prunable ? await retain(source, store, input, report) : nothingRemoved;
+  return judge({ name, ...sent, retention }, report);
 }
 
 interface Retained {
@@ -84,37 +67,6 @@ async function retain(source: Source, store: string, input: JobInput, report: Re
     if (isCancellation(error)) throw error;
     return { warnings: [`Nothing was removed: ${diagnose(error).message}`] };
   }
-}
-
-/** Some groups at a time. What goes wrong with single datasets is no failure here: the next look says what is missing. */
-async function send(
-  { host, resource }: Source,
-  step: ReplicationStepInput,
-  groups: number,
-  input: JobInput,
-  report: Report,
-): Promise<number> {
-  const name = `send ${resource} → ${step.store}, round ${step.round}`;
-  const waiting = Array.from({ length: groups }, (_, group) => group);
-  const sent: TransferReport = { datasets: 0, bytes: 0, troubles: [] };
-  let ended = 0;
-  const lane = async (): Promise<void> => {
-    for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
-      const steps = heavyOnHost(host, input.limits, `${name}, ${group + 1} of ${groups}`);
-      const { datasets, bytes, troubles } = await steps.zfsTransferReplicas({ ...step, group });
-      sent.datasets += datasets;
-      sent.bytes += bytes;
-      sent.troubles.push(...troubles);
-      ended += 1;
-      report.step(name, 'running', `${ended} of ${groups} groups, ${sent.datasets} datasets`);
-    }
-  };
-  const lanes = Array.from({ length: Math.min(groups, input.parallel ?? 2) }, lane);
-  await report.watch(name, async () => resultsOf(await Promise.allSettled(lanes)));
-  const note = `${sent.datasets} datasets, at most ${sent.bytes} bytes`;
-  const state = sent.troubles.length > 0 ? 'warned' : 'done';
-  report.step(name, state, [note, ...sent.troubles.slice(0, 5)].join('; '));
-  return sent.bytes;
 }
 
 /** A dataset that is stopped or behind makes the run fail, after everything else has arrived. */

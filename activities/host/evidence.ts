@@ -110,6 +110,16 @@ export interface ReplicasProved extends OfStore {
   lagMs?: number;
   lagBytes?: number;
 }
+/** A replica went back to a dataset, and both ends have shown the newest common snapshot of each. */
+export interface SentBack extends OfStore {
+  kind: 'sent-back';
+  job: string;
+  resource: string;
+  dataset: string;
+  datasets: number;
+  restorePoint?: string;
+  digest: string;
+}
 export interface SnapshotsRemoved {
   kind: 'snapshots-removed';
   run: string;
@@ -144,6 +154,7 @@ export type Fact =
   | SnapshotsRemoved
   | ReplicasProved
   | ReplicasRemoved
+  | SentBack
   | CopyProved
   | CopyRefused
   | PartProved
@@ -207,6 +218,7 @@ function subjectOf(fact: Fact): string {
       return fact.job;
     case 'replicas':
     case 'replicas-removed':
+    case 'sent-back':
       return `${fact.store}/${fact.resource}`;
     case 'undo-open':
     case 'undo-done':

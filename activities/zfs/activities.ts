@@ -1,4 +1,4 @@
-import type { StepInput } from '../../contracts/jobs.js';
+import type { RestorePlan, StepInput } from '../../contracts/jobs.js';
 import type {
   ParkingPlan,
   ParkingReport,
@@ -17,6 +17,7 @@ import type {
   SnapshotReport,
   SnapshotStepInput,
 } from '../../contracts/zfs.js';
+import type { DatasetRestoreEnd, DatasetRestoreStepInput } from '../../contracts/zfs-restore.js';
 import type { Door } from '../door.js';
 import { lookAtReplicas } from './replicate-look.js';
 import { parkReplicas, planParking } from './replicate-park.js';
@@ -24,6 +25,8 @@ import { transferReplicas } from './replicate-transfer.js';
 import { retainSnapshots } from './retain.js';
 import { retainReplicas } from './retain-replicas.js';
 import { pauseOwnScrub, scrubPool } from './scrub.js';
+import { planSendBack } from './send-back.js';
+import { finishSendBack, reanchor } from './send-back-end.js';
 import { takeSnapshots } from './snapshot.js';
 import { closeSource, openSource } from './source.js';
 
@@ -54,6 +57,12 @@ export function createZfsActivities(door: Door) {
       door.step(input, (tools) => transferReplicas(tools, input)),
     zfsRetainReplicas: (input: ReplicaRetentionInput): Promise<RetentionReport> =>
       door.step(input, (tools) => retainReplicas(tools, input)),
+    zfsPlanSendBack: (input: DatasetRestoreStepInput): Promise<RestorePlan> =>
+      door.step(input, (tools) => planSendBack(tools, input)),
+    zfsFinishSendBack: (input: DatasetRestoreStepInput): Promise<DatasetRestoreEnd> =>
+      door.step(input, (tools) => finishSendBack(tools, input)),
+    zfsReanchor: (input: DatasetRestoreStepInput): Promise<DatasetRestoreEnd> =>
+      door.step(input, (tools) => reanchor(tools, input)),
     zfsPlanParking: (input: ParkStepInput): Promise<ParkingPlan> =>
       door.step(input, (tools) => planParking(tools, input)),
     zfsParkReplicas: (input: ParkStepInput): Promise<ParkingReport> =>

@@ -1,6 +1,6 @@
 import type { Ends, StreamEnd } from './replicate-ends.js';
 import { type Stream, streamsOf, writeAheadOf, type ZfsWords } from './replicate-streams.js';
-import type { DatasetPlan } from './replicate-types.js';
+import type { DatasetPlan, ReplicationPolicy } from './replicate-types.js';
 
 /** Sends a group of datasets through one pipe. What arrived is not taken from here: the next look at the receiver says it. */
 
@@ -13,6 +13,8 @@ export interface GroupEnd {
 export interface GroupRequest {
   destination: string;
   run: string;
+  /** See ReplicationPolicy. */
+  marks?: 'none';
 }
 
 /** These make every further try pointless: nothing else of the group is begun. */
@@ -63,12 +65,19 @@ export interface Ahead {
   words: ZfsWords;
 }
 
+/** What a policy says of cursors and holds. */
+export const marksOf = ({ destination, marks }: ReplicationPolicy): Omit<GroupRequest, 'run'> => ({
+  destination,
+  ...(marks && { marks }),
+});
+
 /** The cursor and the holds of every dataset stand before its first byte is sent. */
-export const aheadOf = (plans: readonly DatasetPlan[], { destination, run }: GroupRequest): Ahead[] =>
+export const aheadOf = (plans: readonly DatasetPlan[], { destination, run, marks }: GroupRequest): Ahead[] =>
   plans.flatMap((plan) => {
     const { bookmarks, holds, tag } = writeAheadOf(plan, destination, run);
+    const cursors = marks === 'none' ? [] : bookmarks;
     return [
-      ...bookmarks.map(({ from, cursor }) => ({ plan, words: ['bookmark', from, cursor] })),
+      ...cursors.map(({ from, cursor }) => ({ plan, words: ['bookmark', from, cursor] })),
       ...holds.map((snapshot) => ({ plan, words: ['hold', tag, snapshot] })),
     ];
   });

@@ -17,8 +17,13 @@ export type Judged = { common: Common | undefined; note?: string } | Verdict;
 export const isVerdict = (judged: Judged): judged is Verdict => 'kind' in judged;
 
 /** Encrypted datasets travel encrypted, unless the policy says that they may be read over there. */
-export const travelsRaw = (source: Dataset, { policy }: PlanInput): boolean =>
-  source.encryption !== undefined && policy.encrypted !== 'plain';
+export function travelsRaw(source: Dataset, { policy, sourceRoot }: PlanInput): boolean {
+  if (source.encryption === undefined || policy.encrypted === 'plain') return false;
+  return policy.onlyOwnKeys !== true || isAtOrBelow(source.encryptionRoot, sourceRoot);
+}
+
+const isAtOrBelow = (name: string | undefined, root: string): boolean =>
+  name === root || name?.startsWith(`${root}/`) === true;
 
 /** What forbids sending a dataset at all, whatever the target holds. */
 export function mayNotTravel(source: Dataset, input: PlanInput): Verdict | undefined {
@@ -68,8 +73,7 @@ function otherMode(
   if (target.snapshots.length === 0) return undefined;
   if (raw && target.encryption === undefined)
     return 'the replica was received readable, the source is to be sent encrypted: no stream fits both';
-  const rootInside =
-    target.encryptionRoot === targetRoot || target.encryptionRoot?.startsWith(`${targetRoot}/`);
+  const rootInside = isAtOrBelow(target.encryptionRoot, targetRoot);
   if (source.encryption !== undefined && !raw && rootInside)
     return 'the replica was received encrypted, the source is to be sent readable: no stream fits both';
   return undefined;

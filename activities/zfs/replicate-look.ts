@@ -4,7 +4,7 @@ import type { Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
 import { addEvidence } from '../host/evidence.js';
 import { actorNotes, setBacks } from './replicate-actors.js';
-import { aheadOf, groupsOf } from './replicate-group.js';
+import { aheadOf, groupsOf, marksOf } from './replicate-group.js';
 import { openReplication } from './replicate-job.js';
 import { proofOf, replicaStates } from './replicate-lag.js';
 import { forgetOldRuns, readRound, readTroubles, writeRound } from './replicate-notebook.js';
@@ -33,7 +33,7 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
   const due = input.round > mostRounds ? [] : worthTrying(now.plans, tries);
   const { fits, leftOut, availableBytes } = fitInto(due, now.input.target, request.targetRoot);
   const wanted = groupsOf(fits, job.parallel);
-  const marks = { destination: request.policy.destination, run: input.run };
+  const marks = { ...marksOf(request.policy), run: input.run };
   tools.progress({ phase: 'cursors, holds and fences' });
   const { troubles, unprepared } = await settle(ends, now, aheadOf(wanted.flat(), marks));
   const groups = wanted
@@ -65,11 +65,11 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
 /** What only the first look of a run can see is said by the last one, which is the one that is read. */
 async function remarksOn(
   { host }: Tools,
-  { resource, store, round }: ReplicationStepInput,
+  { resource, store, round, sendBack }: ReplicationStepInput,
   now: Survey,
   earlier: string[] | undefined,
 ): Promise<string[]> {
-  if (round > 1) return earlier ?? [];
+  if (round > 1 || sendBack) return earlier ?? [];
   const proved = await readReplicaStates(host, { resource, store });
   return setBacks(now.input, proved?.states ?? []);
 }
@@ -89,13 +89,19 @@ const bytesOf = (plans: readonly DatasetPlan[]): number => plans.reduce((sum, { 
 async function prove({ host }: Tools, step: ReplicationStepInput, { plans, input }: Survey) {
   const states = replicaStates(plans, input);
   const proved = proofOf(states);
-  const { run, job, resource, store } = step;
+  const { run, job, resource, store, sendBack } = step;
+  // The way back says nothing of how current a replica is.
+  if (sendBack) {
+    await addEvidence(host, { kind: 'sent-back', run, job, resource, store, ...sendBack, ...proved });
+    return proved;
+  }
   await writeReplicaStates(host, { resource, store }, { run, at: isoNow(), digest: proved.digest, states });
   await addEvidence(host, { kind: 'replicas', run, job, resource, store, ...proved });
   return proved;
 }
 
 const shown = 10;
+const notInReplica = 'it is not in the replica and stays as it is';
 
 interface Found {
   leftOut: readonly DatasetPlan[];
@@ -121,6 +127,7 @@ function describe(
     if (tooLarge.has(target)) return `it does not fit: ${availableBytes} bytes are free on the target`;
     return failed.get(target) ?? reason;
   };
+  const isBack = input.policy.marks === 'none';
   const gone = plans.filter(({ kind }) => kind === 'gone');
   const young = counts.young ?? 0;
   const renamed = plans.filter(({ renameFrom }) => renameFrom !== undefined);
@@ -131,8 +138,8 @@ function describe(
     behind: behind.slice(0, shown).map((plan) => `${plan.target}: ${why(plan)}`.slice(0, 300)),
     behindCount: behind.length,
     notes: [
-      ...gone.slice(0, 3).map(({ target, reason }) => `${target}: ${reason}`),
-      ...(gone.length > 3 ? [`… and ${gone.length - 3} more replicas whose source is gone`] : []),
+      ...gone.slice(0, 3).map(({ target, reason }) => `${target}: ${isBack ? notInReplica : reason}`),
+      ...(gone.length > 3 ? [`… and ${gone.length - 3} more of these`] : []),
       ...(young > 0 ? [`${young} made after the newest snapshot: with the next one`] : []),
       ...renamed.slice(0, 3).map(({ renameFrom, target }) => `${renameFrom} is called ${target} now`),
       ...keyNote(keyPlaces(plans, input).prompts),
@@ -141,8 +148,8 @@ function describe(
     warnings: [
       ...remarks.slice(0, 5),
       ...troubles.slice(0, 5).map(({ target, words }) => `${target}: ${words}`.slice(0, 300)),
-      ...driftOf(plans, input).slice(0, 5),
-      ...forgottenTokens(plans, input).slice(0, 5),
+      ...(isBack ? [] : driftOf(plans, input).slice(0, 5)),
+      ...(isBack ? [] : forgottenTokens(plans, input).slice(0, 5)),
     ],
   };
 }

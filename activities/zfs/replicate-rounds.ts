@@ -63,13 +63,18 @@ export async function replicate(
   request: SurveyRequest,
   { destination, run, parallel }: GroupRequest & { parallel: number },
 ): Promise<RoundsEnd> {
+  const { marks } = request.policy;
   let tries: Tries = new Map();
   let sent: Sent | undefined;
   for (let round = 1; ; round++) {
     const now = await survey(ends, { ...request, givenUp: tokensGivenUp(tries) }, sent);
     const due = round > mostRounds ? [] : worthTrying(now.plans, tries);
     const groups = groupsOf(due, parallel);
-    const { troubles, unprepared } = await settle(ends, now, aheadOf(groups.flat(), { destination, run }));
+    const { troubles, unprepared } = await settle(
+      ends,
+      now,
+      aheadOf(groups.flat(), { destination, run, marks }),
+    );
     if (due.length === 0) return { last: now, troubles };
     const failed = new Set(unprepared.keys());
     for (const group of groups) {

@@ -1,6 +1,6 @@
 import type { TransferReport, TransferStepInput } from '../../contracts/replication.js';
 import type { Tools } from '../door.js';
-import { transferGroup, writeAhead } from './replicate-group.js';
+import { marksOf, transferGroup, writeAhead } from './replicate-group.js';
 import { openReplication, type Replication } from './replicate-job.js';
 import { type RoundNotes, readRound, writeTroubles } from './replicate-notebook.js';
 import { type Tries, tokensGivenUp } from './replicate-rounds.js';
@@ -46,7 +46,7 @@ const prepare = async (
   due: readonly DatasetPlan[],
   { run, isPrepared }: { run: string; isPrepared: boolean },
 ): Promise<Map<string, string>> =>
-  isPrepared ? new Map() : writeAhead(ends, due, { destination: request.policy.destination, run });
+  isPrepared ? new Map() : writeAhead(ends, due, { ...marksOf(request.policy), run });
 
 /** What of the group has arrived before this attempt: only what goes beyond it is progress. */
 function arrivedBytes(

@@ -18,6 +18,10 @@ export interface ReplicationPolicy {
   keep?: KeepRules;
   /** In which the rules' days begin; default UTC. */
   timezone?: string | undefined;
+  /** `none`: no cursor stays on the source and no fence on the target, as when a replica is sent back once. Default: both are kept. */
+  marks?: 'none';
+  /** Only what has its encryption root within the source tree travels encrypted: a replica may merely lie in an encrypted pool. */
+  onlyOwnKeys?: boolean;
 }
 
 /** What `zfs send -nvt` says of a token. */

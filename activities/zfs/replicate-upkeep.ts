@@ -46,7 +46,8 @@ export function holdsToAsk(
       .map(({ name }) => `${dataset?.name}@${name}`);
   for (const { plan, source, target } of pairs(plans, input)) {
     asked.source.push(...held(source, ({ name }) => staysHeld(plan, name, input)));
-    if (settled.has(plan.kind)) asked.target.push(...held(target, ({ guid }) => guid === plan.common?.guid));
+    if (settled.has(plan.kind) && input.policy.marks !== 'none')
+      asked.target.push(...held(target, ({ guid }) => guid === plan.common?.guid));
   }
   return asked;
 }
@@ -66,7 +67,7 @@ export function planUpkeep(plans: readonly DatasetPlan[], input: PlanInput, tags
   };
   for (const pair of pairs(plans, input)) {
     if (pair.source) keepHolds(pair.plan, pair.source, input, tags, upkeep);
-    if (!settled.has(pair.plan.kind)) continue;
+    if (!settled.has(pair.plan.kind) || input.policy.marks === 'none') continue;
     if (pair.source) keepCursors(pair.plan, pair.source, input, upkeep);
     if (pair.target) keepFence(pair.plan, pair.target, input, tags, upkeep);
   }

@@ -15,8 +15,9 @@ export const restore: Command = {
   ],
   options: [
     {
-      flags: '--to <HOST:DIR>',
-      summary: 'an absolute path of a new or empty folder on that host',
+      flags: '--to <HOST:PLACE>',
+      summary:
+        'an absolute path of a new or empty folder on that host; or, for a replica, the dataset that it is sent back to',
     },
     { flags: '--store <STORE>', summary: 'from which store, when the job has several' },
     { flags: '--copy <ID>', summary: 'this copy: its id or the beginning of it' },
@@ -61,6 +62,10 @@ export const restore: Command = {
     {
       line: 'holdfast restore web-rootfs --map-ids 0:100000:65536 --to nas:/mnt/restore/web',
       shows: 'as an unprivileged container sees it',
+    },
+    {
+      line: 'holdfast restore kubernetes-to-grogu --to din:fast/kubernetes',
+      shows: 'a replica back to a pool that was rebuilt, with all its snapshots',
     },
     {
       line: 'holdfast restore photos-offsite --in-place',

@@ -10,7 +10,7 @@ import { endLines } from '../end.js';
 import { exitCodes } from '../exit-codes.js';
 import { shown } from '../jobs.js';
 import { planLines } from '../plan-view.js';
-import { copyId, moment, relativePath } from '../restore-input.js';
+import { copyId, moment, relativePath } from '../restore-words.js';
 import { type Rescue, type RescueWords, rescueStore } from './open.js';
 import { askText } from './prompt.js';
 import { isOf, taggedCopies } from './snapshots.js';

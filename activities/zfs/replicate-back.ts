@@ -1,0 +1,48 @@
+import { replicaStoreOf } from '../../config/lookup.js';
+import type { ZfsReplicationJob } from '../../config/schema.js';
+import type { ReplicationStepInput } from '../../contracts/replication.js';
+import type { Tools } from '../door.js';
+import type { Ends } from './replicate-ends.js';
+import type { Way } from './replicate-job.js';
+import { destinationOf, isParked } from './replicate-names.js';
+import { allowedDataset } from './restore-place.js';
+import { zfsOn } from './zfs-on.js';
+
+/** The way back: the replica is the source, and a dataset that is new or has an older state of it is the target. */
+
+/** The whole replica with all its snapshots, but what was parked beside it. Nothing of ours stays at either end. */
+export function wayBack(
+  tools: Tools,
+  input: ReplicationStepInput,
+  { catchUp, encrypted }: ZfsReplicationJob,
+): Way {
+  const { config, host } = tools;
+  const place = replicaStoreOf(config, input.store);
+  const targetRoot = allowedDataset(config, host.name, input.resource, input.sendBack?.dataset ?? '');
+  const sourceRoot = `${place.dataset}/${input.resource}`;
+  return {
+    source: zfsOn(tools, place.host),
+    sourceRoot,
+    target: zfsOn(tools, host.name),
+    targetRoot,
+    policy: {
+      destination: `back.${destinationOf(input)}`,
+      snapshots: 'all',
+      catchUp,
+      encrypted: encrypted === 'plain' ? 'plain' : 'raw',
+      excludes: (below) => isParked(`${sourceRoot}/${below}`),
+      marks: 'none',
+      onlyOwnKeys: true,
+    },
+  };
+}
+
+/** A replica whose first copy never arrived whole holds nothing that could be sent back. */
+export const withoutUnfinished = (ends: Ends): Ends => ({
+  ...ends,
+  async list(side) {
+    const all = await ends.list(side);
+    if (side === 'target') return all;
+    return new Map([...all].filter(([, { snapshots }]) => snapshots.length > 0));
+  },
+});

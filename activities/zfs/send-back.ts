@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto';
+import { replicaStoreOf, resourceOf } from '../../config/lookup.js';
+import { HoldfastError } from '../../contracts/errors.js';
+import type { RestorePlan } from '../../contracts/jobs.js';
+import type { ReplicationStepInput } from '../../contracts/replication.js';
+import type { DatasetRestoreStepInput } from '../../contracts/zfs-restore.js';
+import type { Tools } from '../door.js';
+import { openReplication } from './replicate-job.js';
+import { stopping } from './replicate-proof.js';
+import { fitInto } from './replicate-space.js';
+import { type Survey, survey, travels } from './replicate-survey.js';
+import type { DatasetPlan } from './replicate-types.js';
+import type { Dataset } from './types.js';
+
+/** What sending a replica back would do. The streams themselves are those of a replication, with its ends exchanged. */
+
+/** The same names for all steps of one way back. */
+export const backInput = (
+  { job, run, resource, store = '', retryForMs, target }: DatasetRestoreStepInput,
+  round: number,
+): ReplicationStepInput => ({
+  job,
+  run,
+  resource,
+  store,
+  retryForMs,
+  round,
+  sendBack: { dataset: target },
+});
+
+/** Whether a way back ends where the resource lives: then forward replication goes on from there. */
+export const isOwnDataset = ({ config, host }: Tools, resource: string, dataset: string): boolean => {
+  const known = resourceOf(config, resource);
+  return known.host === host.name && known.dataset === dataset;
+};
+
+/** Refuses what would need something to be overwritten; what is shown is what the digest stands for. */
+export async function planSendBack(tools: Tools, input: DatasetRestoreStepInput): Promise<RestorePlan> {
+  const { ends, request } = await openReplication(tools, backInput(input, 0));
+  tools.progress({ phase: 'looking at both ends' });
+  const now = await survey(ends, request);
+  refuseOverwriting(now, input.target);
+  const due = now.plans.filter(travels);
+  const root = now.input.source.get(request.sourceRoot);
+  const newest = root?.snapshots.at(-1);
+  if (!root || !newest) throw noReplica(request.sourceRoot);
+  if (due.length === 0)
+    throw new HoldfastError(
+      'HF_NOTHING_TO_DO',
+      `${input.target} has everything that the replica ${request.sourceRoot} holds. Nothing was changed`.slice(
+        0,
+        300,
+      ),
+    );
+  const { leftOut, availableBytes } = fitInto(due, now.input.target, request.targetRoot);
+  const bytes = due.reduce((sum, plan) => sum + plan.bytes, 0);
+  if (leftOut.length > 0) throw noSpace(input.target, bytes, availableBytes);
+  return {
+    snapshot: newest.name,
+    restorePoint: new Date(newest.creationS * 1000).toISOString(),
+    target: `${tools.host.name}:${input.target}`,
+    paths: [],
+    files: due.length,
+    bytes,
+    bytesFree: availableBytes,
+    resumes: due.some(({ kind }) => kind === 'resume'),
+    digest: digestOf(now, input.target),
+    steps: [
+      `replica    ${replicaStoreOf(tools.config, input.store ?? '').host}: ${request.sourceRoot}, ${now.input.source.size} datasets`,
+      ...wordsFor(now, due, root),
+      ...(isOwnDataset(tools, input.resource, input.target)
+        ? ['then       replication goes on from here: its base is marked on both sides']
+        : ['then       the copy stands for itself: it is not the dataset that the job replicates']),
+    ],
+  };
+}
+
+function refuseOverwriting({ plans }: Survey, target: string): void {
+  const stopped = plans.filter(({ kind }) => stopping.has(kind));
+  const [first] = stopped;
+  if (!first) return;
+  const more = stopped.length > 1 ? ` (and ${stopped.length - 1} more)` : '';
+  const message = `${first.target} is in the way${more}: ${first.reason}. Nothing is ever overwritten: rename it aside ("zfs rename"), or restore beside with --to HOST:${target}-restored`;
+  throw new HoldfastError('HF_TARGET_NOT_EMPTY', message.slice(0, 400));
+}
+
+const noReplica = (sourceRoot: string): HoldfastError =>
+  new HoldfastError('HF_COPY_NOT_FOUND', `The replica ${sourceRoot} holds no snapshot that arrived whole`);
+
+const noSpace = (target: string, needed: number, bytesFree: number): HoldfastError =>
+  new HoldfastError(
+    'HF_NO_SPACE',
+    `${target} needs up to ${needed} bytes and ${bytesFree} are free, of which a tenth is never filled`,
+    { needed, bytesFree },
+  );
+
+/** Of what a yes is bound to: which guids go where, and what lies there now. */
+function digestOf({ plans, input }: Survey, target: string): string {
+  const lines = plans.map(({ kind, source, target: name, guid, common, segments, resume }) =>
+    [
+      kind,
+      source,
+      name,
+      guid,
+      common?.guid,
+      segments.at(-1)?.toGuid,
+      resume?.toGuid,
+      input.target.get(name)?.guid,
+    ].join(' '),
+  );
+  return createHash('sha256')
+    .update([target, ...lines.sort()].join('\n'))
+    .digest('hex');
+}
+
+const few = (names: readonly string[]): string =>
+  names.slice(0, 5).join(', ') + (names.length > 5 ? `, and ${names.length - 5} more` : '');
+
+function wordsFor({ plans, input }: Survey, due: readonly DatasetPlan[], root: Dataset): string[] {
+  const line = (label: string, list: readonly string[], what: string): string[] =>
+    list.length === 0 ? [] : [`${label.padEnd(10)} ${list.length} ${what}: ${few(list)}`];
+  const named = (kinds: readonly DatasetPlan['kind'][]): string[] =>
+    due.filter(({ kind }) => kinds.includes(kind)).map(({ target }) => target);
+  const encrypted = due.filter(({ raw, common }) => raw && !common).map(({ target }) => target);
+  return [
+    ...line('new', named(['full']), 'datasets'),
+    ...line('continued', named(['incremental']), 'datasets from a snapshot that both sides have'),
+    ...line('resumed', named(['resume']), 'streams that were interrupted'),
+    ...line('older', olderThan(root, [...input.source.values()]), oldWords),
+    ...line(
+      'stays',
+      plans.filter(({ kind }) => kind === 'gone').map(({ target }) => target),
+      'datasets are not in the replica',
+    ),
+    ...line(
+      'encrypted',
+      encrypted,
+      'datasets come back encrypted and locked; each needs its key (zfs load-key)',
+    ),
+  ];
+}
+
+const oldWords =
+  'replicas are of an older state than the rest: they were removed on the source, or could not be copied';
+
+/** Replicas without the root's newest snapshot. */
+export const olderThan = (root: Dataset, all: readonly Dataset[]): string[] => {
+  const newest = root.snapshots.at(-1);
+  return all.flatMap(({ name, snapshots }) =>
+    snapshots.some((one) => one.name === newest?.name || one.creationS >= (newest?.creationS ?? 0))
+      ? []
+      : [name],
+  );
+};

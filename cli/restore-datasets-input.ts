@@ -1,0 +1,80 @@
+import { storesOf } from '../config/lookup.js';
+import type { Config, JobConfig } from '../config/schema.js';
+import { HoldfastError } from '../contracts/errors.js';
+import { datasetForm } from '../contracts/names.js';
+import type { DatasetRestoreHow, DatasetRestoreInput } from '../contracts/zfs-restore.js';
+import { limitsOf } from '../schedules/compile.js';
+import { findHost, shown } from './jobs.js';
+import { moment, oneOf, type RestoreWords, usage } from './restore-words.js';
+
+/** From the words of the command line to a restore of snapshots or replicas. Pure. */
+export function datasetRestoreInput(
+  config: Config,
+  jobName: string,
+  job: JobConfig,
+  resource: string,
+  words: RestoreWords,
+): DatasetRestoreInput {
+  refuseForeignWords(words);
+  const stores = storesOf(job);
+  const store = stores.length === 0 ? undefined : oneOf('store', jobName, stores, words.store);
+  const { host, target, how } = placeOf(config, store, words);
+  refuseTogether(how, words);
+  return {
+    job: jobName,
+    resource,
+    how,
+    host,
+    target,
+    paths: [...words.paths],
+    snapshotJobs: snapshotJobsOf(config, resource),
+    ...(store !== undefined && { store }),
+    ...(words.copy !== undefined && { copy: words.copy }),
+    ...(words.at !== undefined && { at: moment(words.at) }),
+    ...(job.kind === 'zfs-replication' && { parallel: job.parallel }),
+    ...(words.approved && { approved: true }),
+    limits: limitsOf(config, job),
+  };
+}
+
+/** All that work on the same datasets by the same name. */
+const snapshotJobsOf = (config: Config, resource: string): string[] =>
+  Object.entries(config.jobs).flatMap(([name, job]) =>
+    job.kind === 'zfs-snapshot' && job.resources.includes(resource) ? [name] : [],
+  );
+
+interface Place {
+  host: string;
+  target: string;
+  how: DatasetRestoreHow;
+}
+
+/** What follows HOST: says what is meant: a path is a folder, anything else a dataset. */
+function placeOf(config: Config, store: string | undefined, { to }: RestoreWords): Place {
+  if (to === undefined)
+    throw usage('Say where to: --to HOST:DATASET for all of a replica, for example --to din:fast/kubernetes');
+  const [, host = '', target = ''] = /^([^:/]*):(.*)$/s.exec(to) ?? [];
+  if (!host || target.startsWith('/') || !datasetForm.test(target))
+    throw usage(`--to takes HOST:DATASET, not "${shown(to)}"`);
+  findHost(config, host);
+  if (store === undefined)
+    throw usage('Snapshots lie on their own pool already: --to HOST:DATASET is for replicas');
+  return { host, target, how: 'send-back' };
+}
+
+function refuseForeignWords({ first, mapIds }: RestoreWords): void {
+  if (first.length > 0) throw usage('--first is for copies in a repository');
+  if (mapIds.length > 0) throw usage('--map-ids is for copies in a repository');
+}
+
+function refuseTogether(how: DatasetRestoreHow, { paths, copy, at, inPlace, undo }: RestoreWords): void {
+  if (copy !== undefined && at !== undefined)
+    throw usage('--copy and --at exclude each other: one names a snapshot, the other a moment');
+  if (inPlace || undo !== undefined)
+    throw new HoldfastError(
+      'HF_USAGE',
+      'A replica is not restored in place: send it back with --to HOST:DATASET',
+    );
+  if (how === 'send-back' && (paths.length > 0 || copy !== undefined || at !== undefined))
+    throw usage('A replica goes back whole, with all its snapshots: without --path, --copy and --at');
+}

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { type Estate, startEstate } from '../support/estate.js';
+import type { LabHost } from '../support/lab-host.js';
+import { needs } from '../support/needs.js';
+import type { PlainConfig } from '../support/plain-config.js';
+import { runIn } from '../support/run-watch.js';
+import { waitFor } from '../support/wait.js';
+import { overSsh } from '../support/zfs-estate.js';
+import { useZfsLab } from '../support/zfs-lab.js';
+
+/** What a replica is for: the source is destroyed, and everything comes back from the other appliance. */
+
+const lab = useZfsLab();
+const skip = lab.skip || needs('temporal', 'restic');
+let estate: Estate | undefined;
+after(() => estate?.stop());
+
+const tree = (): string => `${lab.din.parents.fast}/k8s`;
+const replica = (): string => `${lab.grogu.parents.backup}/kubernetes`;
+
+function withReplication(config: PlainConfig): void {
+  config.hosts.din = { ssh: overSsh(lab.din) };
+  config.hosts.grogu = { ssh: overSsh(lab.grogu) };
+  config.resources.kubernetes = { host: 'din', dataset: tree() };
+  config.stores.grogu = { zfs: { host: 'grogu', dataset: lab.grogu.parents.backup } };
+  config.jobs.replica = {
+    kind: 'zfs-replication',
+    resources: ['kubernetes'],
+    store: 'grogu',
+    snapshots: 'all',
+    limit: '2MiB',
+    retryFor: '5m',
+  };
+}
+
+const guids = async (host: LabHost, root: string): Promise<string[]> =>
+  (await host.zfs('list', '-H', '-r', '-t', 'snapshot', '-o', 'name,guid', root))
+    .split('\n')
+    .map((line) => line.slice(root.length))
+    .sort();
+
+const holdsOn = (host: LabHost, root: string): Promise<string> =>
+  host.sh(
+    `zfs list -Hr -t snapshot -o name '${root}' | tr '\\n' '\\0' | xargs -0 zfs holds -H | cut -f 2 | sort -u`,
+  );
+
+test('din is lost: its tree comes back whole from grogu, also when the worker is killed in the middle, and replication goes on', {
+  skip,
+}, async () => {
+  await lab.din.sh(`
+    set -e
+    zfs create '${tree()}'; zfs create '${tree()}/pvc 1:a.b'; zfs create -s -V 8M '${tree()}/vol'
+    echo 'secret of the lab' | zfs create -o encryption=on -o keyformat=passphrase '${tree()}/locked'
+    dd if=/dev/urandom of='/${tree()}/pvc 1:a.b/data' bs=1M count=10 2>/dev/null
+    dd if=/dev/urandom of='/${tree()}/locked/data' bs=64k count=4 2>/dev/null
+    zfs snapshot -r '${tree()}@one'; zfs snapshot -r '${tree()}@two'
+  `);
+  estate = await startEstate({ change: withReplication });
+  const running = estate;
+  const copied = await running.holdfast('run', 'replica', '--follow');
+  assert.equal(copied.code, 0, copied.stdout + copied.stderr);
+  const before = await guids(lab.din, tree());
+  await refusals(running);
+  await lab.din.sh(`zfs destroy -r '${tree()}'`);
+
+  const asked = await running.holdfast('restore', 'replica', '--to', `din:${tree()}`);
+  assert.equal(asked.code, 5, asked.stdout + asked.stderr);
+  assert.match(asked.stdout, /new +4 datasets/);
+  assert.match(asked.stdout, /encrypted +1 datasets come back encrypted and locked/);
+
+  const child = running.start('restore', 'replica', '--to', `din:${tree()}`, '--yes');
+  const arrived = `zfs list -Hpo used '${tree()}/pvc 1:a.b'`;
+  await waitFor(async () => Number((await lab.din.ask(arrived)).stdout) > 2_000_000, {
+    timeoutMs: 120_000,
+    what: 'the stream to be under way',
+  });
+  assert.equal(await lab.din.zfs('get', '-Ho', 'value', 'readonly', `${tree()}/pvc 1:a.b`), 'on');
+  await running.worker.stop('SIGKILL');
+  await running.startWorker();
+  const ended = await child.exit;
+  const said = ended.stdout + ended.stderr;
+  assert.equal(ended.code, 0, said);
+  assert.match(said, /4 datasets are back in din:/);
+  assert.match(said, /locked came back encrypted/);
+  const log = (await running.holdfast('logs', runIn(ended.stdout))).stdout;
+  const whole = log.split('\n').filter((line) => /zfs send -vP -L .*pvc 1:a.b@one \|/.test(line));
+  assert.equal(whole.length, 1, `what arrived was sent again: ${log}`);
+  assert.deepEqual(await guids(lab.din, tree()), before);
+  await assertOrdinary(running);
+});
+
+/** Not read-only, mountable, with no mark of ours but what the next replication stands on; the key opens what was encrypted. */
+async function assertOrdinary(running: Estate): Promise<void> {
+  const properties = await lab.din.zfs(
+    'get',
+    '-Hr',
+    '-o',
+    'value',
+    '-t',
+    'filesystem',
+    'readonly,canmount,holdfast:replica-of',
+    tree(),
+  );
+  assert.deepEqual([...new Set(properties.split('\n'))].sort(), ['-', 'off', 'on']);
+  assert.equal(
+    await lab.din.zfs('list', '-Hr', '-t', 'filesystem', '-o', 'readonly', tree()),
+    'off\noff\noff',
+  );
+  assert.equal(await holdsOn(lab.din, tree()), '');
+  assert.equal(await holdsOn(lab.grogu, replica()), 'holdfast_fence');
+  await lab.din.sh(`
+    set -e
+    echo 'secret of the lab' | zfs load-key '${tree()}/locked'
+    zfs mount '${tree()}'; zfs mount '${tree()}/pvc 1:a.b'; zfs mount '${tree()}/locked'
+    test "$(stat -c %s '/${tree()}/locked/data')" = 262144; touch '/${tree()}/new'
+    zfs snapshot -r '${tree()}@three'
+  `);
+  const next = await running.holdfast('run', 'replica', '--follow');
+  assert.equal(next.code, 0, next.stdout + next.stderr);
+  const sent = (await running.holdfast('logs', runIn(next.stdout))).stdout
+    .split('\n')
+    .filter((line) => / zfs send -vP /.test(line));
+  assert.equal(sent.length, 4, sent.join('\n'));
+  assert(
+    sent.every((line) => / -i .*@two /.test(line)),
+    sent.join('\n'),
+  );
+  assert.deepEqual(await guids(lab.grogu, replica()), await guids(lab.din, tree()));
+}
+
+async function refusals(running: Estate): Promise<void> {
+  const there = await running.holdfast('restore', 'replica', '--to', `din:${tree()}`, '--yes');
+  assert.equal(there.code, 5, there.stdout + there.stderr);
+  assert.match(there.stderr, /has everything that the replica/);
+  const elsewhere = await running.holdfast('restore', 'replica', '--to', 'din:fast', '--yes');
+  assert.equal(elsewhere.code, 5, elsewhere.stdout + elsewhere.stderr);
+  assert.match(elsewhere.stderr, /does not restore to the dataset/);
+}

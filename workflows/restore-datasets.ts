@@ -1,0 +1,119 @@
+import { workflowInfo } from '@temporalio/workflow';
+import type { RestorePlan, RestoreReport, RestoreResult } from '../contracts/jobs.js';
+import { replicationLease, snapshotLease } from '../contracts/names.js';
+import type { DatasetRestoreInput, DatasetRestoreStepInput } from '../contracts/zfs-restore.js';
+import { askApproval } from './steps/approve.js';
+import { failure } from './steps/failure.js';
+import { withLeases } from './steps/lease.js';
+import { onHost } from './steps/on-host.js';
+import { openReport, type Report } from './steps/report.js';
+import { endRun } from './steps/run.js';
+import { type Sent, sendUntilProved } from './steps/send.js';
+
+const approveWithinMs = 60 * 60 * 1000;
+
+/** Brings datasets back from snapshots and replicas: shows what it would do, waits for a yes, and proves what it did. */
+export async function restoreDatasets(input: DatasetRestoreInput): Promise<RestoreResult> {
+  const report = openReport();
+  return endRun(report, () => sendBack(input, report));
+}
+
+/** The whole replica to a dataset that is new, or continues an older state of it; then replication goes on from there. */
+async function sendBack(input: DatasetRestoreInput, report: Report): Promise<RestoreResult> {
+  const { resource, store = '', host, target, limits, parallel } = input;
+  const step = stepInput(input);
+  const steps = onHost(host, limits, `send ${resource} back to ${target}`);
+  const plan = await report.watch('plan', () => steps.zfsPlanSendBack(step));
+  report.step('plan', 'done', `${plan.files} datasets, at most ${plan.bytes} bytes`);
+  await approve(plan, `send ${plan.files} datasets back to ${plan.target}`, input, report);
+  // Neither replication nor snapshots of the resource meanwhile: both would change what is being compared.
+  const leases = [replicationLease(resource, store), ...input.snapshotJobs.map(snapshotLease)];
+  return withLeases(leases, report, async () => {
+    await checkUnchanged(plan, () => steps.zfsPlanSendBack(step), report);
+    const { job, run, retryForMs } = step;
+    const back = { job, run, resource, store, retryForMs, sendBack: { dataset: target } };
+    const options = { name: `${store} → ${plan.target}`, host, limits, parallel, urgent: true } as const;
+    const sent = await sendUntilProved(back, options, report);
+    requireWhole(sent, options.name, report);
+    const finished = await report.watch('give back properties', () => steps.zfsFinishSendBack(step));
+    report.step('give back properties', 'done');
+    const anchored = await report.watch('mark the base of replication', () => steps.zfsReanchor(step));
+    report.step('mark the base of replication', 'done', anchored.notes.join('; '));
+    const warnings = [...sent.look.warnings, ...finished.warnings, ...anchored.warnings];
+    return resultOf(plan, sent, { notes: [...finished.notes, ...anchored.notes], warnings });
+  });
+}
+
+/** The plan is shown; without a yes to just it the run ends here. */
+async function approve(
+  plan: RestorePlan,
+  what: string,
+  input: DatasetRestoreInput,
+  report: Report,
+): Promise<void> {
+  report.show(plan);
+  if (input.approved) return;
+  const { digest } = plan;
+  await askApproval({ digest, what, withinMs: input.approveWithinMs ?? approveWithinMs }, report);
+}
+
+/** Between question and answer the pools may have changed. */
+async function checkUnchanged(
+  plan: RestorePlan,
+  again: () => Promise<RestorePlan>,
+  report: Report,
+): Promise<void> {
+  const now = await report.watch('look again', again);
+  report.step('look again', 'done');
+  if (now.digest === plan.digest) return;
+  const message = `What would be done to ${plan.target} is no longer what was approved. Nothing was changed; start it again and look at the new plan`;
+  throw failure('HF_NOT_APPROVED', message);
+}
+
+/** What did not arrive makes the run fail before anything half restored becomes an ordinary dataset. */
+function requireWhole({ look }: Sent, name: string, report: Report): void {
+  const { stopped, stoppedCount, behind, behindCount, proved } = look;
+  if (stoppedCount === 0 && behindCount === 0 && (proved?.datasets ?? 0) > 0) {
+    report.step(name, 'done', `${proved?.datasets} datasets on both sides`);
+    return;
+  }
+  const words = `${name}: ${stoppedCount + behindCount} datasets are not back, ${proved?.datasets ?? 0} are proved. ${[...stopped, ...behind].join('; ')}`;
+  report.step(name, 'failed', words.slice(0, 1000));
+  throw failure('HF_RESTORE_UNFINISHED', words.slice(0, 600));
+}
+
+function resultOf(
+  plan: RestorePlan,
+  { look, bytes }: Sent,
+  { notes, warnings }: { notes: string[]; warnings: string[] },
+): RestoreResult {
+  const { snapshot, restorePoint, target } = plan;
+  const datasets = look.proved?.datasets ?? 0;
+  const report: RestoreReport = {
+    snapshot,
+    restorePoint: look.proved?.restorePoint ?? restorePoint,
+    target,
+    files: datasets,
+    bytes,
+    verified: [`the newest snapshot of ${datasets} datasets, by guid, on both sides`],
+    notVerified: [],
+    warnings,
+  };
+  const summary = [`${datasets} datasets are back in ${target}`, ...notes].join('\n');
+  return { outcome: warnings.length > 0 ? 'warnings' : 'ok', report, summary, warnings };
+}
+
+/** What stays behind is for the workflow alone. */
+const stepInput = ({
+  host,
+  limits,
+  approved,
+  approveWithinMs,
+  snapshotJobs,
+  parallel,
+  ...asked
+}: DatasetRestoreInput): DatasetRestoreStepInput => ({
+  ...asked,
+  run: workflowInfo().workflowId,
+  retryForMs: limits.retryForMs,
+});
