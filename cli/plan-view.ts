@@ -11,7 +11,7 @@ export function planLines(plan: RestorePlan): string[] {
   if (plan.steps) return datasetLines(plan, plan.steps);
   const more = paths.length > mostPaths ? `, and ${paths.length - mostPaths} more` : '';
   return [
-    `snapshot   ${snapshot.slice(0, 12)} of ${localTimeWithZone(new Date(restorePoint))} (${restorePoint})`,
+    `snapshot   ${shortId(snapshot)} of ${localTimeWithZone(new Date(restorePoint))} (${restorePoint})`,
     ...(plan.isPart ? ['PART       of an unfinished first upload: much may be missing in it'] : []),
     `paths      ${paths.length === 0 ? 'all' : paths.slice(0, mostPaths).join(', ') + more}`,
     `size       ${files} files, ${bytes(size)}; ${bytesFree < 0 ? 'free space unknown' : `${bytes(bytesFree)} free`}`,
@@ -19,9 +19,14 @@ export function planLines(plan: RestorePlan): string[] {
     ...firstLines(plan),
     ...ownerLines(plan),
     ...attributeLines(plan),
+    ...(plan.notes ?? []).map((note) => `note       ${note}`),
     `digest     ${digest}`,
   ].map(printable);
 }
+
+/** The ids of restic are long and their beginning is enough; the names of snapshots are not. */
+const shortId = (snapshot: string): string =>
+  /^[0-9a-f]{64}$/.test(snapshot) ? snapshot.slice(0, 12) : snapshot;
 
 /** Whole datasets: there the host says line by line what it will do. */
 const datasetLines = (plan: RestorePlan, steps: readonly string[]): string[] =>

@@ -5,7 +5,14 @@ import { datasetForm } from '../contracts/names.js';
 import type { DatasetRestoreHow, DatasetRestoreInput } from '../contracts/zfs-restore.js';
 import { limitsOf } from '../schedules/compile.js';
 import { findHost, shown } from './jobs.js';
-import { moment, oneOf, type RestoreWords, usage } from './restore-words.js';
+import {
+  placeOf as folderOf,
+  moment,
+  oneOf,
+  type RestoreWords,
+  relativePath,
+  usage,
+} from './restore-words.js';
 
 /** From the words of the command line to a restore of snapshots or replicas. Pure. */
 export function datasetRestoreInput(
@@ -26,7 +33,7 @@ export function datasetRestoreInput(
     how,
     host,
     target,
-    paths: [...words.paths],
+    paths: words.paths.map(relativePath),
     snapshotJobs: snapshotJobsOf(config, resource),
     ...(store !== undefined && { store }),
     ...(words.copy !== undefined && { copy: words.copy }),
@@ -52,10 +59,13 @@ interface Place {
 /** What follows HOST: says what is meant: a path is a folder, anything else a dataset. */
 function placeOf(config: Config, store: string | undefined, { to }: RestoreWords): Place {
   if (to === undefined)
-    throw usage('Say where to: --to HOST:DATASET for all of a replica, for example --to din:fast/kubernetes');
+    throw usage(
+      'Say where to: --to HOST:DIR for files, or --to HOST:DATASET for a whole replica, for example --to din:fast/kubernetes',
+    );
   const [, host = '', target = ''] = /^([^:/]*):(.*)$/s.exec(to) ?? [];
-  if (!host || target.startsWith('/') || !datasetForm.test(target))
-    throw usage(`--to takes HOST:DATASET, not "${shown(to)}"`);
+  if (target.startsWith('/')) return { ...folderOf(config, to), how: 'files' };
+  if (!host || !datasetForm.test(target))
+    throw usage(`--to takes HOST:DIR with an absolute path, or HOST:DATASET, not "${shown(to)}"`);
   findHost(config, host);
   if (store === undefined)
     throw usage('Snapshots lie on their own pool already: --to HOST:DATASET is for replicas');

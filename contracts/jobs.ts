@@ -167,6 +167,8 @@ export interface RestorePlan {
   attributes?: AttributePlan;
   /** What will be done, a line each, where whole datasets are restored and no files. */
   steps?: string[];
+  /** What of that which was asked for is not restored, and why. */
+  notes?: string[];
 }
 
 export interface RestoreStepInput

@@ -11,6 +11,7 @@ import { inPlaceKind, putBackInPlace } from '../activities/restic/take-place.js'
 import { answer, createDoor } from '../activities/run.js';
 import { createSnapraidActivities } from '../activities/snapraid/activities.js';
 import { createZfsActivities } from '../activities/zfs/activities.js';
+import { filesKind, putBackFiles } from '../activities/zfs/files-source.js';
 import { createZfsQuestions } from '../activities/zfs/questions.js';
 import { putBackSource, sourceKind } from '../activities/zfs/source.js';
 import type { Config } from '../config/schema.js';
@@ -78,6 +79,7 @@ function activitiesOf(
     [sourceKind]: putBackSource(config),
     [writerKinds.unit]: putBackWriter,
     [writerKinds.container]: putBackWriter,
+    [filesKind]: putBackFiles(config, machine),
   };
   return {
     ...createHostActivities(door),

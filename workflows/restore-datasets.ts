@@ -9,13 +9,35 @@ import { onHost } from './steps/on-host.js';
 import { openReport, type Report } from './steps/report.js';
 import { endRun } from './steps/run.js';
 import { type Sent, sendUntilProved } from './steps/send.js';
+import { withUndo } from './steps/undo.js';
 
 const approveWithinMs = 60 * 60 * 1000;
 
 /** Brings datasets back from snapshots and replicas: shows what it would do, waits for a yes, and proves what it did. */
 export async function restoreDatasets(input: DatasetRestoreInput): Promise<RestoreResult> {
   const report = openReport();
-  return endRun(report, () => sendBack(input, report));
+  return endRun(report, () => (input.how === 'files' ? files(input, report) : sendBack(input, report)));
+}
+
+/** Paths out of a snapshot, which is held and mounted until everything was compared with it. */
+async function files(input: DatasetRestoreInput, report: Report): Promise<RestoreResult> {
+  const { resource, host, limits } = input;
+  const step = stepInput(input);
+  return withUndo(async (undo) => {
+    const steps = onHost(host, limits, `restore files of ${resource}`);
+    undo.register(resource, () => steps.hostPutBack({ run: step.run, what: `zfs-files:${resource}` }));
+    const opened = await report.watch('make the snapshot ready', () => steps.zfsOpenFiles(step));
+    report.step('make the snapshot ready', 'done', `@${opened.snapshot} of ${opened.datasets} datasets`);
+    const plan = await report.watch('plan', () => steps.zfsPlanFiles(step));
+    report.step('plan', 'done', `${plan.files} files, ${plan.bytes} bytes`);
+    await approve(plan, `restore ${plan.files} files of ${resource} to ${plan.target}`, input, report);
+    const name = 'restore and compare';
+    const done = await report.watch(name, () => steps.zfsRestoreFiles({ ...step, digest: plan.digest }));
+    const { warnings } = done;
+    report.step(name, warnings.length > 0 ? 'warned' : 'done', `${done.files} files`);
+    const summary = `${done.files} files restored to ${done.target} and compared with @${done.snapshot}`;
+    return { outcome: warnings.length > 0 ? 'warnings' : 'ok', report: done, summary, warnings };
+  });
 }
 
 /** The whole replica to a dataset that is new, or continues an older state of it; then replication goes on from there. */

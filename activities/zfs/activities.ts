@@ -1,4 +1,4 @@
-import type { RestorePlan, StepInput } from '../../contracts/jobs.js';
+import type { RestorePlan, RestoreReport, StepInput } from '../../contracts/jobs.js';
 import type {
   ParkingPlan,
   ParkingReport,
@@ -19,6 +19,8 @@ import type {
 } from '../../contracts/zfs.js';
 import type { DatasetRestoreEnd, DatasetRestoreStepInput } from '../../contracts/zfs-restore.js';
 import type { Door } from '../door.js';
+import { planRestoreFiles, restoreFiles } from './files-restore.js';
+import { datasetsOf, openFiles } from './files-source.js';
 import { lookAtReplicas } from './replicate-look.js';
 import { parkReplicas, planParking } from './replicate-park.js';
 import { transferReplicas } from './replicate-transfer.js';
@@ -57,6 +59,16 @@ export function createZfsActivities(door: Door) {
       door.step(input, (tools) => transferReplicas(tools, input)),
     zfsRetainReplicas: (input: ReplicaRetentionInput): Promise<RetentionReport> =>
       door.step(input, (tools) => retainReplicas(tools, input)),
+    /** The snapshots stay held and mounted until hostPutBack lets them go. */
+    zfsOpenFiles: async (input: DatasetRestoreStepInput): Promise<{ snapshot: string; datasets: number }> =>
+      door.step(input, async (tools) => {
+        const plan = await openFiles(tools, input);
+        return { snapshot: plan.snapshot, datasets: datasetsOf(plan).length };
+      }),
+    zfsPlanFiles: (input: DatasetRestoreStepInput): Promise<RestorePlan> =>
+      door.step(input, (tools) => planRestoreFiles(tools, input)),
+    zfsRestoreFiles: (input: DatasetRestoreStepInput): Promise<RestoreReport> =>
+      door.step(input, (tools) => restoreFiles(tools, input)),
     zfsPlanSendBack: (input: DatasetRestoreStepInput): Promise<RestorePlan> =>
       door.step(input, (tools) => planSendBack(tools, input)),
     zfsFinishSendBack: (input: DatasetRestoreStepInput): Promise<DatasetRestoreEnd> =>

@@ -57,7 +57,8 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
   });
   if (groups.length > 0) return { ...look, groups: groups.length, bytes: bytesOf(fits) };
   const warnings = [...look.warnings, ...(input.round > 1 ? await missingKeys(target.host, now) : [])];
-  const prunable = await rememberBrought(tools, input, replication, now);
+  // What went back is the original again: no retention of replicas may ever count it as its own.
+  const prunable = input.sendBack ? 0 : await rememberBrought(tools, input, replication, now);
   const proved = await prove(tools, input, now);
   return { ...look, warnings, groups: 0, bytes: 0, proved, ...(prunable > 0 && { prunable }) };
 }

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { type Estate, startEstate } from '../support/estate.js';
 import type { LabHost } from '../support/lab-host.js';
@@ -32,6 +34,7 @@ function withReplication(config: PlainConfig): void {
     limit: '2MiB',
     retryFor: '5m',
   };
+  config.jobs.hourly = { kind: 'zfs-snapshot', resources: ['kubernetes'], retryFor: '5m' };
 }
 
 const guids = async (host: LabHost, root: string): Promise<string[]> =>
@@ -45,21 +48,80 @@ const holdsOn = (host: LabHost, root: string): Promise<string> =>
     `zfs list -Hr -t snapshot -o name '${root}' | tr '\\n' '\\0' | xargs -0 zfs holds -H | cut -f 2 | sort -u`,
   );
 
-test('din is lost: its tree comes back whole from grogu, also when the worker is killed in the middle, and replication goes on', {
-  skip,
-}, async () => {
+async function makeTree(): Promise<void> {
   await lab.din.sh(`
     set -e
     zfs create '${tree()}'; zfs create '${tree()}/pvc 1:a.b'; zfs create -s -V 8M '${tree()}/vol'
     echo 'secret of the lab' | zfs create -o encryption=on -o keyformat=passphrase '${tree()}/locked'
     dd if=/dev/urandom of='/${tree()}/pvc 1:a.b/data' bs=1M count=10 2>/dev/null
     dd if=/dev/urandom of='/${tree()}/locked/data' bs=64k count=4 2>/dev/null
-    zfs snapshot -r '${tree()}@one'; zfs snapshot -r '${tree()}@two'
+    cd '/${tree()}/pvc 1:a.b'; f="./-it's a folder"; mkdir -p "$f/b"; echo old > "$f/b/file"; chown 33:44 "$f/b/file"
+    ln "$f/b/file" "$f/twin"; ln -s nowhere "$f/link"; chmod 2750 "$f"
   `);
+}
+
+test('a folder comes out of a snapshot on either side, compared with it, and nothing of ours stays mounted or held', {
+  skip,
+}, async () => {
+  await makeTree();
   estate = await startEstate({ change: withReplication });
   const running = estate;
-  const copied = await running.holdfast('run', 'replica', '--follow');
-  assert.equal(copied.code, 0, copied.stdout + copied.stderr);
+  for (const args of [
+    ['run', 'hourly'],
+    ['run', 'replica'],
+  ]) {
+    const ended = await running.holdfast(...args, '--follow');
+    assert.equal(ended.code, 0, ended.stdout + ended.stderr);
+  }
+  await lab.din.sh(`rm -rf -- '/${tree()}/pvc 1:a.b/-it'*`);
+  const path = "pvc 1:a.b/-it's a folder";
+  for (const [job, to] of [
+    ['hourly', 'din'],
+    ['replica', 'nas'],
+    ['replica', 'din'],
+  ] as const) {
+    const target = `/tmp/holdfast-zr-${process.pid}-${job}`;
+    const ended = await running.holdfast('restore', job, '--path', path, '--to', `${to}:${target}`, '--yes');
+    const said = ended.stdout + ended.stderr;
+    assert.equal(ended.code, 0, said);
+    assert.match(said, /verified: contents of 2 files \(sha256\).*hard links of 1 files/);
+    const look = `cd '${target}/${path.replaceAll("'", `'\\''`)}' && cat b/file && stat -c '%u:%g %h' b/file && stat -c %a . && readlink link`;
+    const found =
+      to === 'nas' ? execFileSync('sh', ['-c', look], { encoding: 'utf8' }) : `${await lab.din.sh(look)}\n`;
+    assert.equal(found, 'old\n33:44 2\n2750\nnowhere\n');
+    if (to === 'nas') rmSync(target, { recursive: true });
+    else await lab.din.sh(`rm -rf '${target}'`);
+  }
+  await refusedFiles(running, path);
+  for (const host of [lab.din, lab.grogu])
+    assert.equal(await host.sh('grep -c /reading/ /proc/mounts || true'), '0');
+  assert.equal(await holdsOn(lab.din, tree()), '');
+  assert.equal(await holdsOn(lab.grogu, replica()), 'holdfast_fence');
+});
+
+async function refusedFiles(running: Estate, path: string): Promise<void> {
+  const to = `nas:/tmp/holdfast-zr-${process.pid}-no`;
+  const cases: [number, RegExp, string[]][] = [
+    [5, /does not restore to \/etc/, ['hourly', '--path', path, '--to', 'din:/etc/x', '--yes']],
+    [3, /does not hold "none"/, ['hourly', '--path', 'pvc 1:a.b/none', '--to', to, '--yes']],
+    [3, /no snapshot "never"/, ['hourly', '--copy', 'never', '--to', to, '--yes']],
+    [1, /zfs load-key/, ['replica', '--path', 'locked/data', '--to', to, '--yes']],
+    [5, /not a terminal/, ['hourly', '--path', path, '--to', to]],
+    [2, /relative to the resource/, ['hourly', '--path', '../x', '--to', to]],
+    [2, /--to takes/, ['hourly', '--path', path, '--to', 'nas:relative path@x']],
+  ];
+  for (const [code, words, args] of cases) {
+    const ended = await running.holdfast('restore', ...args);
+    assert.equal(ended.code, code, `${args.join(' ')}: ${ended.stdout}${ended.stderr}`);
+    assert.match(ended.stdout + ended.stderr, words);
+  }
+}
+
+test('din is lost: its tree comes back whole from grogu, also when the worker is killed in the middle, and replication goes on', {
+  skip,
+}, async () => {
+  assert(estate);
+  const running = estate;
   const before = await guids(lab.din, tree());
   await refusals(running);
   await lab.din.sh(`zfs destroy -r '${tree()}'`);
@@ -84,7 +146,7 @@ test('din is lost: its tree comes back whole from grogu, also when the worker is
   assert.match(said, /4 datasets are back in din:/);
   assert.match(said, /locked came back encrypted/);
   const log = (await running.holdfast('logs', runIn(ended.stdout))).stdout;
-  const whole = log.split('\n').filter((line) => /zfs send -vP -L .*pvc 1:a.b@one \|/.test(line));
+  const whole = log.split('\n').filter((line) => /zfs send -vP -L .*pvc 1:a.b@holdfast_\S+ \|/.test(line));
   assert.equal(whole.length, 1, `what arrived was sent again: ${log}`);
   assert.deepEqual(await guids(lab.din, tree()), before);
   await assertOrdinary(running);
@@ -123,7 +185,7 @@ async function assertOrdinary(running: Estate): Promise<void> {
     .filter((line) => / zfs send -vP /.test(line));
   assert.equal(sent.length, 4, sent.join('\n'));
   assert(
-    sent.every((line) => / -i .*@two /.test(line)),
+    sent.every((line) => / -i .*@holdfast_/.test(line)),
     sent.join('\n'),
   );
   assert.deepEqual(await guids(lab.grogu, replica()), await guids(lab.din, tree()));

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { restoreInput } from '../../cli/restore-input.js';
+import type { RestoreWords } from '../../cli/restore-words.js';
+import { parseConfig } from '../../config/load.js';
+import { repositoryRoot } from '../support/root.js';
+
+const text = (name: string): string => readFileSync(join(repositoryRoot, 'config/examples', name), 'utf8');
+const { config } = parseConfig(text('zfs-replication.yaml'), '/holdfast.yaml');
+if (!config) throw new Error('the example is wrong');
+const known = config;
+
+const words = (what: string, more: Partial<RestoreWords> = {}): RestoreWords => ({
+  what,
+  paths: [],
+  first: [],
+  approved: false,
+  inPlace: false,
+  mapIds: [],
+  ...more,
+});
+
+test('what follows HOST: says what is meant: a path takes files, a dataset the whole replica', () => {
+  const back = restoreInput(known, words('kubernetes-to-grogu', { to: 'din:fast/kubernetes' }));
+  assert.deepEqual(
+    { ...back, limits: undefined },
+    {
+      job: 'kubernetes-to-grogu',
+      resource: 'kubernetes',
+      how: 'send-back',
+      host: 'din',
+      target: 'fast/kubernetes',
+      paths: [],
+      snapshotJobs: ['kubernetes-hourly'],
+      store: 'grogu',
+      parallel: 4,
+      limits: undefined,
+    },
+  );
+  const files = restoreInput(known, words('kubernetes-hourly', { to: 'nas:/tmp/r', paths: ['pvc-1/a b'] }));
+  assert('how' in files);
+  assert.deepEqual([files.how, files.host, files.target, files.store], ['files', 'nas', '/tmp/r', undefined]);
+});
+
+test('what cannot be meant is refused before anything is started', () => {
+  const cases: [string, Partial<RestoreWords>, RegExp][] = [
+    ['kubernetes-to-grogu', {}, /Say where to: --to HOST:DIR for files, or --to HOST:DATASET/],
+    ['kubernetes-to-grogu', { to: 'din:fast/k@s' }, /--to takes HOST:DIR/],
+    ['kubernetes-to-grogu', { to: 'moon:fast/k' }, /no host "moon"/],
+    ['kubernetes-to-grogu', { to: 'din:fast/k', paths: ['a'] }, /goes back whole/],
+    ['kubernetes-to-grogu', { to: 'din:fast/k', at: '2026-11-19 12:00' }, /goes back whole/],
+    ['kubernetes-to-grogu', { to: 'din:/tmp/r', paths: ['/etc'] }, /relative to the resource/],
+    ['kubernetes-to-grogu', { to: 'din:/tmp/r', first: ['a'] }, /--first is for copies in a repository/],
+    ['kubernetes-to-grogu', { to: 'din:/tmp/r', mapIds: ['0:1:2'] }, /--map-ids is for/],
+    ['kubernetes-to-grogu', { to: 'din:/tmp/r', copy: 'a', at: '2026-01-01' }, /exclude each other/],
+    ['kubernetes-to-grogu', { to: 'din:/tmp/r', store: 'usb' }, /no store "usb"; it has: grogu/],
+    ['kubernetes-to-grogu', { inPlace: true, to: 'din:fast/k' }, /not restored in place/],
+    ['kubernetes-hourly', { to: 'din:fast/k' }, /lie on their own pool already/],
+  ];
+  for (const [what, more, message] of cases)
+    assert.throws(() => restoreInput(known, words(what, more)), { code: 'HF_USAGE', message }, what);
+});
