@@ -1,6 +1,5 @@
 import { storesOf } from '../config/lookup.js';
 import type { Config, JobConfig } from '../config/schema.js';
-import { HoldfastError } from '../contracts/errors.js';
 import { datasetForm } from '../contracts/names.js';
 import type { DatasetRestoreHow, DatasetRestoreInput } from '../contracts/zfs-restore.js';
 import { limitsOf } from '../schedules/compile.js';
@@ -57,7 +56,7 @@ interface Place {
 }
 
 /** What follows HOST: says what is meant: a path is a folder, anything else a dataset. */
-function placeOf(config: Config, store: string | undefined, { to }: RestoreWords): Place {
+function placeOf(config: Config, store: string | undefined, { to, clone }: RestoreWords): Place {
   if (to === undefined)
     throw usage(
       'Say where to: --to HOST:DIR for files, or --to HOST:DATASET for a whole replica, for example --to din:fast/kubernetes',
@@ -67,8 +66,11 @@ function placeOf(config: Config, store: string | undefined, { to }: RestoreWords
   if (!host || !datasetForm.test(target))
     throw usage(`--to takes HOST:DIR with an absolute path, or HOST:DATASET, not "${shown(to)}"`);
   findHost(config, host);
+  if (clone) return { host, target, how: 'clone' };
   if (store === undefined)
-    throw usage('Snapshots lie on their own pool already: --to HOST:DATASET is for replicas');
+    throw usage(
+      'Snapshots lie on their own pool already: with a dataset in --to give --clone, or take files to --to HOST:DIR',
+    );
   return { host, target, how: 'send-back' };
 }
 
@@ -77,14 +79,19 @@ function refuseForeignWords({ first, mapIds }: RestoreWords): void {
   if (mapIds.length > 0) throw usage('--map-ids is for copies in a repository');
 }
 
-function refuseTogether(how: DatasetRestoreHow, { paths, copy, at, inPlace, undo }: RestoreWords): void {
+function refuseTogether(
+  how: DatasetRestoreHow,
+  { paths, copy, at, inPlace, undo, clone }: RestoreWords,
+): void {
   if (copy !== undefined && at !== undefined)
     throw usage('--copy and --at exclude each other: one names a snapshot, the other a moment');
   if (inPlace || undo !== undefined)
-    throw new HoldfastError(
-      'HF_USAGE',
-      'A replica is not restored in place: send it back with --to HOST:DATASET',
+    throw usage(
+      'Datasets are not rolled back by us, which would destroy what is newer: take files or a clone beside (--to), or send a replica back',
     );
+  if (clone && how !== 'clone') throw usage('--clone takes --to HOST:DATASET: the name of the new dataset');
+  if (clone && paths.length > 1)
+    throw usage('--clone takes one --path: the dataset below the resource that is meant');
   if (how === 'send-back' && (paths.length > 0 || copy !== undefined || at !== undefined))
     throw usage('A replica goes back whole, with all its snapshots: without --path, --copy and --at');
 }

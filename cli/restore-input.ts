@@ -29,6 +29,7 @@ function resticRestoreInput(
   words: RestoreWords,
 ): RestoreInput {
   checkTogether(words);
+  if (words.clone) throw usage('--clone is for snapshots and replicas of ZFS');
   const wanted = resource();
   const { host, target } =
     words.inPlace || words.undo !== undefined ? ownPlace(config, wanted) : placeOf(config, words.to);

@@ -19,6 +19,7 @@ export async function restoreAndFollow(
       : await startRestore(temporal, input, context.now());
   if (!context.json) context.out(`${run} started`);
   // Bringing back restores nothing that must be looked at first: the command itself is the yes.
-  if (input.approved || input.undo !== undefined) return followToEnd(context, temporal, run);
+  const isUndo = 'undo' in input && input.undo !== undefined;
+  if (input.approved || isUndo) return followToEnd(context, temporal, run);
   return answerAndFollow(context, temporal, run, { question: 'Restore this?', yes: false });
 }

@@ -16,6 +16,8 @@ export interface RestoreWords {
   first: readonly string[];
   approved: boolean;
   inPlace: boolean;
+  /** Of a snapshot: as datasets beside the original. */
+  clone?: boolean;
   undo?: string;
   mapIds: readonly string[];
   compareAttributes: boolean;

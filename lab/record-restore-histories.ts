@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { startEstate } from '../test/support/estate.js';
 import { runIn } from '../test/support/run-watch.js';
 import { record } from './record.js';
@@ -32,6 +33,12 @@ const restore = async (...args: string[]): Promise<string> =>
   runIn((await estate.holdfast('restore', ...args)).stdout);
 try {
   await estate.holdfast('run', 'replica', '--follow');
+  const files = ['replica', '--path', 'a b/file', '--to', 'nas:/tmp/holdfast-record', '--yes'];
+  await record(estate, 'restoreDatasets', 'files', await restore(...files));
+  await record(estate, 'restoreDatasets', 'files-not-empty', await restore(...files));
+  rmSync('/tmp/holdfast-record', { recursive: true });
+  const clone = ['replica', '--clone', '--to', `grogu:${place}/tree-restored`, '--yes'];
+  await record(estate, 'restoreDatasets', 'clone', await restore(...clone));
   await inGuest(din, `zfs destroy -r '${tree}'`);
   const back = ['replica', '--to', `din:${tree}`];
   await record(estate, 'restoreDatasets', 'send-back-denied', await restore(...back));

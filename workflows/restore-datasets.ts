@@ -16,7 +16,8 @@ const approveWithinMs = 60 * 60 * 1000;
 /** Brings datasets back from snapshots and replicas: shows what it would do, waits for a yes, and proves what it did. */
 export async function restoreDatasets(input: DatasetRestoreInput): Promise<RestoreResult> {
   const report = openReport();
-  return endRun(report, () => (input.how === 'files' ? files(input, report) : sendBack(input, report)));
+  const hows = { files, clone, 'send-back': sendBack } as const;
+  return endRun(report, () => hows[input.how](input, report));
 }
 
 /** Paths out of a snapshot, which is held and mounted until everything was compared with it. */
@@ -38,6 +39,23 @@ async function files(input: DatasetRestoreInput, report: Report): Promise<Restor
     const summary = `${done.files} files restored to ${done.target} and compared with @${done.snapshot}`;
     return { outcome: warnings.length > 0 ? 'warnings' : 'ok', report: done, summary, warnings };
   });
+}
+
+/** A snapshot as datasets of their own, beside the original. */
+async function clone(input: DatasetRestoreInput, report: Report): Promise<RestoreResult> {
+  const { resource, host, limits, target } = input;
+  const step = stepInput(input);
+  const steps = onHost(host, limits, `clone ${resource} to ${target}`);
+  const plan = await report.watch('plan', () => steps.zfsPlanClone(step));
+  report.step('plan', 'done', `${plan.files} datasets of @${plan.snapshot}`);
+  await approve(plan, `clone ${plan.files} datasets to ${plan.target}`, input, report);
+  const done = await report.watch('clone', () => steps.zfsMakeClones({ ...step, digest: plan.digest }));
+  report.step('clone', 'done', `${done.files} datasets`);
+  const summary = [
+    `${done.files} datasets of @${done.snapshot} are cloned to ${done.target}, not mounted`,
+    `To use them: zfs set mountpoint=PLACE ${target}. To remove them again: zfs destroy -r ${target}`,
+  ].join('\n');
+  return { outcome: 'ok', report: done, summary, warnings: [] };
 }
 
 /** The whole replica to a dataset that is new, or continues an older state of it; then replication goes on from there. */

@@ -19,6 +19,7 @@ import type {
 } from '../../contracts/zfs.js';
 import type { DatasetRestoreEnd, DatasetRestoreStepInput } from '../../contracts/zfs-restore.js';
 import type { Door } from '../door.js';
+import { makeClones, planClone } from './clone.js';
 import { planRestoreFiles, restoreFiles } from './files-restore.js';
 import { datasetsOf, openFiles } from './files-source.js';
 import { lookAtReplicas } from './replicate-look.js';
@@ -69,6 +70,10 @@ export function createZfsActivities(door: Door) {
       door.step(input, (tools) => planRestoreFiles(tools, input)),
     zfsRestoreFiles: (input: DatasetRestoreStepInput): Promise<RestoreReport> =>
       door.step(input, (tools) => restoreFiles(tools, input)),
+    zfsPlanClone: (input: DatasetRestoreStepInput): Promise<RestorePlan> =>
+      door.step(input, (tools) => planClone(tools, input)),
+    zfsMakeClones: (input: DatasetRestoreStepInput): Promise<RestoreReport> =>
+      door.step(input, (tools) => makeClones(tools, input)),
     zfsPlanSendBack: (input: DatasetRestoreStepInput): Promise<RestorePlan> =>
       door.step(input, (tools) => planSendBack(tools, input)),
     zfsFinishSendBack: (input: DatasetRestoreStepInput): Promise<DatasetRestoreEnd> =>

@@ -42,7 +42,10 @@ interface Start {
 
 export function planFiles(datasets: readonly Dataset[], request: FilesRequest): FilesPlan {
   const starts = withoutInner(request.paths.length === 0 ? [''] : request.paths, datasets, request);
-  const chosen = chooseSnapshot(starts, request);
+  const chosen = chooseSnapshot(
+    starts.map(({ owner }) => owner),
+    request,
+  );
   const taken = starts.flatMap((start) => piecesOf(start, datasets, chosen.name, request.root));
   const pieces = taken.flatMap(({ piece }) => piece ?? []);
   const read = datasets.filter(({ name }) => pieces.some(({ dataset }) => dataset === name));
@@ -59,7 +62,7 @@ export function planFiles(datasets: readonly Dataset[], request: FilesRequest): 
   };
 }
 
-const namedIn = (dataset: Dataset, name: string): Snapshot | undefined =>
+export const namedIn = (dataset: Dataset, name: string): Snapshot | undefined =>
   dataset.snapshots.find((one) => one.name === name);
 
 const notFound = (message: string): HoldfastError =>
@@ -108,8 +111,11 @@ function startOf(path: string, datasets: readonly Dataset[], root: string): Star
 }
 
 /** The newest that all datasets have in which a wanted path begins, by name. */
-function chooseSnapshot(starts: readonly Start[], { copy, at, job }: FilesRequest): Snapshot {
-  const [first, ...others] = starts.map(({ owner }) => owner);
+export function chooseSnapshot(
+  owners: readonly Dataset[],
+  { copy, at, job }: Pick<FilesRequest, 'copy' | 'at' | 'job'>,
+): Snapshot {
+  const [first, ...others] = owners;
   const common = (first?.snapshots ?? []).filter(({ name }) => others.every((owner) => namedIn(owner, name)));
   const untilMs = at === undefined ? Number.POSITIVE_INFINITY : Date.parse(at);
   const fits = (one: Snapshot): boolean =>

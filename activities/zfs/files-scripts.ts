@@ -95,6 +95,7 @@ const everything = [
   '--xattrs-exclude=security.selinux',
 ];
 
+/** Without variables: what reads from a wire or writes to one is given none. */
 export const packCommand = (folder: string, { within, inner }: Piece): Command => ({
   file: 'tar',
   args: [
@@ -104,7 +105,6 @@ export const packCommand = (folder: string, { within, inner }: Piece): Command =
     ...['--anchored', '--no-wildcards', ...inner.map((name) => `--exclude=./${name}`)],
     ...['--directory', folder, '--', startOf({ within })],
   ],
-  env: { LC_ALL: 'C' },
 });
 
 export const unpackCommand = (folder: string, isRoot: boolean): Command => ({
@@ -114,7 +114,6 @@ export const unpackCommand = (folder: string, isRoot: boolean): Command => ({
     isRoot ? '--same-owner' : '--no-same-owner',
     ...['--directory', folder],
   ],
-  env: { LC_ALL: 'C' },
 });
 
 /** "tar: 3000" -> bytes; undefined for whatever else it says. */

@@ -1,4 +1,4 @@
-import { replicaStoreOf } from '../../config/lookup.js';
+import { replicaStoreOf, resourceOf } from '../../config/lookup.js';
 import type { ZfsReplicationJob } from '../../config/schema.js';
 import type { ReplicationStepInput } from '../../contracts/replication.js';
 import type { Tools } from '../door.js';
@@ -18,7 +18,10 @@ export function wayBack(
 ): Way {
   const { config, host } = tools;
   const place = replicaStoreOf(config, input.store);
-  const targetRoot = allowedDataset(config, host.name, input.resource, input.sendBack?.dataset ?? '');
+  const known = resourceOf(config, input.resource);
+  const own = known.host === host.name ? known.dataset : undefined;
+  const wanted = input.sendBack?.dataset ?? '';
+  const targetRoot = wanted === own ? own : allowedDataset(config, host.name, own, wanted);
   const sourceRoot = `${place.dataset}/${input.resource}`;
   return {
     source: zfsOn(tools, place.host),

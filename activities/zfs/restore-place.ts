@@ -1,4 +1,3 @@
-import { resourceOf } from '../../config/lookup.js';
 import type { Config } from '../../config/schema.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import { datasetForm } from '../../contracts/names.js';
@@ -6,19 +5,21 @@ import { isBelow } from './select.js';
 
 /** Which datasets a host lets a restore bring into being: nothing that exists is ever replaced, so only the name matters. */
 
-/** The resource's own dataset, one beside it whose name goes on with "-restored", or one below hosts.NAME.restoreDatasets. */
-export function allowedDataset(config: Config, host: string, resource: string, dataset: string): string {
+/** One beside the original (`own`, on this host) whose name goes on with "-restored", or one below hosts.NAME.restoreDatasets. */
+export function allowedDataset(
+  config: Config,
+  host: string,
+  own: string | undefined,
+  dataset: string,
+): string {
   if (!datasetForm.test(dataset) || dataset.length > 200)
     throw refused(dataset, 'it is not the name of a dataset');
-  const { host: owner, dataset: own } = resourceOf(config, resource);
-  const isOwnHost = owner === host && own !== undefined;
-  if (isOwnHost && dataset === own) return dataset;
-  if (isOwnHost && dataset.startsWith(`${own}-restored`) && !dataset.slice(own.length).includes('/'))
+  if (own !== undefined && dataset.startsWith(`${own}-restored`) && !dataset.slice(own.length).includes('/'))
     return dataset;
   const places = config.hosts[host]?.restoreDatasets ?? [];
   if (places.some((place) => isBelow(dataset, place))) return dataset;
-  const beside = isOwnHost ? `${own}, ${own}-restored…, ` : '';
-  throw refused(dataset, `allowed are ${beside}and what lies below hosts.${host}.restoreDatasets`);
+  const beside = own === undefined ? '' : `${own}-restored… and `;
+  throw refused(dataset, `allowed are ${beside}what lies below hosts.${host}.restoreDatasets`);
 }
 
 const refused = (dataset: string, why: string): HoldfastError =>

@@ -80,8 +80,15 @@ function refuseOverwriting({ plans }: Survey, target: string): void {
   const [first] = stopped;
   if (!first) return;
   const more = stopped.length > 1 ? ` (and ${stopped.length - 1} more)` : '';
-  const message = `${first.target} is in the way${more}: ${first.reason}. Nothing is ever overwritten: rename it aside ("zfs rename"), or restore beside with --to HOST:${target}-restored`;
+  const message = `${first.target} is in the way${more}: ${whyInTheWay(first)}. Nothing is ever overwritten: rename it aside ("zfs rename"), or restore beside with --to HOST:${target}-restored`;
   throw new HoldfastError('HF_TARGET_NOT_EMPTY', message.slice(0, 400));
+}
+
+/** From the other side: here the replica is the source. */
+function whyInTheWay({ kind, loses, reason }: DatasetPlan): string {
+  if (kind !== 'diverged' || loses === undefined) return reason;
+  if (loses.length === 0) return 'it was written to since the newest snapshot that both sides have';
+  return `it has ${loses.length} snapshots that the replica does not have (${loses.slice(-2).join(', ')})`;
 }
 
 const noReplica = (sourceRoot: string): HoldfastError =>

@@ -48,6 +48,10 @@ export const restore: Command = {
       summary:
         'onto the resource itself, where its host allows it (restoreInPlace): what is there is moved aside and kept',
     },
+    {
+      flags: '--clone',
+      summary: 'of snapshots and replicas: as datasets beside the original; --to HOST:DATASET names them',
+    },
     { flags: '--undo <RUN>', summary: 'bring back what the restore in place of this run moved aside' },
   ],
   examples: [
@@ -87,6 +91,7 @@ export const restore: Command = {
       first: listOf(values, 'first'),
       approved: flagOf(values, 'yes'),
       inPlace: flagOf(values, 'inPlace'),
+      clone: flagOf(values, 'clone'),
       undo: textOf(values, 'undo'),
       mapIds: listOf(values, 'mapIds'),
       compareAttributes: flagOf(values, 'compareAttributes'),

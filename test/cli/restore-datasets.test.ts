@@ -56,8 +56,10 @@ test('what cannot be meant is refused before anything is started', () => {
     ['kubernetes-to-grogu', { to: 'din:/tmp/r', mapIds: ['0:1:2'] }, /--map-ids is for/],
     ['kubernetes-to-grogu', { to: 'din:/tmp/r', copy: 'a', at: '2026-01-01' }, /exclude each other/],
     ['kubernetes-to-grogu', { to: 'din:/tmp/r', store: 'usb' }, /no store "usb"; it has: grogu/],
-    ['kubernetes-to-grogu', { inPlace: true, to: 'din:fast/k' }, /not restored in place/],
+    ['kubernetes-to-grogu', { inPlace: true, to: 'din:fast/k' }, /not rolled back by us/],
     ['kubernetes-hourly', { to: 'din:fast/k' }, /lie on their own pool already/],
+    ['kubernetes-hourly', { to: 'din:/tmp/x', clone: true }, /--clone takes --to HOST:DATASET/],
+    ['kubernetes-hourly', { to: 'din:fast/k', clone: true, paths: ['a', 'b'] }, /takes one --path/],
   ];
   for (const [what, more, message] of cases)
     assert.throws(() => restoreInput(known, words(what, more)), { code: 'HF_USAGE', message }, what);

@@ -93,6 +93,7 @@ test('a folder comes out of a snapshot on either side, compared with it, and not
     else await lab.din.sh(`rm -rf '${target}'`);
   }
   await refusedFiles(running, path);
+  await clones(running);
   for (const host of [lab.din, lab.grogu])
     assert.equal(await host.sh('grep -c /reading/ /proc/mounts || true'), '0');
   assert.equal(await holdsOn(lab.din, tree()), '');
@@ -152,6 +153,38 @@ test('din is lost: its tree comes back whole from grogu, also when the worker is
   await assertOrdinary(running);
 });
 
+/** Beside the original, of just that snapshot, not mounted; the same name again is refused. */
+async function clones(running: Estate): Promise<void> {
+  const beside = `${tree()}-restored 1`;
+  const args = ['restore', 'hourly', '--clone', '--path', 'pvc 1:a.b', '--to', `din:${beside}`];
+  const asked = await running.holdfast(...args);
+  assert.equal(asked.code, 5, asked.stdout + asked.stderr);
+  assert.match(asked.stdout, /clone +1 datasets of .*pvc 1:a\.b/);
+  const made = await running.holdfast(...args, '--yes');
+  assert.equal(made.code, 0, made.stdout + made.stderr);
+  assert.match(made.stdout, /To remove them again: zfs destroy -r/);
+  const facts = await lab.din.zfs('list', '-Ho', 'origin,mountpoint,mounted', beside);
+  assert.match(facts, /pvc 1:a\.b@holdfast_hourly_\S+\tnone\tno$/);
+  const again = await running.holdfast(...args, '--yes');
+  assert.equal(again.code, 5, again.stdout + again.stderr);
+  assert.match(again.stderr, /exists already/);
+  await lab.din.zfs('destroy', beside);
+  const far = await running.holdfast(
+    'restore',
+    'replica',
+    '--clone',
+    '--to',
+    `grogu:${replica()}-restored`,
+    '--yes',
+  );
+  assert.equal(far.code, 0, far.stdout + far.stderr);
+  assert.equal(
+    (await lab.grogu.zfs('list', '-Hro', 'origin', `${replica()}-restored`)).split('\n').length,
+    4,
+  );
+  await lab.grogu.zfs('destroy', '-r', `${replica()}-restored`);
+}
+
 /** Not read-only, mountable, with no mark of ours but what the next replication stands on; the key opens what was encrypted. */
 async function assertOrdinary(running: Estate): Promise<void> {
   const properties = await lab.din.zfs(
@@ -194,7 +227,7 @@ async function assertOrdinary(running: Estate): Promise<void> {
 async function refusals(running: Estate): Promise<void> {
   const there = await running.holdfast('restore', 'replica', '--to', `din:${tree()}`, '--yes');
   assert.equal(there.code, 5, there.stdout + there.stderr);
-  assert.match(there.stderr, /has everything that the replica/);
+  assert.match(there.stderr, /is in the way: it was written to since/);
   const elsewhere = await running.holdfast('restore', 'replica', '--to', 'din:fast', '--yes');
   assert.equal(elsewhere.code, 5, elsewhere.stdout + elsewhere.stderr);
   assert.match(elsewhere.stderr, /does not restore to the dataset/);
