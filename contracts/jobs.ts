@@ -1,5 +1,6 @@
 import type { AttributePlan } from './attributes.js';
 import type { HookTime } from './hooks.js';
+import type { PlanWords } from './plan-words.js';
 import type { FinishedPortion } from './seeding.js';
 import type { SnapraidOptions } from './snapraid.js';
 
@@ -142,7 +143,7 @@ export interface RestoreInput {
 }
 
 /** What a restore will do, as shown before it does it. */
-export interface RestorePlan {
+export interface RestorePlan extends PlanWords {
   snapshot: string;
   restorePoint: string;
   target: string;
@@ -165,10 +166,6 @@ export interface RestorePlan {
   mapping?: { mapIds: string[]; entries: number };
   /** How access lists and extended attributes will be compared, and what that reads. */
   attributes?: AttributePlan;
-  /** What will be done, a line each, where whole datasets are restored and no files. */
-  steps?: string[];
-  /** What of that which was asked for is not restored, and why. */
-  notes?: string[];
 }
 
 export interface RestoreStepInput

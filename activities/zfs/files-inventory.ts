@@ -1,6 +1,7 @@
 import { HoldfastError } from '../../contracts/errors.js';
+import { parseIdMap } from '../../contracts/id-map.js';
 import type { Host, RunResult } from '../../system/host.js';
-import { attributeFacts, parseGetfattr } from '../restic/attribute-text.js';
+import { factsOf, getfattrReader } from '../restic/attribute-text.js';
 import type { Piece } from './files-plan.js';
 import { attributesScript, linesScript, linksScript, recordScript } from './files-scripts.js';
 import { quote } from './replicate-script.js';
@@ -141,7 +142,7 @@ async function compareLinks(sides: readonly [Side, Side]): Promise<Omit<Compared
 
 /** Labels of the target's own system are not the copy's; who is not root sees and sets user.* only. */
 const isCompared = (name: string, isRoot: boolean): boolean =>
-  name !== 'security.selinux' && (isRoot || name.startsWith('user.'));
+  name !== 'security.selinux' && (isRoot || /^user\.|^system\.posix_acl_/.test(name));
 
 async function compareAttributes(sides: readonly [Side, Side], isRoot: boolean): Promise<Compared> {
   const lacking = await Promise.all(
@@ -154,26 +155,27 @@ async function compareAttributes(sides: readonly [Side, Side], isRoot: boolean):
       notVerified: [`access lists and extended attributes: there is no getfattr on "${without}"`],
       differences: [],
     };
-  const facts = await Promise.all(
-    sides.map(async ({ place, piece }) => {
-      const text = await runShell(place, attributesScript(place.folder, piece), 'read attributes');
-      const values = parseGetfattr(text.split('\n')).filter(({ name }) => isCompared(name, isRoot));
-      // Access lists count here as the attributes that they are stored in.
-      const named = values.map((value) => ({
-        ...value,
-        name: value.name.replace(/^system\.posix_acl_/, 'acl.'),
-      }));
-      return new Map([...attributeFacts(named)].map(([path, list]) => [path, list.sort().join(', ')]));
-    }),
-  );
+  const facts = await Promise.all(sides.map((side) => attributesOf(side, isRoot)));
   const [should = new Map<string, string>(), is = new Map<string, string>()] = facts;
   const paths = new Set([...should.keys(), ...is.keys()]);
   const differences = [...paths].filter((path) => should.get(path) !== is.get(path));
   return {
     verified: [`access lists and extended attributes (${should.size} entries have some)`],
-    notVerified: isRoot ? [] : ['attributes outside of user.*: only root can restore them'],
+    notVerified: isRoot ? [] : ['attributes outside of user.* and access lists: only root can restore them'],
     differences: differences
       .slice(0, mostShown)
       .map((path) => `${path}: attributes are "${is.get(path) ?? ''}", not "${should.get(path) ?? ''}"`),
   };
+}
+
+async function attributesOf({ place, piece }: Side, isRoot: boolean): Promise<Map<string, string>> {
+  const all = new Map<string, string>();
+  const reader = getfattrReader((path, values) => {
+    const compared = values.filter(({ name }) => isCompared(name, isRoot));
+    const facts = factsOf(compared, parseIdMap([])).join(', ');
+    if (facts !== '') all.set(path, facts);
+  });
+  must(await shell(place, attributesScript(place.folder, piece), reader.line), 'read attributes', place);
+  reader.end();
+  return all;
 }

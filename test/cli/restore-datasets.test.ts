@@ -19,6 +19,7 @@ const words = (what: string, more: Partial<RestoreWords> = {}): RestoreWords => 
   approved: false,
   inPlace: false,
   mapIds: [],
+  compareAttributes: false,
   ...more,
 });
 
