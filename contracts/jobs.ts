@@ -158,12 +158,8 @@ export interface RestorePlan extends PlanWords {
   digest: string;
   /** What will be moved aside, and where to; its size is of the moment of the plan. */
   inPlace?: { directory: string; aside: string; files: number; bytes: number };
-  /** The copy is a part of a first upload that was not finished: much may be missing. */
-  isPart?: boolean;
   /** What comes before everything else, into which folder. */
   first?: { paths: string[]; target: string; files: number; bytes: number; digest: string };
-  /** How owners and groups are mapped, and of how many entries they change. */
-  mapping?: { mapIds: string[]; entries: number };
   /** How access lists and extended attributes will be compared, and what that reads. */
   attributes?: AttributePlan;
 }

@@ -1,5 +1,9 @@
 /** What a plan says beside its figures. */
 export interface PlanWords {
+  /** The copy is a part of a first upload that was not finished: much may be missing. */
+  isPart?: boolean;
+  /** How owners and groups are mapped, and of how many entries they change. */
+  mapping?: { mapIds: string[]; entries: number };
   /** What will be done, a line each, where whole datasets are restored and no files. */
   steps?: string[];
   /** What of that which was asked for is not restored, and why. */
