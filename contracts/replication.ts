@@ -142,3 +142,27 @@ export interface ParkingReport {
   names: string[];
   warnings: string[];
 }
+
+export interface RollBackStepInput extends ReplicationStepInput {
+  /** Only this dataset, by its name on either side. */
+  dataset?: string;
+  /** Of the plan that a human has approved. */
+  digest?: string;
+}
+
+/** Replicas that can be rolled back, and what is lost by it. */
+export interface RollBackPlan {
+  digest: string;
+  count: number;
+  /** In words, at most 10. */
+  lines: string[];
+  /** Which cannot, and why; at most 10. */
+  refused: string[];
+}
+
+export interface RollBackReport {
+  rolledBack: number;
+  /** At most 10. */
+  names: string[];
+  warnings: string[];
+}

@@ -6,6 +6,9 @@ import type {
   ReplicaRetentionInput,
   ReplicationLook,
   ReplicationStepInput,
+  RollBackPlan,
+  RollBackReport,
+  RollBackStepInput,
   TransferReport,
   TransferStepInput,
 } from '../../contracts/replication.js';
@@ -24,6 +27,7 @@ import { planRestoreFiles, restoreFiles } from './files-restore.js';
 import { datasetsOf, openFiles } from './files-source.js';
 import { lookAtReplicas } from './replicate-look.js';
 import { parkReplicas, planParking } from './replicate-park.js';
+import { planRollBack, rollBackReplicas } from './replicate-rollback.js';
 import { transferReplicas } from './replicate-transfer.js';
 import { retainSnapshots } from './retain.js';
 import { retainReplicas } from './retain-replicas.js';
@@ -84,6 +88,10 @@ export function createZfsActivities(door: Door) {
       door.step(input, (tools) => planParking(tools, input)),
     zfsParkReplicas: (input: ParkStepInput): Promise<ParkingReport> =>
       door.step(input, (tools) => parkReplicas(tools, input)),
+    zfsPlanRollBack: (input: RollBackStepInput): Promise<RollBackPlan> =>
+      door.step(input, (tools) => planRollBack(tools, input)),
+    zfsRollBackReplicas: (input: RollBackStepInput): Promise<RollBackReport> =>
+      door.step(input, (tools) => rollBackReplicas(tools, input)),
   };
 }
 

@@ -81,11 +81,18 @@ export async function readTroubles(
   return all;
 }
 
+type ByHand = 'parking' | 'roll-back';
+
 /** What a human is asked about: hours later just that is done. */
-export async function writeParking(host: Host, input: ReplicationStepInput, parked: unknown): Promise<void> {
+export async function writeApproved(
+  host: Host,
+  input: ReplicationStepInput,
+  what: ByHand,
+  plan: unknown,
+): Promise<void> {
   await host.driver.makeFolder(folderOf(host, input));
-  await writePacked(host.driver, `${baseOf(host, input, input.round)}.parking`, parked);
+  await writePacked(host.driver, `${baseOf(host, input, input.round)}.${what}`, plan);
 }
 
-export const readParking = (host: Host, input: ReplicationStepInput): Promise<unknown> =>
-  readPacked(host.driver, `${baseOf(host, input, input.round)}.parking`);
+export const readApproved = (host: Host, input: ReplicationStepInput, what: ByHand): Promise<unknown> =>
+  readPacked(host.driver, `${baseOf(host, input, input.round)}.${what}`);

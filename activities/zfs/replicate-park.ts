@@ -6,7 +6,7 @@ import type { Tools } from '../door.js';
 import type { Ends } from './replicate-ends.js';
 import { openReplication } from './replicate-job.js';
 import { parkedName } from './replicate-names.js';
-import { readParking, writeParking } from './replicate-notebook.js';
+import { readApproved, writeApproved } from './replicate-notebook.js';
 import { stopping } from './replicate-proof.js';
 import { type Survey, survey } from './replicate-survey.js';
 import type { DatasetPlan } from './replicate-types.js';
@@ -28,13 +28,13 @@ export async function planParking(tools: Tools, input: ParkStepInput): Promise<P
   const wanted = parkedOf(await survey(ends, request), input.run);
   for (const { words } of wanted) tools.log(`would park ${words}`);
   const digest = digestOf(wanted);
-  await writeParking(tools.host, input, wanted);
+  await writeApproved(tools.host, input, 'parking', wanted);
   return { digest, count: wanted.length, lines: wanted.slice(0, 10).map(({ words }) => words.slice(0, 300)) };
 }
 
 /** Just what was approved; a replica that changed since is left where it is. */
 export async function parkReplicas(tools: Tools, input: ParkStepInput): Promise<ParkingReport> {
-  const approved = ((await readParking(tools.host, input)) ?? []) as Parked[];
+  const approved = ((await readApproved(tools.host, input, 'parking')) ?? []) as Parked[];
   if (input.digest === undefined || digestOf(approved) !== input.digest)
     throw new HoldfastError(
       'HF_NOT_APPROVED',

@@ -1,8 +1,12 @@
 import { type Pool, ZfsError } from './pool.js';
 
 /** The commands of zfs that our code gives, on a model pool. What it does not know is a mistake of the code under test. */
-export function execute(pool: Pool, words: readonly string[]): void {
+export function execute(pool: Pool, words: readonly string[], approved = false): void {
   const [verb, ...rest] = words;
+  if (approved && verb === 'rollback' && rest.length === 2 && rest[0] === '-r') {
+    pool.rollback(rest[1] ?? '');
+    return;
+  }
   const forbidden = words.some((word) => /^-[a-zA-Z]*[FrR]/.test(word));
   if (forbidden || verb === 'rollback') throw new Error(`never without an approval: zfs ${words.join(' ')}`);
   const command = commands[verb ?? ''];

@@ -22,6 +22,8 @@ export const calm: ModelWatch = { between: () => undefined, cut: () => undefined
 /** Two model pools as the two ends of a replication; counts the remote commands that the real ends would have cost. */
 export class ModelEnds implements Ends {
   commands = 0;
+  /** A human has said yes to roll-backs. */
+  approved = false;
   /** Every remote command, for the words of a failing test. */
   readonly log: string[] = [];
   readonly sent: { words: readonly string[]; stream: ModelStream }[] = [];
@@ -100,7 +102,10 @@ export class ModelEnds implements Ends {
     const open = commands.map((_, index) => index);
     while (open.length > 0) {
       const [index = 0] = open.splice(this.watch.pick(open.length), 1);
-      results[index] = this.one(() => execute(pool, commands[index] ?? []), commands[index]?.join(' ') ?? '');
+      results[index] = this.one(
+        () => execute(pool, commands[index] ?? [], this.approved),
+        commands[index]?.join(' ') ?? '',
+      );
     }
     return results;
   }

@@ -1,0 +1,193 @@
+import { createHash } from 'node:crypto';
+import { HoldfastError } from '../../contracts/errors.js';
+import type { RollBackPlan, RollBackReport, RollBackStepInput } from '../../contracts/replication.js';
+import type { Tools } from '../door.js';
+import { newestCommon } from './replicate-base.js';
+import type { Done, Ends } from './replicate-ends.js';
+import { openReplication } from './replicate-job.js';
+import { fenceTag } from './replicate-names.js';
+import { readApproved, writeApproved } from './replicate-notebook.js';
+import { type Survey, type SurveyRequest, survey } from './replicate-survey.js';
+import type { DatasetPlan } from './replicate-types.js';
+import type { Dataset, Snapshot } from './types.js';
+
+/** Rolling back: a replica that others wrote to goes back to the newest snapshot that its source knows. What came after it is lost for ever. */
+
+/** One replica that a human is asked about, and all that an answer is bound to. */
+export interface Doomed {
+  target: string;
+  guid: string;
+  base: { name: string; guid: string };
+  /** Snapshots that are destroyed, oldest first. */
+  loses: { name: string; guid: string; writtenBytes: number }[];
+  /** Of others: they go with what they mark. */
+  bookmarks: string[];
+  /** Written since the newest snapshot. */
+  writtenBytes: number;
+  words: string;
+}
+
+/** Of what cannot be rolled back it is said why; nothing is changed. */
+export async function planRollBack(tools: Tools, input: RollBackStepInput): Promise<RollBackPlan> {
+  const { ends, request } = await openReplication(tools, input);
+  tools.progress({ phase: 'looking at both ends' });
+  const { doomed, refused } = doomedOf(await survey(ends, request), input.dataset);
+  for (const { words } of doomed) tools.log(`would roll back ${words}`);
+  for (const words of refused) tools.log(`cannot be rolled back: ${words}`);
+  const digest = digestOf(doomed);
+  await writeApproved(tools.host, input, 'roll-back', doomed);
+  return {
+    digest,
+    count: doomed.length,
+    lines: doomed.slice(0, 10).map(({ words }) => words.slice(0, 300)),
+    refused: refused.slice(0, 10).map((words) => words.slice(0, 300)),
+  };
+}
+
+/** Just what was approved, and only where everything is still as it was shown. */
+export async function rollBackReplicas(tools: Tools, input: RollBackStepInput): Promise<RollBackReport> {
+  const approved = ((await readApproved(tools.host, input, 'roll-back')) ?? []) as Doomed[];
+  if (input.digest === undefined || digestOf(approved) !== input.digest)
+    throw new HoldfastError(
+      'HF_NOT_APPROVED',
+      `What was approved for ${input.run} is not the plan on this host. Nothing was changed; start it again`,
+    );
+  const { ends, request } = await openReplication(tools, input);
+  const { done, warnings } = await rollBackApproved(ends, request, approved);
+  for (const name of done) tools.log(`rolled back to ${name}`);
+  for (const words of warnings) tools.log(words);
+  return {
+    rolledBack: done.length,
+    names: done.slice(0, 10),
+    warnings: warnings.slice(0, 10).map((words) => words.slice(0, 300)),
+  };
+}
+
+/** Looks again right before; what comes to the same state afterwards counts, whatever zfs said. */
+export async function rollBackApproved(
+  ends: Ends,
+  request: SurveyRequest,
+  approved: readonly Doomed[],
+): Promise<{ done: string[]; warnings: string[] }> {
+  const now = await survey(ends, request);
+  const states = new Map(doomedOf(now).doomed.map((one) => [one.target, stateOf(one)]));
+  const same = approved.filter((one) => states.get(one.target) === stateOf(one));
+  // An earlier attempt may have done it.
+  const done = approved.filter((one) => isBack(one, now.input.target.get(one.target)));
+  const warnings = approved
+    .filter((one) => !same.includes(one) && !done.includes(one))
+    .map(({ target }) => `${target} has changed since it was shown: left alone`);
+  const ended = await rollBack(ends, same, now);
+  const after = same.length === 0 ? now : await survey(ends, request);
+  for (const [index, one] of same.entries()) {
+    if (isBack(one, after.input.target.get(one.target))) done.push(one);
+    else warnings.push(`${one.target} is not rolled back: ${wordsOf(ended[index])}`);
+  }
+  return { done: done.map(({ target, base }) => `${target}@${base.name}`), warnings };
+}
+
+const wordsOf = (end: Done | undefined): string =>
+  end?.ok ? 'zfs said nothing, and it is not at its base' : (end?.words ?? 'not begun');
+
+/**
+ * -r destroys the snapshots after the base, which were shown; never -R, which would destroy clones with them. Our own fence on one of
+ * them is let go just before, and set again where the roll-back did not come about.
+ */
+async function rollBack(
+  ends: Ends,
+  all: readonly Doomed[],
+  { input }: Survey,
+): Promise<(Done | undefined)[]> {
+  const fenced = all.flatMap(({ target, loses }) => {
+    const held = new Set(
+      input.target.get(target)?.snapshots.flatMap(({ guid, holds }) => (holds > 0 ? [guid] : [])),
+    );
+    return loses.flatMap(({ name, guid }) => (held.has(guid) ? [`${target}@${name}`] : []));
+  });
+  const tags = fenced.length === 0 ? new Map() : await ends.holdTags('target', fenced);
+  const ours = fenced.filter((name) => tags.get(name)?.includes(fenceTag));
+  if (ours.length > 0)
+    await ends.change(
+      'target',
+      ours.map((name) => ['release', fenceTag, name]),
+    );
+  const ended = await ends.change(
+    'target',
+    all.map(({ target, base }) => ['rollback', '-r', `${target}@${base.name}`]),
+  );
+  const failed = new Set(all.filter((_, index) => !ended[index]?.ok).map(({ target }) => target));
+  const again = ours.filter((name) => failed.has(name.slice(0, name.lastIndexOf('@'))));
+  if (again.length > 0)
+    await ends.change(
+      'target',
+      again.map((name) => ['hold', fenceTag, name]),
+    );
+  return ended;
+}
+
+const isBack = ({ guid, base }: Doomed, dataset: Dataset | undefined): boolean =>
+  dataset?.guid === guid && dataset.snapshots.at(-1)?.guid === base.guid && dataset.writtenBytes === 0;
+
+/** What can go back to a base, and why the rest cannot. */
+export function doomedOf({ plans, input }: Survey, only?: string): { doomed: Doomed[]; refused: string[] } {
+  const doomed: Doomed[] = [];
+  const refused: string[] = [];
+  const wanted = plans.filter(
+    ({ kind, source, target }) =>
+      kind === 'diverged' && (only === undefined || [source, target].includes(only)),
+  );
+  for (const plan of wanted) {
+    const [source, target] = [
+      input.source.get(plan.source),
+      input.target.get(plan.renameFrom ?? plan.target),
+    ];
+    const common = source && target && newestCommon(source, target);
+    if (!common || !target) refused.push(`${plan.target}: ${plan.reason}: there is nothing to roll back to`);
+    else if (target.resumeToken !== undefined)
+      refused.push(`${target.name}: it holds partially received state: "zfs receive -A" gives it up first`);
+    else {
+      const clone = cloneOf(target.name, common.newer, input.target.values());
+      if (clone) refused.push(`${target.name}: ${clone} is a clone of what would be destroyed`);
+      else doomed.push(doomedBy(plan, target, common));
+    }
+  }
+  return { doomed, refused };
+}
+
+const cloneOf = (name: string, newer: readonly Snapshot[], all: Iterable<Dataset>): string | undefined => {
+  const lost = new Set(newer.map((snapshot) => `${name}@${snapshot.name}`));
+  return [...all].find(({ origin }) => origin !== undefined && lost.has(origin))?.name;
+};
+
+function doomedBy(
+  { reason }: DatasetPlan,
+  target: Dataset,
+  { at, newer }: { at: Snapshot; newer: readonly Snapshot[] },
+): Doomed {
+  const loses = newer.map(({ name, guid, writtenBytes }) => ({ name, guid, writtenBytes }));
+  const bookmarks = target.bookmarks.flatMap(({ name, createtxg }) =>
+    createtxg > at.createtxg ? [name] : [],
+  );
+  const inSnapshots = loses.reduce((sum, { writtenBytes }) => sum + writtenBytes, 0);
+  const names = loses.slice(-5).map(({ name }) => `@${name}`);
+  const more = loses.length > 5 ? ` and ${loses.length - 5} older ones` : '';
+  const lost = [
+    ...(loses.length > 0 ? [`${names.join(', ')}${more} with ${inSnapshots} bytes`] : []),
+    ...(bookmarks.length > 0 ? [`the bookmarks #${bookmarks.slice(-3).join(', #')}`] : []),
+    ...(target.writtenBytes > 0 ? [`${target.writtenBytes} bytes written since`] : []),
+  ];
+  return {
+    target: target.name,
+    guid: target.guid,
+    base: { name: at.name, guid: at.guid },
+    loses,
+    bookmarks,
+    writtenBytes: target.writtenBytes,
+    words: `${target.name} to @${at.name}: lost are ${lost.join(' and ')} (${reason})`,
+  };
+}
+
+const stateOf = ({ words, ...state }: Doomed): string => JSON.stringify(state);
+
+const digestOf = (doomed: readonly Doomed[]): string =>
+  createHash('sha256').update(JSON.stringify(doomed)).digest('hex');
