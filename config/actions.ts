@@ -3,7 +3,7 @@ import type { Config, JobConfig } from './schema.js';
 
 /** What a human can have a job do by hand: `holdfast do JOB ACTION`. Pure: the table behind help, checks and compiling. */
 
-export type ActionName = 'park' | 'undelete' | 'replace-disk' | 'rebuild-parity';
+export type ActionName = 'park' | 'roll-back' | 'undelete' | 'replace-disk' | 'rebuild-parity';
 
 export interface ActionSetting {
   name: string;
@@ -70,6 +70,17 @@ const actionsOfKind: Record<JobConfig['kind'], readonly Action[]> = {
       name: 'park',
       summary: 'rename replicas aside that cannot be continued; the next run copies them anew',
       settings: [],
+    },
+    {
+      name: 'roll-back',
+      summary: 'take replicas that others wrote to back to the newest snapshot that both sides have',
+      settings: [
+        {
+          name: 'dataset',
+          summary: 'only this one, by its name on either side',
+          example: 'backup/kubernetes/pvc-1',
+        },
+      ],
     },
   ],
 };

@@ -48,7 +48,8 @@ const entryOf = <T>(entries: Record<string, T>, name: string): T | undefined =>
 export function checkResource(name: string, resource: ResourceConfig, mistakes: Finding[]): void {
   const form = formOf(resource);
   const ofFolders = [
-    resource.marker !== undefined && 'marker',
+    // Through a mount only a marker tells whose files they are.
+    resource.marker !== undefined && resource.mount === undefined && 'marker',
     resource.mounted && 'mounted',
     resource.restoreInPlace && 'restoreInPlace',
   ];
@@ -56,6 +57,7 @@ export function checkResource(name: string, resource: ResourceConfig, mistakes: 
     resource.include.length > 0 && 'include',
     resource.exclude.length > 0 && 'exclude',
     !resource.recursive && 'recursive',
+    resource.mount !== undefined && 'mount',
   ];
   const told = [
     ...(form === 'directory' ? [] : ofFolders.map((key) => [key, 'a directory'] as const)),
@@ -73,6 +75,18 @@ export function checkResource(name: string, resource: ResourceConfig, mistakes: 
   }
 }
 
+/** Files are read through a mount on the machine that drives the host; a machine with a worker of its own reads its own. */
+export function checkMount(
+  config: Config,
+  name: string,
+  { mount, host }: ResourceConfig,
+  mistakes: Finding[],
+): void {
+  if (mount === undefined || entryOf(config.hosts, host)?.ssh?.via !== undefined) return;
+  const message = `is for hosts that another one drives over ssh, and "${host}" has no "via"`;
+  mistakes.push({ path: ['resources', name, 'mount'], atKey: true, message });
+}
+
 /** What a job is to work on, against what it can. */
 export function checkForms(config: Config, job: JobConfig, path: KeyPath, mistakes: Finding[]): void {
   job.resources.forEach((name, at) => {
@@ -83,6 +97,7 @@ export function checkForms(config: Config, job: JobConfig, path: KeyPath, mistak
   });
   checkStoreForms(config, job, path, mistakes);
   if (job.kind === 'restic-backup') checkSnapshotJob(config, job, path, mistakes);
+  if (job.kind === 'restic-backup') checkMixed(config, job, path, mistakes);
   if (job.kind === 'restic-backup' && job.seeding) checkSeeded(config, job, path, mistakes);
   if (job.kind === 'zfs-snapshot') checkSnapshots(config, job, path, mistakes);
   if (job.kind === 'snapraid-maintenance') checkArrayHooks(config, job, path, mistakes);
@@ -95,6 +110,19 @@ function checkSeeded(config: Config, job: ResticBackupJob, path: KeyPath, mistak
   if (frozen === undefined) return;
   const message = `"${frozen}" is a dataset; a first upload by portions reads a folder: name its mount point with "directory" until it is done`;
   mistakes.push({ path: [...path, 'seeding'], message });
+}
+
+/** Retention and checks of a job run once for a host: on it, or on the machine that drives it. */
+function checkMixed(config: Config, job: ResticBackupJob, path: KeyPath, mistakes: Finding[]): void {
+  const known = job.resources.flatMap((name) => {
+    const resource = entryOf(config.resources, name);
+    return resource ? [{ name, ...resource }] : [];
+  });
+  const through = known.find(({ mount }) => mount !== undefined);
+  const other = known.find(({ mount, host }) => mount === undefined && host === through?.host);
+  if (!through || !other) return;
+  const message = `"${through.name}" is read through a mount and "${other.name}" on "${other.host}" itself: make a job for each`;
+  mistakes.push({ path: [...path, 'resources'], message });
 }
 
 /** The snapshots that a backup reads are those of a job that takes them, of all its datasets. */

@@ -1,5 +1,5 @@
 import { findCircles } from './circles.js';
-import { checkForms, checkResource } from './forms.js';
+import { checkForms, checkMount, checkResource } from './forms.js';
 import { storesOf } from './lookup.js';
 import { type Finding, type KeyPath, unknownName } from './mistakes.js';
 import { checkOverlaps, checkRepeats } from './repeats.js';
@@ -37,6 +37,7 @@ export function checkReferences(config: Config, names: Names = namesIn(config), 
     pointsAt(checked, 'host', resource.host, names.hosts, ['resources', name, 'host']);
     checkResource(name, resource, checked.mistakes);
     checkCopiesHost(name, resource, names, checked);
+    checkMount(config, name, resource, checked.mistakes);
   }
   checkStores(config, checked);
   checkSameRepository(config, checked.mistakes);

@@ -48,6 +48,11 @@ export const Resource = z
       .describe('The ZFS pool as a whole, for scrubs')
       .meta({ examples: ['fast'] }),
     snapraid: SnapraidArray.optional().describe('The SnapRAID array, with all its disks'),
+    mount: AbsolutePath.optional()
+      .describe(
+        'Where the machine that drives the host over ssh has this dataset mounted (NFS, SMB): backups run there and read below .zfs/snapshot. Without it, they run on the host itself',
+      )
+      .meta({ examples: ['/mnt/din/photos'] }),
     recursive: z
       .boolean()
       .default(true)

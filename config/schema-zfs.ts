@@ -144,6 +144,10 @@ export const ZfsReplication = z
     limit: Size.optional()
       .describe('Bytes a second for each stream at most; needs mbuffer on the host of the resource')
       .meta({ examples: ['10MiB'] }),
+    noProgressAfter: atLeast('10s', 'a pool that is busy may be silent for so long')
+      .prefault('15m')
+      .describe('A stream that moves nothing for so long is ended, and gone on with where it was')
+      .meta({ examples: ['1h'] }),
     schedule: Schedule.optional().describe('When it runs; without it only by hand'),
     objective: z
       .strictObject({

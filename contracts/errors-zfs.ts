@@ -18,7 +18,7 @@ export const zfsErrors = {
       'A replica cannot be continued: someone wrote to it or rolled it back, its source was made anew, or it is not ours',
     retry: 'never',
     exit: 5,
-    next: 'Nothing was overwritten. Look at the datasets that are named; "holdfast do JOB park" renames them aside when you say yes, and the next run copies them anew',
+    next: 'Nothing was overwritten. When you say yes, "holdfast do JOB park" renames them aside to be copied anew, "holdfast do JOB roll-back" takes them back to their base',
   },
   HF_REPLICA_BEHIND: {
     meaning: 'Some datasets did not arrive on the target; those that did are proved',

@@ -69,6 +69,7 @@ export const workflowTypes = {
   maintainSnapraid: 'maintainSnapraid',
   scrubSnapraid: 'scrubSnapraid',
   repairSnapraid: 'repairSnapraid',
+  rollBackReplicas: 'rollBackReplicas',
   pruneRestic: 'pruneRestic',
   checkRestic: 'checkRestic',
   restoreRestic: 'restoreRestic',

@@ -30,19 +30,25 @@ const run = async (...args: string[]): Promise<string> => {
   const { stdout } = await estate.holdfast('run', 'replica', ...args);
   return runIn(stdout);
 };
-const park = async (): Promise<string> =>
-  runIn((await estate.holdfast('do', 'replica', 'park', '--yes')).stdout);
-try {
-  await record(estate, 'replicateDatasets', 'first-copy', await run('--follow'));
-  await record(estate, 'replicateDatasets', 'nothing-to-do', await run('--follow'));
-  await record(estate, 'parkReplicas', 'nothing-to-park', await park());
-  await inGuest(
+const byHand = async (action: string): Promise<string> =>
+  runIn((await estate.holdfast('do', 'replica', action, '--yes')).stdout);
+const writeThere = (): Promise<unknown> =>
+  inGuest(
     grogu,
     `zfs set readonly=off '${target}/c'; zfs mount '${target}/c'; echo x > '/${target}/c/x'; zfs unmount '${target}/c'`,
   );
+try {
+  await record(estate, 'replicateDatasets', 'first-copy', await run('--follow'));
+  await record(estate, 'replicateDatasets', 'nothing-to-do', await run('--follow'));
+  await record(estate, 'parkReplicas', 'nothing-to-park', await byHand('park'));
+  await record(estate, 'rollBackReplicas', 'nothing-to-do', await byHand('roll-back'));
+  await writeThere();
   await inGuest(din, `zfs snapshot -r '${tree}@two'`);
   await record(estate, 'replicateDatasets', 'one-diverged', await run('--follow'));
-  await record(estate, 'parkReplicas', 'approved', await park());
+  await record(estate, 'rollBackReplicas', 'approved', await byHand('roll-back'));
+  await run('--follow');
+  await writeThere();
+  await record(estate, 'parkReplicas', 'approved', await byHand('park'));
 } finally {
   await estate.stop();
   const release = `zfs list -Hro name -t snapshot '${place}' | while read -r s; do zfs release holdfast_fence "$s"; done 2>/dev/null`;

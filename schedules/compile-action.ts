@@ -12,6 +12,7 @@ const typeOfAction: Record<ActionName, string> = {
   undelete: workflowTypes.repairSnapraid,
   'replace-disk': workflowTypes.repairSnapraid,
   'rebuild-parity': workflowTypes.repairSnapraid,
+  'roll-back': workflowTypes.rollBackReplicas,
 };
 
 export type CompiledAction = Omit<CompiledRun, 'args'> & { args: [ActionInput] };

@@ -17,6 +17,7 @@ export { repairSnapraid } from './repair-snapraid.js';
 export { replicateDatasets } from './replicate-datasets.js';
 export { restoreDatasets } from './restore-datasets.js';
 export { restoreRestic } from './restore-restic.js';
+export { rollBackReplicas } from './roll-back-replicas.js';
 export { scrubPool } from './scrub-pool.js';
 export { scrubSnapraid } from './scrub-snapraid.js';
 export { snapshotDatasets } from './snapshot-datasets.js';

@@ -4,6 +4,7 @@ import { HoldfastError } from '../../contracts/errors.js';
 import type { Host } from '../../system/host.js';
 import { redact } from '../../system/redact.js';
 import { parseEvidence } from '../host/evidence.js';
+import { throughMount } from '../host/reading-host.js';
 import { openUndosIn } from '../host/undo.js';
 import { versionCommand } from '../restic/command.js';
 import { parseVersion } from '../restic/parse.js';
@@ -27,7 +28,10 @@ export async function findTools(
   config: Config | undefined,
   signal: AbortSignal,
 ): Promise<ToolFacts[]> {
-  const restic = await findRestic(host, config?.hosts[host.name]?.tools.restic ?? 'restic', signal);
+  const through = config && throughMount(config, host.name);
+  const via = through && config.hosts[host.name]?.ssh?.via;
+  const [at, named] = via ? [host.driver, via] : [host, host.name];
+  const restic = await findRestic(at, config?.hosts[named]?.tools.restic ?? 'restic', signal);
   const others = await Promise.all(helpers.map(async (name) => ({ name, ...(await pathOf(host, name)) })));
   return [restic, ...others];
 }

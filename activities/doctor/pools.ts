@@ -36,8 +36,11 @@ export async function lookAtPools(
   const pools: PoolFacts[] = [];
   for (const pool of names) pools.push(await factsOf(tools, pool));
   const datasets: SourceFacts[] = [];
-  for (const [resource, { dataset }] of resources) {
-    if (dataset !== undefined) datasets.push(await datasetFacts(tools, resource, dataset));
+  for (const [resource, { dataset, mount }] of resources) {
+    if (dataset === undefined) continue;
+    const facts = await datasetFacts(tools, resource, dataset);
+    const error = facts.error ?? (mount === undefined ? undefined : await mountError(host.driver, mount));
+    datasets.push({ ...facts, ...(error !== undefined && { error }) });
   }
   return { pools, datasets };
 }
@@ -62,6 +65,12 @@ async function factsOf(tools: Zfs, pool: string): Promise<PoolFacts> {
   } catch (error) {
     return { pool, error: wordsOf(error) };
   }
+}
+
+/** Where the driving machine reads a dataset through a mount. */
+async function mountError(driver: Host, mount: string): Promise<string | undefined> {
+  if (await driver.exists(`${mount}/.zfs/snapshot`)) return undefined;
+  return `${mount}/.zfs/snapshot is not on the machine that drives the host: mount it there, with .zfs in reach`;
 }
 
 async function datasetFacts(tools: Zfs, resource: string, dataset: string): Promise<SourceFacts> {

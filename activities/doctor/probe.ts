@@ -5,6 +5,7 @@ import { isoNow } from '../../system/clock.js';
 import type { Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
 import { lookAtArrayFor } from '../snapraid/doctor.js';
+import { throughMount, whereItIsRead } from '../host/reading-host.js';
 import { findSpace, findTools, readState, whyStateNotWritable, wordsOf } from './machine.js';
 import { lookOverSsh } from './over-ssh.js';
 import { lookAtPools } from './pools.js';
@@ -135,7 +136,9 @@ async function lookAtStores(
   const work = async (): Promise<void> => {
     for (let store = waiting.shift(); store !== undefined; store = waiting.shift()) {
       const limited = AbortSignal.any([whole, AbortSignal.timeout(storeMs)]);
-      found.set(store, await lookAtStore(questionTools(host, config, limited), store));
+      const tools = questionTools(host, config, limited);
+      const where = whereItIsRead(tools, throughMount(config, host.name, store));
+      found.set(store, await lookAtStore(where, store));
     }
   };
   await Promise.all(Array.from({ length: storesAtOnce }, work));

@@ -7,6 +7,7 @@ import { whatIsRead } from '../zfs/read-source.js';
 import { guardSource } from './guard.js';
 import { runHooks, undoHooks } from './hooks.js';
 import { pauseWriters, resumeWriters } from './writers.js';
+import { whereItIsRead } from './reading-host.js';
 
 /** What any host can be asked, whatever tool it runs. */
 export function createHostActivities(door: Door) {
@@ -16,7 +17,7 @@ export function createHostActivities(door: Door) {
       door.step(input, async (tools) => {
         checkHostOf(tools.config, input.resource, tools.host.name);
         jobWith(tools.config, { job: input.job, resource: input.resource });
-        return guardSource((await whatIsRead(tools, input)).guarded);
+        return guardSource((await whatIsRead(whereItIsRead(tools, input.resource), input)).guarded);
       }),
     hostRunHooks: (input: HookStepInput): Promise<{ ran: string[] }> =>
       door.step(input, (tools) => runHooks(tools, input)),

@@ -9,6 +9,7 @@ import type {
 import type { PruneReport, PruneStepInput } from '../../contracts/retention.js';
 import type { SeedReport } from '../../contracts/seeding.js';
 import type { Door } from '../door.js';
+import { throughMount, whereItIsRead } from '../host/reading-host.js';
 import { backupResource } from './backup.js';
 import { checkStore } from './check.js';
 import { hasUpkeep, withConfigCopy } from './config-copy.js';
@@ -29,7 +30,8 @@ export interface InitialiseStep {
 export function createResticActivities(door: Door) {
   return {
     resticBackup: (input: StepInput): Promise<Copy> =>
-      door.step(input, async (tools) => {
+      door.step(input, async (own) => {
+        const tools = whereItIsRead(own, input.resource);
         const copy = await backupResource(tools, input);
         return hasUpkeep(tools.config, input.job) ? copy : withConfigCopy(tools, input, copy);
       }),
@@ -38,18 +40,25 @@ export function createResticActivities(door: Door) {
       door.step(input, (tools) => seedPortion(tools, input)),
     /** Of all resources of the job; the one in the input is only what the work is routed by. */
     resticPrune: (input: PruneStepInput): Promise<PruneReport> =>
-      door.step(input, async (tools) =>
-        withConfigCopy(tools, input, await pruneStore(tools, input), { asks: true }),
-      ),
+      door.step(input, async (own) => {
+        const tools = whereItIsRead(own, input.resource);
+        return withConfigCopy(tools, input, await pruneStore(tools, input), { asks: true });
+      }),
     /** Asked of each host that backs up for the job, before another one applies its retention. */
     resticGoodCopies: (input: StepInput): Promise<string[]> =>
       door.step(input, (tools) => tellGoodCopies(tools, input)),
     resticCheck: (input: StepInput): Promise<CheckReport> =>
-      door.step(input, async (tools) =>
-        withConfigCopy(tools, input, await checkStore(tools, input), { asks: true }),
-      ),
+      door.step(input, async (own) => {
+        const tools = whereItIsRead(own, input.resource);
+        return withConfigCopy(tools, input, await checkStore(tools, input), { asks: true });
+      }),
     resticInitialise: (input: InitialiseStep): Promise<{ repository: string }> =>
-      door.step(input, (tools) => initialiseStore(tools, input.store)),
+      door.step(input, (tools) =>
+        initialiseStore(
+          whereItIsRead(tools, throughMount(tools.config, tools.host.name, input.store)),
+          input.store,
+        ),
+      ),
     resticPlanRestore: (input: RestoreStepInput): Promise<RestorePlan> =>
       door.step(input, (tools) => planRestore(tools, input)),
     resticRestore: (input: RestoreStepInput): Promise<RestoreReport> =>

@@ -3,6 +3,7 @@ import type { ListCopiesStep, StoreCopies } from '../../contracts/copies.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
+import { throughMount, whereItIsRead } from '../host/reading-host.js';
 import { listCopies } from './copies.js';
 
 /** What is asked of a store outside of any run: it only looks, and a store that is silent is not waited for. */
@@ -19,7 +20,12 @@ const patienceMs = 45_000;
 export function createResticQuestions({ host, config, answer }: ResticQuestionOptions) {
   return {
     resticListCopies: (step: ListCopiesStep): Promise<StoreCopies> =>
-      answer(() => inTime(step.store, (signal) => listCopies(quietTools(host, config(), signal), step))),
+      answer(() =>
+        inTime(step.store, (signal) => {
+          const tools = quietTools(host, config(), signal);
+          return listCopies(whereItIsRead(tools, throughMount(tools.config, host.name, step.store)), step);
+        }),
+      ),
   };
 }
 

@@ -25,18 +25,36 @@ export async function mountsBelow(host: Host, folder: string): Promise<Mount[]> 
   return mounts.filter((mount) => mount.folder.startsWith(`${folder}/`));
 }
 
+/** Where the snapshot of a dataset lies below the place at which the root of its tree is mounted from elsewhere. */
+export const pathThrough = ({ directory, root }: Through, dataset: string, snapshot: string): string =>
+  `${directory}${dataset.slice(root.length)}/.zfs/snapshot/${snapshot}`;
+
+/** Another machine's datasets, which this one has mounted. */
+export interface Through {
+  directory: string;
+  /** The dataset that is mounted there. */
+  root: string;
+}
+
+export interface Wanted {
+  datasets: readonly string[];
+  snapshot: string;
+  through?: Through;
+}
+
 /** Makes just these snapshots lie below the folder: what an earlier run has left there goes. */
 export async function mountSnapshots(
   host: Host,
   folder: string,
-  { datasets, snapshot }: { datasets: readonly string[]; snapshot: string },
+  { datasets, snapshot, through }: Wanted,
   signal: AbortSignal,
 ): Promise<void> {
-  const wanted = new Map(
-    datasets.map((dataset) => [`${folder}/${folderName(dataset)}`, `${dataset}@${snapshot}`]),
-  );
+  const sourceOf = (dataset: string): string =>
+    through ? pathThrough(through, dataset, snapshot) : `${dataset}@${snapshot}`;
+  const wanted = new Map(datasets.map((dataset) => [`${folder}/${folderName(dataset)}`, sourceOf(dataset)]));
   const there = await mountsBelow(host, folder);
-  const wrong = there.filter((mount) => wanted.get(mount.folder) !== mount.source);
+  // A bind mount does not say what it was made of: it is made anew.
+  const wrong = there.filter((mount) => through || wanted.get(mount.folder) !== mount.source);
   await unmountAll(host, wrong, signal);
   await host.makeFolder(folder);
   await removeOtherFolders(host, folder, new Set(wanted.keys()), signal);
@@ -44,12 +62,17 @@ export async function mountSnapshots(
   for (const [place, source] of wanted) {
     if (ready.has(place)) continue;
     await host.makeFolder(place);
-    const result = await host.run(
-      { file: 'mount', args: ['-t', 'zfs', '-o', 'ro', source, place] },
-      { signal },
-    );
+    if (through) await mustBeThere(host, source);
+    const how = through ? ['-o', 'bind,ro'] : ['-t', 'zfs', '-o', 'ro'];
+    const result = await host.run({ file: 'mount', args: [...how, source, place] }, { signal });
     mustSucceed(result, `mount ${source}`, host.name);
   }
+}
+
+async function mustBeThere(host: Host, path: string): Promise<void> {
+  if ((await host.facts(path))?.type === 'dir') return;
+  const message = `There is no ${path} on the machine that reads it: each dataset must be mounted there by itself (NFS: crossmnt, or a line for each), with .zfs in reach; or exclude it`;
+  throw new HoldfastError('HF_SOURCE_MISSING', message.slice(0, 300));
 }
 
 /** rmdir and nothing stronger: what is not empty is not ours. */
@@ -75,11 +98,9 @@ export async function unmountAll(host: Host, mounts: readonly Mount[], signal: A
 }
 
 /** Every planned snapshot lies where it is read, and nothing else does. */
-export async function checkMounts(
-  host: Host,
-  folder: string,
-  { datasets, snapshot }: { datasets: readonly string[]; snapshot: string },
-): Promise<void> {
+export async function checkMounts(host: Host, folder: string, wanted: Wanted): Promise<void> {
+  const { datasets, snapshot, through } = wanted;
+  if (through) return checkBinds(host, folder, wanted, through);
   const there = new Map((await mountsBelow(host, folder)).map((mount) => [mount.folder, mount.source]));
   const missing = datasets.find(
     (dataset) => there.get(`${folder}/${folderName(dataset)}`) !== `${dataset}@${snapshot}`,
@@ -87,5 +108,27 @@ export async function checkMounts(
   if (missing === undefined && there.size === datasets.length) return;
   const what = missing === undefined ? 'something else is mounted there' : `${missing}@${snapshot} is not`;
   const message = `Not just the planned snapshots are mounted below ${folder}: ${what}. Start the job again`;
+  throw new HoldfastError('HF_SOURCE_MISSING', message.slice(0, 300));
+}
+
+/** The same folder shows by device and inode, whatever it is called. */
+async function checkBinds(
+  host: Host,
+  folder: string,
+  { datasets, snapshot }: Wanted,
+  through: Through,
+): Promise<void> {
+  const there = await mountsBelow(host, folder);
+  const pairs = datasets.flatMap((dataset) => [
+    pathThrough(through, dataset, snapshot),
+    `${folder}/${folderName(dataset)}`,
+  ]);
+  const { exitCode, stdout } = await host.run({ file: 'stat', args: ['-c', '%d:%i', '--', ...pairs] });
+  const ids = stdout.trim().split('\n');
+  const wrong = datasets.find((_, at) => ids[2 * at] === undefined || ids[2 * at] !== ids[2 * at + 1]);
+  // Two datasets that show the same files: one of them is mounted in the place of the other.
+  const isDistinct = new Set(ids).size === datasets.length;
+  if (exitCode === 0 && wrong === undefined && isDistinct && there.length === datasets.length) return;
+  const message = `Not just the planned snapshots lie below ${folder}${wrong === undefined ? '' : `: ${wrong}@${snapshot} does not`}. Is ${through.directory} still mounted? Start the job again`;
   throw new HoldfastError('HF_SOURCE_MISSING', message.slice(0, 300));
 }

@@ -22,15 +22,17 @@ export interface Read {
 export async function whatIsRead({ host, signal, config }: Tools, of: OfRun): Promise<Read> {
   const { resource } = of;
   const known = resourceOf(config, resource);
-  const { directory } = known;
+  const { directory, marker } = known;
   if (directory !== undefined)
     return { guarded: { host, signal, resource, config: { ...known, directory } } };
   const plan = await readSourcePlan(host, of);
   const folder = readingFolder(host, of);
   const check = (): Promise<void> => checkMounts(host, folder, plan);
   await check();
-  // Markers and mount points are of live folders; here the snapshot's own name is the proof.
-  const frozenConfig: FolderResource = { ...known, directory: folder, marker: undefined, mounted: false };
+  // Markers and mount points are of live folders; here the snapshot's own name is the proof. Through a mount only a marker tells whose it is.
+  const inRoot =
+    plan.through && marker !== undefined ? `${folderName(plan.through.root)}/${marker}` : undefined;
+  const frozenConfig: FolderResource = { ...known, directory: folder, marker: inRoot, mounted: false };
   return {
     guarded: { host, signal, resource, config: frozenConfig },
     frozen: { restorePoint: plan.restorePoint, folders: plan.datasets.map(folderName), check },

@@ -23,6 +23,8 @@ export interface Ends {
   list(side: Side): Promise<Listing>;
   /** What `zfs send -nvt` says of each token. */
   readTokens(tokens: readonly string[]): Promise<string[]>;
+  /** How many bytes each stream would be; undefined where zfs cannot tell. */
+  sizes(streams: readonly Stream[]): Promise<(number | undefined)[]>;
   holdTags(side: Side, snapshots: readonly string[]): Promise<HoldTags>;
   /**
    * Several at the same time, in no order; one result for each. What stands in `then` is begun after them, and only if all of them

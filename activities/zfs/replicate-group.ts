@@ -19,7 +19,7 @@ export interface GroupRequest {
 
 /** These make every further try pointless: nothing else of the group is begun. */
 const endsAll =
-  /out of space|no space left|quota exceeded|permission denied|pool I\/O is currently suspended/i;
+  /out of space|no space left|quota exceeded|permission denied|pool I\/O is currently suspended|nothing moved for/i;
 
 /** The streams of datasets that are prepared; one that fails is left out, with what would hang below it, and the rest goes on. */
 export async function transferGroup(ends: Ends, plans: readonly DatasetPlan[]): Promise<GroupEnd[]> {

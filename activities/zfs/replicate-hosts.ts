@@ -5,8 +5,10 @@ import { mustSucceed } from './classify.js';
 import { listTrees, type Zfs, zfsWords } from './listing.js';
 import { changeScript } from './replicate-change.js';
 import type { Done, Ends, Side, StreamEnd } from './replicate-ends.js';
+import { sizeIn } from './replicate-estimate.js';
 import { parentOf } from './replicate-moves.js';
 import { quote, receiveScript, sendScript, watchStreams } from './replicate-script.js';
+import { stallGuard } from './replicate-stall.js';
 import type { Stream, ZfsWords } from './replicate-streams.js';
 import type { HoldTags } from './replicate-upkeep.js';
 import type { Listing } from './types.js';
@@ -22,6 +24,8 @@ export interface HostEndsOptions {
   onSource?: readonly Command[];
   onTarget?: readonly Command[];
   progress?: (progress: { bytesDone: number; bytesTotal: number }) => void;
+  /** So long may a stream move nothing. Milliseconds; default: for ever. */
+  noProgressAfterMs?: number;
   log?: (line: string) => void;
 }
 
@@ -59,12 +63,27 @@ export function hostEnds(options: HostEndsOptions): Ends {
       );
       return mustSucceed(result, 'read resume tokens', options.source.host.name).stdout.split('\u001e\n');
     },
+    sizes: (streams) => sizesOf(options.source, streams),
     holdTags: (side, snapshots) => holdTags(zfsOf(side), snapshots),
     async change(side, first, then = []) {
       return changeOn({ zfs: zfsOf(side), side, log, listing: seen[side] }, first, then);
     },
     transfer: (streams) => transferInParts(streams, options),
   };
+}
+
+/** Nothing is sent by it, but zfs reads metadata: the caller asks for few. */
+async function sizesOf(source: Zfs, streams: readonly Stream[]): Promise<(number | undefined)[]> {
+  const lines = streams.map(({ send: [verb = '', , ...rest] }) => {
+    const words = [...zfsWords(source), verb, '-nvP', ...rest];
+    return `${words.map(quote).join(' ')} 2>&1; printf '\\036\\n'`;
+  });
+  const text = ['LC_ALL=C; export LC_ALL', ...lines, 'exit 0'].join('\n');
+  const result = await runScript(source, text);
+  return mustSucceed(result, 'reckon sizes', source.host.name)
+    .stdout.split('\u001e\n')
+    .map(sizeIn)
+    .slice(0, streams.length);
 }
 
 interface Changing {
@@ -189,23 +208,32 @@ async function transfer(streams: readonly Stream[], options: HostEndsOptions) {
     { host: target.host, command: { file: 'sh', args: ['-c', receiver] } },
   ];
   for (const { send, receive } of streams) log?.(`zfs ${send.join(' ')} | zfs ${receive.join(' ')}`);
+  const guard = stallGuard(source.signal, options.noProgressAfterMs ?? Number.POSITIVE_INFINITY);
   try {
     const results = await pipeAcross(members, {
-      signal: source.signal,
+      signal: guard.signal,
       isSmall: areSmall(streams),
       onLine(line, stream, member) {
         if (stream === 'stderr' && member === 0) watch.sender(line);
         if (stream === 'stdout') watch.receiver(line);
+        guard.at(watch.position());
         progress?.(watch.progress());
       },
     });
     for (const { exitCode, signal, stderrTail } of results)
       if (exitCode !== 0) log?.(`ended by ${signal ?? exitCode}: ${stderrTail.slice(-300)}`);
   } catch (error) {
+    const stalled = guard.stalled();
+    if (stalled !== undefined) {
+      log?.(stalled);
+      return watch.ends(stalled);
+    }
     // A receiver that ends early tears the wire down with it: then it has said why, and that is what counts.
     const refused = watch.ends().some(({ received }) => received?.ok === false);
     if (!refused || !(error instanceof HoldfastError) || error.code !== 'HF_SSH_UNREACHABLE') throw error;
     log?.(`after the receiver had ended: ${error.message}`);
+  } finally {
+    guard.stop();
   }
   return watch.ends();
 }

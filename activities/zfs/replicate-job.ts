@@ -11,6 +11,7 @@ import { wayBack, withoutUnfinished } from './replicate-back.js';
 import type { Ends } from './replicate-ends.js';
 import { hostEnds } from './replicate-hosts.js';
 import { destinationOf } from './replicate-names.js';
+import { rateMeter } from './replicate-progress.js';
 import type { SurveyRequest } from './replicate-survey.js';
 import type { ReplicationPolicy } from './replicate-types.js';
 import { pathSelector } from './select-paths.js';
@@ -43,6 +44,7 @@ export async function openReplication(tools: Tools, input: ReplicationStepInput)
   const { source, target, sourceRoot, targetRoot, policy } = way;
   const { onSource, onTarget } = await betweenBoth(job, source.host, target.host);
   const counter = { alreadyBytes: 0 };
+  const meter = rateMeter();
   const ends = hostEnds({
     source,
     sourceRoot,
@@ -51,12 +53,8 @@ export async function openReplication(tools: Tools, input: ReplicationStepInput)
     onSource,
     onTarget,
     log: tools.log,
-    progress: ({ bytesDone, bytesTotal }) =>
-      tools.progress({
-        phase: 'sending',
-        bytesDone: counter.alreadyBytes + bytesDone,
-        bytesTotal: counter.alreadyBytes + bytesTotal,
-      }),
+    progress: (at) => tools.progress({ phase: 'sending', ...meter({ ...at, ...counter }) }),
+    noProgressAfterMs: job.noProgressAfter,
   });
   return {
     job,

@@ -4,6 +4,7 @@ import type { Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
 import { addEvidence } from '../host/evidence.js';
 import { actorNotes, setBacks } from './replicate-actors.js';
+import { withExactSizes } from './replicate-estimate.js';
 import { aheadOf, groupsOf, marksOf } from './replicate-group.js';
 import { openReplication } from './replicate-job.js';
 import { proofOf, replicaStates } from './replicate-lag.js';
@@ -30,7 +31,9 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
   const sent = before && { plans: before.plans, run: input.run };
   const now = await survey(ends, { ...request, givenUp: tokensGivenUp(tries) }, sent);
   const remarks = await remarksOn(tools, input, now, before?.remarks);
-  const due = input.round > mostRounds ? [] : worthTrying(now.plans, tries);
+  const worth = input.round > mostRounds ? [] : worthTrying(now.plans, tries);
+  const due = await withExactSizes(ends, worth);
+  const exact = new Map(due.map((plan) => [plan.target, plan]));
   const { fits, leftOut, availableBytes } = fitInto(due, now.input.target, request.targetRoot);
   const wanted = groupsOf(fits, job.parallel);
   const marks = { ...marksOf(request.policy), run: input.run };
@@ -40,7 +43,7 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
     .map((group) => group.filter(({ target }) => !unprepared.has(target)))
     .filter((group) => group.length > 0);
   await writeRound(host, input, {
-    plans: now.plans,
+    plans: now.plans.map((plan) => exact.get(plan.target) ?? plan),
     groups: groups.map((group) => group.map(({ target }) => target)),
     tries: [...tries],
     isPrepared: true,

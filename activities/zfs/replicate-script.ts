@@ -53,10 +53,15 @@ export interface StreamWatch {
   sender(line: string): void;
   /** A line of the receiver's standard output. */
   receiver(line: string): void;
-  ends(): StreamEnd[];
+  /** `ended`: why the first of them that did not arrive was ended by us. */
+  ends(ended?: string): StreamEnd[];
+  /** Grows with everything that moves at either end. */
+  position(): number;
   /** What went through the pipe until now, and how much it will be as far as is known. */
   progress(): { bytesDone: number; bytesTotal: number };
 }
+
+const notArrived = (words: string): StreamEnd => ({ sent: { ok: false, words }, received: undefined });
 
 /** Follows a pipe of streams by what both its ends say. */
 export function watchStreams(streams: readonly Stream[]): StreamWatch {
@@ -87,7 +92,12 @@ export function watchStreams(streams: readonly Stream[]): StreamWatch {
       const end = /^\d+$/.test(index) ? ends[Number(index)] : undefined;
       if (end) end.received = { ok: code === '0', words: words.replaceAll(breakMark, ' ').trim() };
     },
-    ends: () => ends,
+    ends(ended) {
+      const open = ends.find(({ sent, received }) => !(sent?.ok && received?.ok));
+      if (ended !== undefined && open) Object.assign(open, notArrived(ended));
+      return ends;
+    },
+    position: () => finishedBytes + currentBytes + ends.filter(({ received }) => received).length + current,
     progress: () => ({
       bytesDone: finishedBytes + currentBytes,
       bytesTotal: sizes.reduce((sum, bytes) => sum + bytes, 0),

@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import type { Host } from '../../system/host.js';
+import type { Through } from './mounts.js';
 
 /** A dataset that is read by another tool: its snapshots, each in a folder of its own, at a place that is the same in every run. */
 
@@ -10,6 +11,8 @@ export interface SourcePlan {
   restorePoint: string;
   /** The datasets that are read, by name. */
   datasets: string[];
+  /** They are read through a mount on the machine that drives the host. */
+  through?: Through;
 }
 
 export interface OfRun {

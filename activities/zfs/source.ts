@@ -1,9 +1,10 @@
-import { jobOf } from '../../config/lookup.js';
+import { jobOf, resourceOf } from '../../config/lookup.js';
 import type { Config, ResticBackupJob } from '../../config/schema.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { StepInput } from '../../contracts/jobs.js';
 import type { Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
+import { readingHost } from '../host/reading-host.js';
 import { markUndone, openUndos, recordFormerState } from '../host/undo.js';
 import { checkHostOf, checkRunOfJob, jobWith } from '../restic/job.js';
 import { destroySnapshots } from './destroy.js';
@@ -43,15 +44,21 @@ export async function openSource(tools: Tools, input: StepInput): Promise<Source
   tools.progress({ phase: 'making snapshots ready' });
   const plan = (await hasSourcePlan(host, input))
     ? await readSourcePlan(host, input)
-    : await choose(tools, zfs, input, config);
+    : { ...(await choose(tools, zfs, input, config)), ...throughMountOf(tools.config, resource) };
   // Before anything is held: a retry must not choose a newer snapshot and forget the hold on this one.
   await writeSourcePlan(host, input, plan);
   const former = { dataset: selectionOf(tools.config, resource).dataset, snapshot: plan.snapshot, job };
   await recordFormerState(host, run, whatOf(resource), former);
   await holdSnapshots(zfs, holdTag(run), plan);
-  await mountSnapshots(host, readingFolder(host, input), plan, signal);
+  const reader = readingHost(host, tools.config, resource);
+  await mountSnapshots(reader, readingFolder(reader, input), plan, signal);
   tools.log(`${resource}: ${plan.datasets.length} datasets are read from the snapshot ${plan.snapshot}`);
   return plan;
+}
+
+function throughMountOf(config: Config, resource: string): Pick<SourcePlan, 'through'> {
+  const { mount, dataset } = resourceOf(config, resource);
+  return mount === undefined || dataset === undefined ? {} : { through: { directory: mount, root: dataset } };
 }
 
 async function choose(
@@ -157,7 +164,8 @@ export const putBackSource =
     const job = String(former.job);
     jobOf(config(), job);
     const { signal } = new AbortController();
-    await unmountAll(host, await mountsBelow(host, readingFolder(host, { job, resource })), signal);
+    const reader = readingHost(host, config(), resource);
+    await unmountAll(reader, await mountsBelow(reader, readingFolder(reader, { job, resource })), signal);
     const { zfs = 'zfs', zpool = 'zpool' } = config().hosts[host.name]?.tools ?? {};
     const names = { root: String(former.dataset), snapshot: String(former.snapshot) };
     await releaseSnapshots({ host, signal, zfs, zpool }, holdTag(run), names);

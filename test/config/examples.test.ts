@@ -24,9 +24,10 @@ describe('every example', () => {
     });
   }
 
-  test('there is the one of the plan, a small one, a real estate, a store that deletes nothing, snapshots, replicas and a SnapRAID array', () => {
+  test('there is the one of the plan, a small one, a real estate, a store that deletes nothing, a machine without restic, snapshots, replicas and a SnapRAID array', () => {
     assert.deepEqual(yamlIn(examples).sort(), [
       'append-only.yaml',
+      'appliance-without-restic.yaml',
       'minimal.yaml',
       'photos-offsite.yaml',
       'snapraid.yaml',

@@ -58,6 +58,7 @@ function counted(sourceRoot: string, targetRoot: string, slow: boolean): Counted
   const ends: Ends = {
     list: costs(1, real.list),
     readTokens: costs(1, real.readTokens),
+    sizes: costs(1, real.sizes),
     holdTags: costs(1, real.holdTags),
     change: costs(1, real.change),
     transfer: costs(2, real.transfer),

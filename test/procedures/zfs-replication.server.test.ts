@@ -63,14 +63,11 @@ test('a job copies a tree from one appliance to another, says so in status, and 
   const first = await estate.holdfast('run', 'kubernetes-to-grogu', '--follow');
   assert.equal(first.code, 0, first.stdout + first.stderr);
   assert.deepEqual(await guids(lab.grogu, target), await guids(lab.din, source));
-  const status = await estate.holdfast('status', 'kubernetes-to-grogu', '--json');
+  const status = await estate.holdfast('status', 'kubernetes-to-grogu');
   assert.equal(status.code, 0, status.stdout + status.stderr);
+  assert.match(status.stdout, /kubernetes in grogu: all 4 datasets held the newest snapshot, looked at/);
 
-  await lab.grogu.sh(`
-    set -e
-    zfs set readonly=off '${target}/pvc-2'; zfs set canmount=on '${target}/pvc-2'; zfs mount '${target}/pvc-2' 2>/dev/null || zfs mount -o rw '${target}/pvc-2'
-    echo stranger > "$(zfs get -H -o value mountpoint '${target}/pvc-2')/stranger"; sync; zfs unmount '${target}/pvc-2'
-  `);
+  await writeThere(target, 'stranger');
   await lab.din.sh(`zfs snapshot -r '${source}@two'`);
   const second = await estate.holdfast('run', 'kubernetes-to-grogu', '--follow');
   const said = second.stdout + second.stderr;
@@ -82,12 +79,45 @@ test('a job copies a tree from one appliance to another, says so in status, and 
     there.join('\n'),
   );
   assert(!there.some((line) => line.startsWith('/pvc-2@two')), there.join('\n'));
+  const lagging = await estate.holdfast('status', 'kubernetes-to-grogu');
+  assert.match(
+    lagging.stdout,
+    new RegExp(`^${source}/pvc-2\\tgrogu\\t@one\\t.*\\tdiverged$`, 'm'),
+    lagging.stdout,
+  );
+  await rollBackAndGoOn(estate, source, target);
+  await writeThere(target, 'another');
   await parkAndCopyAnew(estate, target);
   assert.deepEqual(
     (await guids(lab.grogu, `${target}/pvc-2`)).filter((line) => line.startsWith('@two')).length,
     1,
   );
 });
+
+const writeThere = (target: string, file: string): Promise<unknown> =>
+  lab.grogu.sh(`
+    set -e
+    zfs set readonly=off '${target}/pvc-2'; zfs set canmount=on '${target}/pvc-2'; zfs mount '${target}/pvc-2' 2>/dev/null || zfs mount -o rw '${target}/pvc-2'
+    echo stranger > "$(zfs get -H -o value mountpoint '${target}/pvc-2')/${file}"; sync; zfs unmount '${target}/pvc-2'
+  `);
+
+/** A human says yes to what is lost: the replica goes on from the newest snapshot that both sides have. */
+async function rollBackAndGoOn(running: Estate, source: string, target: string): Promise<void> {
+  const planned = await running.holdfast('do', 'kubernetes-to-grogu', 'roll-back', '--plan');
+  assert.match(
+    planned.stdout,
+    /would destroy what 1 replicas hold .*pvc-2 to @one: lost are \d+ bytes written/,
+  );
+  const set = `dataset=${target}/pvc-2`;
+  const back = await running.holdfast('do', 'kubernetes-to-grogu', 'roll-back', '--set', set, '--yes');
+  assert.equal(back.code, 0, back.stdout + back.stderr);
+  assert.match(back.stdout, /1 rolled back: .*pvc-2@one/);
+  const next = await running.holdfast('run', 'kubernetes-to-grogu', '--follow');
+  // It was opened for writing by hand: that is told, and no reason to stop.
+  assert.equal(next.code, 6, next.stdout + next.stderr);
+  assert.match(next.stdout + next.stderr, /pvc-2: readonly is not on/);
+  assert.deepEqual(await guids(lab.grogu, target), await guids(lab.din, source));
+}
 
 /** A human says yes to what is shown: what was there stays, under another name. */
 async function parkAndCopyAnew(running: Estate, target: string): Promise<void> {

@@ -68,6 +68,11 @@ export class ModelEnds implements Ends {
     return lines.join('\n');
   }
 
+  async sizes(streams: readonly Stream[]): Promise<undefined[]> {
+    this.commands += 1;
+    return streams.map(() => undefined);
+  }
+
   async holdTags(side: Side, snapshots: readonly string[]): Promise<ReadonlyMap<string, string[]>> {
     this.commands += 1;
     this.log.push(`holds ${side}: ${snapshots.join(', ')}`);

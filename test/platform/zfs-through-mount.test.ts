@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { whereItIsRead } from '../../activities/host/reading-host.js';
+import { checkMounts, mountSnapshots, mountsBelow, unmountAll } from '../../activities/zfs/mounts.js';
+import { folderName } from '../../activities/zfs/source-plan.js';
+import { parseConfig } from '../../config/load.js';
+import { localHost } from '../../system/local-host.js';
+import { fakeZfs } from '../support/fake-zfs.js';
+import { needs } from '../support/needs.js';
+import { temporaryFolder } from '../support/temp.js';
+
+/** Snapshots of another machine, read through a mount: a plain tree stands in for what NFS shows of it; the bind mounts are real. */
+
+const skip = needs('root', 'mount');
+
+describe('snapshots through a mount', { skip }, () => {
+  const root = temporaryFolder('through');
+  const mount = join(root, 'mnt', 'photos of din');
+  const folder = join(root, 'reading');
+  const host = localHost({ name: 'nas', stateFolder: root });
+  const { signal } = new AbortController();
+  const through = { directory: mount, root: 'bulk/photos' };
+  const wanted = { datasets: ['bulk/photos', 'bulk/photos/a b'], snapshot: 'holdfast_x', through };
+  const snapshotOf = (child: string): string => join(mount, child, '.zfs/snapshot/holdfast_x');
+  for (const child of ['', 'a b']) {
+    mkdirSync(snapshotOf(child), { recursive: true });
+    writeFileSync(join(snapshotOf(child), 'file'), `of "${child}"`);
+  }
+  after(async () => unmountAll(host, await mountsBelow(host, folder), signal));
+
+  test('each dataset lies in a folder of its own, at a place that is the same in every run, and cannot be written', async () => {
+    await mountSnapshots(host, folder, wanted, signal);
+    await checkMounts(host, folder, wanted);
+    const place = join(folder, folderName('bulk/photos/a b'));
+    assert.equal(readFileSync(join(place, 'file'), 'utf8'), 'of "a b"');
+    assert.throws(() => writeFileSync(join(place, 'new'), ''), /EROFS/);
+    await mountSnapshots(host, folder, wanted, signal);
+    assert.equal((await mountsBelow(host, folder)).length, 2, 'a retry leaves no second layer');
+    await checkMounts(host, folder, wanted);
+  });
+
+  test('a dataset that is not mounted there is named, and nothing is read instead of it', async () => {
+    rmSync(join(mount, 'a b', '.zfs'), { recursive: true });
+    await assert.rejects(mountSnapshots(host, folder, wanted, signal), {
+      code: 'HF_SOURCE_MISSING',
+      message: /photos of din\/a b\/\.zfs\/snapshot\/holdfast_x .*exclude it/,
+    });
+    await assert.rejects(checkMounts(host, folder, wanted), { code: 'HF_SOURCE_MISSING' });
+  });
+
+  test('what is mounted in the place of another is noticed, and so is a mount that went away', async () => {
+    mkdirSync(snapshotOf('a b'), { recursive: true });
+    await host.run({ file: 'mount', args: ['--bind', snapshotOf(''), snapshotOf('a b')] });
+    await mountSnapshots(host, folder, wanted, signal);
+    await assert.rejects(checkMounts(host, folder, wanted), { code: 'HF_SOURCE_MISSING' });
+    await host.run({ file: 'umount', args: [snapshotOf('a b')] });
+    await mountSnapshots(host, folder, wanted, signal);
+    await checkMounts(host, folder, wanted);
+    await unmountAll(host, (await mountsBelow(host, folder)).slice(0, 1), signal);
+    await assert.rejects(checkMounts(host, folder, wanted), /Is .*photos of din still mounted\?/);
+  });
+});
+
+test('restic works on the machine that has the mount, with the program that is named there, for the host that holds the data', () => {
+  const { config } = parseConfig(
+    JSON.stringify({
+      hosts: {
+        nas: { tools: { restic: '/opt/restic' } },
+        din: {
+          ssh: { address: '10.0.0.2', user: 'root', via: 'nas' },
+          tools: { restic: '/not/there' },
+        },
+      },
+      resources: {
+        photos: { host: 'din', dataset: 'bulk/photos', mount: '/mnt/din' },
+        own: { host: 'din', dataset: 'bulk/own' },
+      },
+    }),
+    '/holdfast.yaml',
+  );
+  assert(config);
+  const driver = localHost({ name: 'nas', stateFolder: '/state/hosts/din' });
+  const fake = fakeZfs(['bulk/photos'], {}).tools('x-2026-11-20T03:00:00Z');
+  const tools = { ...fake, config, host: { ...fake.host, driver } };
+  const moved = whereItIsRead(tools, 'photos');
+  assert.deepEqual(
+    [moved.host.name, moved.host.stateFolder, moved.host.run, moved.config.hosts.din?.tools.restic],
+    ['din', '/state/hosts/din', driver.run, '/opt/restic'],
+  );
+  assert.equal(moved.host.driver, driver);
+  assert.equal(whereItIsRead(tools, 'own'), tools);
+});

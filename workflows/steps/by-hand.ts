@@ -1,0 +1,100 @@
+import { workflowInfo } from '@temporalio/workflow';
+import type { ActionInput } from '../../contracts/actions.js';
+import type { RunResult, Source } from '../../contracts/jobs.js';
+import { replicationLease } from '../../contracts/names.js';
+import type { ReplicationStepInput } from '../../contracts/replication.js';
+import { askApproval } from './approve.js';
+import { each } from './each.js';
+import { withLeases } from './lease.js';
+import { type HostSteps, onHost } from './on-host.js';
+import type { Report } from './report.js';
+
+/** What a human has done to replicas: look, ask about just what was found, do it under the lease. Parking and rolling back are one story. */
+
+/** How long the question waits for a yes. Milliseconds. */
+const approveWithinMs = 24 * 3_600_000;
+
+export interface ByHand {
+  /** Of the step: "park replicas of tree in grogu". */
+  name(resource: string, store: string): string;
+  plan(steps: HostSteps, step: ReplicationStepInput): Promise<ByHandPlan>;
+  act(steps: HostSteps, step: ReplicationStepInput & { digest: string }): Promise<ByHandReport>;
+  /** "rename 2 aside and copy anew" */
+  question(count: number): string;
+  /** "parked" */
+  doneWord: string;
+  /** When nothing was found. */
+  nothing: { step: string; summary: string };
+}
+
+interface ByHandPlan {
+  digest: string;
+  count: number;
+  lines: string[];
+  /** What cannot be done, and why. */
+  refused?: string[];
+}
+
+interface ByHandReport {
+  names: string[];
+  warnings: string[];
+}
+
+interface Done extends ByHandReport {
+  count: number;
+  plan?: string;
+}
+
+/** For every resource of the job in every store. */
+export async function onReplicas(input: ActionInput, report: Report, what: ByHand): Promise<RunResult> {
+  const pairs = input.sources.flatMap((source) => input.stores.map((store) => ({ source, store })));
+  const done = await each(pairs, ({ source, store }) => onePair(source, store, { input, report, what }));
+  const warnings = done.flatMap((one) => one.warnings);
+  const count = done.reduce((sum, one) => sum + one.count, 0);
+  const names = done.flatMap((one) => one.names);
+  const plans = done.flatMap(({ plan }) => plan ?? []);
+  const summary = count === 0 ? what.nothing.summary : `${count} ${what.doneWord}: ${names.join(', ')}`;
+  return {
+    outcome: warnings.length > 0 ? 'warnings' : 'ok',
+    copies: [],
+    summary: plans.length > 0 ? plans.join('\n') : summary,
+    warnings: warnings.slice(0, 20),
+  };
+}
+
+async function onePair(
+  source: Source,
+  store: string,
+  { input, report, what }: { input: ActionInput; report: Report; what: ByHand },
+): Promise<Done> {
+  const name = what.name(source.resource, store);
+  const step: ReplicationStepInput = {
+    job: input.job,
+    run: workflowInfo().workflowId,
+    resource: source.resource,
+    store,
+    retryForMs: input.limits.retryForMs,
+    round: 0,
+  };
+  const steps = onHost(source.host, input.limits, name);
+  const { digest, count, lines, refused = [] } = await report.watch(name, () => what.plan(steps, step));
+  if (count === 0) {
+    report.step(name, refused.length > 0 ? 'warned' : 'done', refused.join('; ') || what.nothing.step);
+    return { count: 0, names: [], warnings: refused };
+  }
+  const question = `${what.question(count)}: ${lines.join('; ')}`.slice(0, 2000);
+  if (input.planOnly) {
+    report.step(name, 'done', `would ${question}`);
+    return { count: 0, names: [], warnings: refused, plan: `would ${question}` };
+  }
+  report.step(name, 'waiting', question);
+  // Nothing is held while a human thinks: replication of the rest goes on.
+  await askApproval({ digest, what: question, withinMs: approveWithinMs }, report);
+  const lease = replicationLease(source.resource, store);
+  const done = await withLeases([lease], report, () =>
+    report.watch(name, () => what.act(steps, { ...step, digest })),
+  );
+  const warnings = [...refused, ...done.warnings];
+  report.step(name, warnings.length > 0 ? 'warned' : 'done', done.names.join(', '));
+  return { count: done.names.length, names: done.names, warnings };
+}
