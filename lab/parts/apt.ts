@@ -12,6 +12,7 @@ const packages: Record<string, string> = {
   rclone: 'rclone',
   ssh: 'openssh-client',
   sshd: 'openssh-server',
+  sshfs: 'sshfs',
   mbuffer: 'mbuffer',
   zstd: 'zstd',
   pv: 'pv',

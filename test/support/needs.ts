@@ -27,6 +27,9 @@ const offers = {
   'web-ui': () => webUiPath() !== undefined || "needs Temporal's Web UI by itself, built by: npm run setup",
   rclone: () =>
     onPath('rclone') !== undefined || 'needs rclone as rest: server (package rclone): npm run setup',
+  sshfs: () =>
+    (onPath('sshfs') !== undefined && existsSync('/dev/fuse')) ||
+    'needs sshfs (package sshfs) and /dev/fuse: npm run setup',
   s3: () => versitygwPath() !== undefined || 'needs versitygw as S3 server: npm run setup',
   sshd: () =>
     (onPath('ssh') !== undefined && existsSync('/usr/sbin/sshd')) ||
