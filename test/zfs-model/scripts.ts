@@ -1,0 +1,136 @@
+import type { Step } from './both.js';
+
+/** What happens to two pools, told once. Names below the roots "S" and "T" of a script; every rule that the planner leans on is in one of them. */
+
+const write = (name: string, side: 'source' | 'target' = 'source'): Step => ({ do: 'write', side, name });
+const take = (name: string, side: 'source' | 'target' = 'source'): Step => ({ do: 'snapshot', side, name });
+const drop = (name: string, side: 'source' | 'target' = 'source'): Step => ({ do: 'destroy', side, name });
+const back = (name: string, side: 'source' | 'target' = 'target'): Step => ({ do: 'rollback', side, name });
+const change = (side: 'source' | 'target', ...words: string[]): Step => ({ do: 'change', side, words });
+const send = (target: string, ...words: string[]): Step => ({ do: 'send', target, words, options: [] });
+const cut = (target: string, ...words: string[]): Step => ({
+  do: 'send',
+  target,
+  words,
+  options: [],
+  cut: true,
+});
+const resume = (target: string): Step => ({ do: 'resume', target });
+const grown = (snapshot: string): Step[] => [write(snapshot.split('@')[0] ?? ''), take(snapshot)];
+
+export const scripts: Record<string, Step[]> = {
+  'streams continue only what they fit': [
+    ...grown('S/a@1'),
+    send('T/a', 'S/a@1'),
+    send('T/a', 'S/a@1'),
+    ...grown('S/a@2'),
+    ...grown('S/a@3'),
+    send('T/a', '-i', 'S/a@2', 'S/a@3'),
+    send('T/a', '-I', 'S/a@1', 'S/a@3'),
+    send('T/a', '-i', 'S/a@3', 'S/a@1'),
+    send('T/none/below', 'S/a@1'),
+  ],
+  'bookmarks take the place of snapshots': [
+    ...grown('S/a@1'),
+    send('T/a', 'S/a@1'),
+    change('source', 'bookmark', 'S/a@1', 'S/a#one'),
+    change('source', 'bookmark', 'S/a@1', 'S/a#one'),
+    change('source', 'bookmark', 'S/a#one', 'S/a#copy'),
+    drop('S/a@1'),
+    ...grown('S/a@2'),
+    send('T/a', '-i', 'S/a#one', 'S/a@2'),
+    change('source', 'destroy', 'S/a#holdfast_gone'),
+    change('source', 'bookmark', 'S/a@none', 'S/a#x'),
+    send('T/a', '-i', 'S/a#copy', 'S/a@2'),
+  ],
+  'holds keep snapshots, also from a roll-back': [
+    ...grown('S/a@1'),
+    ...grown('S/a@2'),
+    send('T/a', 'S/a@1'),
+    send('T/a', '-i', 'S/a@1', 'S/a@2'),
+    change('target', 'hold', 'holdfast_fence', 'T/a@2'),
+    change('target', 'hold', 'holdfast_fence', 'T/a@2'),
+    drop('T/a@2', 'target'),
+    back('T/a@1'),
+    change('target', 'release', 'holdfast_other', 'T/a@2'),
+    change('target', 'release', 'holdfast_fence', 'T/a@2'),
+    back('T/a@1'),
+    send('T/a', '-i', 'S/a@1', 'S/a@2'),
+  ],
+  'a replica that others changed': [
+    ...grown('S/a@1'),
+    send('T/a', 'S/a@1'),
+    take('T/a@theirs', 'target'),
+    ...grown('S/a@2'),
+    send('T/a', '-i', 'S/a@1', 'S/a@2'),
+    write('T/a', 'target'),
+    ...grown('S/a@3'),
+    send('T/a', '-i', 'S/a@2', 'S/a@3'),
+    take('T/a@more', 'target'),
+    send('T/a', '-i', 'S/a@2', 'S/a@3'),
+    back('T/a@2'),
+    send('T/a', '-i', 'S/a@2', 'S/a@3'),
+  ],
+  'the same name is not the same snapshot': [
+    ...grown('S/a@1'),
+    send('T/a', 'S/a@1'),
+    take('T/a@2', 'target'),
+    ...grown('S/a@2'),
+    send('T/a', '-i', 'S/a@1', 'S/a@2'),
+    drop('S/a@1'),
+    ...grown('S/a@1'),
+    send('T/a', '-i', 'S/a@2', 'S/a@1'),
+  ],
+  'a stream that was cut is gone on with': [
+    ...grown('S/a@1'),
+    cut('T/a', 'S/a@1'),
+    take('T/a@x', 'target'),
+    send('T/a', 'S/a@1'),
+    resume('T/a'),
+    ...grown('S/a@2'),
+    cut('T/a', '-i', 'S/a@1', 'S/a@2'),
+    send('T/a', '-i', 'S/a@1', 'S/a@2'),
+    resume('T/a'),
+    resume('T/a'),
+  ],
+  'what a cut stream has left is given up': [
+    ...grown('S/a@1'),
+    send('T/a', 'S/a@1'),
+    change('target', 'receive', '-A', 'T/a'),
+    ...grown('S/a@2'),
+    cut('T/a', '-i', 'S/a@1', 'S/a@2'),
+    drop('S/a@2'),
+    resume('T/a'),
+    change('target', 'receive', '-A', 'T/a'),
+    ...grown('S/a@3'),
+    send('T/a', '-i', 'S/a@1', 'S/a@3'),
+    ...grown('S/b@1'),
+    cut('T/b', 'S/b@1'),
+    change('target', 'receive', '-A', 'T/b'),
+    send('T/b', 'S/b@1'),
+  ],
+  'encrypted and readable do not mix': [
+    ...grown('S/secret@1'),
+    send('T/secret', '-w', 'S/secret@1'),
+    ...grown('S/secret@2'),
+    send('T/secret', '-i', 'S/secret@1', 'S/secret@2'),
+    send('T/secret', '-w', '-i', 'S/secret@1', 'S/secret@2'),
+    take('T/secret@empty', 'target'),
+    ...grown('S/secret@3'),
+    send('T/secret', '-w', '-i', 'S/secret@2', 'S/secret@3'),
+    back('T/secret@2'),
+    cut('T/secret', '-w', '-i', 'S/secret@2', 'S/secret@3'),
+    resume('T/secret'),
+  ],
+  'renamed, with what lies below it': [
+    ...grown('S/a@1'),
+    send('T/a', 'S/a@1'),
+    change('target', 'rename', 'T/a', 'T/a.parked-2026-11-20T030000Z'),
+    change('target', 'rename', 'T/a', 'T/z'),
+    change('target', 'rename', 'T/a.parked-2026-11-20T030000Z', 'T/none/z'),
+    send('T/a', 'S/a@1'),
+    change('target', 'rename', 'T/a.parked-2026-11-20T030000Z', 'T/a'),
+    ...grown('S/a@2'),
+    send('T/a.parked-2026-11-20T030000Z', '-i', 'S/a@1', 'S/a@2'),
+  ],
+};
