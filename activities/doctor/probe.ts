@@ -4,8 +4,8 @@ import type { HostFacts, SourceFacts, StoreFacts } from '../../contracts/doctor.
 import { isoNow } from '../../system/clock.js';
 import type { Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
-import { lookAtArrayFor } from '../snapraid/doctor.js';
 import { throughMount, whereItIsRead } from '../host/reading-host.js';
+import { lookAtArrayFor } from '../snapraid/doctor.js';
 import { findSpace, findTools, readState, whyStateNotWritable, wordsOf } from './machine.js';
 import { lookOverSsh } from './over-ssh.js';
 import { lookAtPools } from './pools.js';

@@ -6,8 +6,8 @@ import { checkHostOf, jobWith } from '../restic/job.js';
 import { whatIsRead } from '../zfs/read-source.js';
 import { guardSource } from './guard.js';
 import { runHooks, undoHooks } from './hooks.js';
-import { pauseWriters, resumeWriters } from './writers.js';
 import { whereItIsRead } from './reading-host.js';
+import { pauseWriters, resumeWriters } from './writers.js';
 
 /** What any host can be asked, whatever tool it runs. */
 export function createHostActivities(door: Door) {
