@@ -1,59 +1,75 @@
 import { isUtf8Name, nameInJson, shownName } from '../../system/file-names.js';
 import type { Findings, OnDisk } from './findings.js';
 import type { Node } from './listing.js';
+import type { Entry } from './scan.js';
 
 /** The listing of a copy against what lies on the disk. Pure. */
 
 /** Types that restic keeps in a copy and does not bring back. */
 const neverRestored = new Set<string>(['socket', 'irregular']);
 
-/** `mayExist` says which paths beside the nodes are no surprise. */
-export function compareNodes(
-  nodes: readonly Node[],
-  disk: ReadonlyMap<string, OnDisk>,
+export interface Expected {
+  nodes: readonly Node[];
+  isRoot: boolean;
+  /** Which paths beside the nodes are no surprise. */
+  mayExist(path: string): boolean;
+  /** A node as it shall lie on the disk; asked for each when its turn comes, so that nothing is held twice. */
+  asRestored(node: Node): Node;
+}
+
+/** To be shown every entry of the disk, in any order; only what is still expected is held. */
+export function nodeCheck({ nodes, isRoot, mayExist, asRestored }: Expected) {
+  const missing = new Map(nodes.map((node) => [node.path, node]));
+  const differences: string[] = [];
+  const count = { compared: 0, odd: 0, linksTold: 0, linksNotTold: 0 };
+  return {
+    /** The node of an entry; undefined for a stranger. */
+    see(found: Entry): Node | undefined {
+      const listed = missing.get(found.path);
+      if (!listed) {
+        if (!mayExist(found.path)) differences.push(`${shownName(found.path)}: is not in the copy`);
+        return undefined;
+      }
+      missing.delete(found.path);
+      const node = asRestored(listed);
+      count.compared += 1;
+      if (!isUtf8Name(node.path)) count.odd += 1;
+      if (node.type === 'symlink') count[node.linkTarget === undefined ? 'linksNotTold' : 'linksTold'] += 1;
+      differences.push(...compareNode(node, found, isRoot));
+      return listed;
+    },
+    end(): Findings {
+      const left = [...missing.values()].filter(({ type }) => neverRestored.has(type)).length;
+      for (const { path, type } of missing.values())
+        if (!neverRestored.has(type)) differences.push(`${shownName(path)}: is missing`);
+      return { ...nodeFindings(count, left, isRoot), differences };
+    },
+  };
+}
+
+function nodeFindings(
+  count: { compared: number; odd: number; linksTold: number; linksNotTold: number },
+  left: number,
   isRoot: boolean,
-  mayExist: (path: string) => boolean,
-): Findings {
-  const left = nodes.filter(({ path, type }) => neverRestored.has(type) && !disk.has(path));
-  const passed = new Set(left);
-  const compared = nodes.filter((node) => !passed.has(node));
-  const known = new Set(nodes.map(({ path }) => path));
-  const strangers = [...disk.keys()].filter((path) => !known.has(path) && !mayExist(path));
-  const odd = compared.filter(({ path }) => !isUtf8Name(path)).length;
+): Pick<Findings, 'verified' | 'notVerified'> {
+  const odd = count.odd > 0 ? ` (${count.odd} with names that are not valid UTF-8)` : '';
+  const links = (amount: number): string[] => (amount > 0 ? [`targets of ${amount} symbolic links`] : []);
   return {
     verified: [
-      `type, mode, size and modification time of ${compared.length} entries${odd > 0 ? ` (${odd} with names that are not valid UTF-8)` : ''}`,
-      ...(isRoot ? [`owner and group of ${compared.length} entries`] : []),
-      ...linksVerified(compared),
+      `type, mode, size and modification time of ${count.compared} entries${odd}`,
+      ...(isRoot ? [`owner and group of ${count.compared} entries`] : []),
+      ...links(count.linksTold),
     ],
     notVerified: [
       ...(isRoot ? [] : ['owner and group: only root can restore them, and the worker is not root']),
-      ...linksNotVerified(compared),
-      ...(left.length > 0 ? [`${left.length} sockets: restic does not restore them`] : []),
-    ],
-    differences: [
-      ...compared.flatMap((node) => compareNode(node, disk.get(node.path), isRoot)),
-      ...strangers.map((path) => `${shownName(path)}: is not in the copy`),
+      ...links(count.linksNotTold),
+      ...(left > 0 ? [`${left} sockets: restic does not restore them`] : []),
     ],
   };
 }
 
-const linksOf = (nodes: readonly Node[], isKnown: boolean): number =>
-  nodes.filter(({ type, linkTarget }) => type === 'symlink' && (linkTarget !== undefined) === isKnown).length;
-
-function linksVerified(nodes: readonly Node[]): string[] {
-  const links = linksOf(nodes, true);
-  return links > 0 ? [`targets of ${links} symbolic links`] : [];
-}
-
-function linksNotVerified(nodes: readonly Node[]): string[] {
-  const links = linksOf(nodes, false);
-  return links > 0 ? [`targets of ${links} symbolic links`] : [];
-}
-
-function compareNode(node: Node, found: OnDisk | undefined, isRoot: boolean): string[] {
+function compareNode(node: Node, found: OnDisk, isRoot: boolean): string[] {
   const path = shownName(node.path);
-  if (!found) return [`${path}: is missing`];
   if (found.type !== node.type) return [`${path}: is a ${found.type}, not a ${node.type}`];
   const isLink = node.type === 'symlink';
   const isDevice = node.type === 'chardev' || node.type === 'dev';

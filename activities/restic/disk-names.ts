@@ -6,14 +6,17 @@ import { dataFolder } from './target.js';
 
 /** restic's JSON has U+FFFD for each byte of a name that is no UTF-8. What such an entry is really called, the disk tells after the restore. */
 
-/** Whether a path of a listing may be one that was changed on its way. */
+/** Whether a path of a listing may be one that was changed on its way. On the disk such a name is what it says. */
 const isChanged = (path: string): boolean => path.includes('\ufffd');
 
 /** The prepared restore with every entry named as on the disk; walks it only when some names need it. */
 export async function withDiskNames(prepared: PreparedRestore): Promise<PreparedRestore> {
   if (!prepared.nodes.some(({ path }) => isChanged(path))) return prepared;
-  const disk = await scanTree(prepared.restic, dataFolder(prepared.plan.target));
-  return { ...prepared, nodes: nameNodes(prepared.nodes, [...disk.entries.keys()]) };
+  const onDisk: string[] = [];
+  await scanTree(prepared.restic, dataFolder(prepared.plan.target), ({ path }) => {
+    if (isChanged(path) || !isUtf8Name(path)) onDisk.push(path);
+  });
+  return { ...prepared, nodes: nameNodes(prepared.nodes, onDisk) };
 }
 
 /**
@@ -22,7 +25,7 @@ export async function withDiskNames(prepared: PreparedRestore): Promise<Prepared
  */
 export function nameNodes(nodes: readonly Node[], onDisk: readonly string[]): Node[] {
   const alike = new Map<string, string[]>();
-  for (const path of onDisk.filter((path) => isChanged(path) || !isUtf8Name(path))) {
+  for (const path of onDisk) {
     const told = nameInJson(path);
     const others = alike.get(told);
     if (others) others.push(path);

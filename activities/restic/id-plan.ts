@@ -3,6 +3,7 @@ import { type IdMap, mappedId, parseIdMap, rangeNotAllowed } from '../../contrac
 import type { RestorePlan } from '../../contracts/jobs.js';
 import type { Tools } from '../door.js';
 import type { Node } from './listing.js';
+import { isRootOn } from './scan.js';
 
 /** Whether owners may and can be mapped as it was asked for. */
 
@@ -30,8 +31,7 @@ export async function planMapping(
   words: readonly string[],
 ): Promise<RestorePlan['mapping']> {
   if (words.length === 0) return undefined;
-  const { stdout } = await host.run({ file: 'id', args: ['-u'] }, { signal });
-  if (stdout.trim() !== '0')
+  if (!(await isRootOn({ host, signal })))
     throw refused('only root can give files to other owners, and the worker is not root');
   let entries = 0;
   const homeless = new Map<string, { path: string; count: number }>();

@@ -80,23 +80,53 @@ export async function countListing(restic: Restic, snapshot: string): Promise<Co
 }
 
 /** Where symbolic links point: before 0.19 only the listing in words says it. `links` are named as on the disk. */
-export async function readLinkTargets(restic: Restic, snapshot: string, links: readonly Node[]) {
-  const { result } = await runRestic(restic, listLongVerb(snapshot), { bytes: true });
-  return parseLinkTargets(result.stdout, links);
+export async function readLinkTargets(
+  restic: Restic,
+  snapshot: string,
+  links: readonly Node[],
+): Promise<Map<string, string>> {
+  const reader = linkTargetReader(links);
+  await runRestic(restic, listLongVerb(snapshot), {
+    bytes: true,
+    onLine: (line, stream) => {
+      if (stream === 'stdout') reader.line(line);
+    },
+  });
+  return reader.end();
 }
 
-/** One character for each byte. A line is "mode uid gid size date time path -> target"; a name may hold line breaks, so each link is searched by its whole path. */
-export function parseLinkTargets(stdout: string, links: readonly Node[]): Map<string, string> {
+const arrow = ' -> ';
+/** An entry is "mode uid gid size date time path -> target"; names and targets may hold line breaks. */
+const entryStart = /^[a-zA-Z-]{10,12} +\d+ +\d+ +\d+ \d{4}-\d\d-\d\d \d\d:\d\d:\d\d /;
+
+/** For the lines of that listing, one character for each byte. */
+export function linkTargetReader(links: readonly Node[]) {
   const targets = new Map<string, string>();
-  let from = 0;
-  for (const { path } of links) {
-    const mark = ` ${nameToBytes(path).toString('latin1')} -> `;
-    const at = stdout.indexOf(mark, from);
-    if (at < 0) continue;
-    const rest = stdout.slice(at + mark.length);
-    const end = rest.search(/\n(?=[a-zA-Z-]{10,12} +\d+ +\d+ +\d+ \d{4}-|$)/);
-    targets.set(path, nameFromLatin1(end < 0 ? rest : rest.slice(0, end)));
-    from = at + mark.length;
-  }
-  return targets;
+  const wanted = new Map(links.map(({ path }) => [nameToBytes(path).toString('latin1'), path]));
+  let entry = '';
+  const close = (): void => {
+    const told = /^l/i.test(entry) ? entry.replace(entryStart, '') : '';
+    // A name may hold an arrow too: the shorter one stands first in the listing, and is taken by then.
+    for (let at = told.indexOf(arrow); at >= 0; at = told.indexOf(arrow, at + 1)) {
+      const path = wanted.get(told.slice(0, at));
+      if (path === undefined) continue;
+      wanted.delete(told.slice(0, at));
+      targets.set(path, nameFromLatin1(told.slice(at + arrow.length)));
+      return;
+    }
+  };
+  return {
+    line(line: string): void {
+      if (!entryStart.test(line)) {
+        entry += `\n${line}`;
+        return;
+      }
+      close();
+      entry = line;
+    },
+    end(): Map<string, string> {
+      close();
+      return targets;
+    },
+  };
 }

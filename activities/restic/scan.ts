@@ -8,19 +8,17 @@ import type { OnDisk } from './findings.js';
 /** Fields end with NUL, an entry with NUL and a line break: no name can hold that. */
 const format = `${['%y', '%m', '%U', '%G', '%s', '%T@', '%D:%i', '%n', '%b', '/%P', '%l'].join('\\0')}\\0\\n`;
 
-export interface Scan {
-  /** By the path that they have in the copy. */
-  entries: Map<string, OnDisk>;
-  /** Whether we could set owners. */
-  isRoot: boolean;
-}
+/** An entry by the path that it has in the copy. */
+export type Entry = OnDisk & { path: string };
 
-/** Walks `data`, which holds the copy's paths from "/" on. */
+type Scanning = Pick<Restic, 'host' | 'signal'>;
+
+/** Walks `data`, which holds the copy's paths from "/" on, and hands on entry by entry: a tree may have millions. */
 export async function scanTree(
-  { host, signal }: Pick<Restic, 'host' | 'signal'>,
+  { host, signal }: Scanning,
   data: string,
-): Promise<Scan> {
-  const entries = new Map<string, OnDisk>();
+  onEntry: (entry: Entry) => void,
+): Promise<void> {
   let pending = '';
   const command = { file: 'find', args: [data, '-printf', format], env: { LC_ALL: 'C' } };
   const { exitCode, stderrTail } = await host.run(command, {
@@ -33,19 +31,19 @@ export async function scanTree(
         pending += '\n';
         return;
       }
-      const entry = parseEntry(pending);
-      entries.set(entry.path, entry);
+      onEntry(parseEntry(pending));
       pending = '';
     },
   });
-  if (exitCode !== 0) {
-    throw new HoldfastError(
-      'HF_RESTORE_DIFFERS',
-      `Cannot read what was restored: ${stderrTail.trim()}`.slice(0, 300),
-    );
-  }
-  const { exitCode: notRoot, stdout } = await host.run({ file: 'id', args: ['-u'] }, { signal });
-  return { entries, isRoot: notRoot === 0 && stdout.trim() === '0' };
+  if (exitCode === 0) return;
+  const message = `Cannot read what was restored: ${stderrTail.trim()}`;
+  throw new HoldfastError('HF_RESTORE_DIFFERS', message.slice(0, 300));
+}
+
+/** Whether we can set owners. */
+export async function isRootOn({ host, signal }: Scanning): Promise<boolean> {
+  const { exitCode, stdout } = await host.run({ file: 'id', args: ['-u'] }, { signal });
+  return exitCode === 0 && stdout.trim() === '0';
 }
 
 const types: Record<string, OnDisk['type']> = {
@@ -59,7 +57,7 @@ const types: Record<string, OnDisk['type']> = {
 };
 
 /** One entry of the walk, one character for each byte. */
-export function parseEntry(text: string): OnDisk & { path: string } {
+export function parseEntry(text: string): Entry {
   const [type = '', mode, uid, gid, size, mtime = '', inode = '', links, blocks, path = '', linkTarget = ''] =
     text.split('\0');
   return {

@@ -70,18 +70,33 @@ interface Copied {
   sparseNote: SparseNote | undefined;
 }
 
-/** What is said of it. A filled hole is a warning: every byte is right, only the room that it takes is not. */
-export function sparsenessFindings(
+/** To be shown every entry of the disk that the copy has too. */
+export function sparsenessCheck(copied: Copied) {
+  const known = knownSparse(copied.nodes, copied.root, copied.sparseNote);
+  const now = new Map(known.map(({ node }) => [node.path, 0]));
+  let allocated = 0;
+  return {
+    see({ path, type }: Node, found: Pick<OnDisk, 'allocated'>): void {
+      if (type !== 'file') return;
+      allocated += found.allocated;
+      if (now.has(path)) now.set(path, found.allocated);
+    },
+    end: (): Findings => sparsenessFindings(copied, known, now, allocated),
+  };
+}
+
+/** A filled hole is a warning: every byte is right, only the room that it takes is not. */
+function sparsenessFindings(
   { nodes, snapshot, root, sparseNote: note }: Copied,
-  disk: ReadonlyMap<string, Pick<OnDisk, 'allocated'>>,
+  known: readonly WasSparse[],
+  now: ReadonlyMap<string, number>,
+  allocated: number,
 ): Findings {
-  const known = knownSparse(nodes, root, note);
-  const allocatedNow = (path: string): number => disk.get(path)?.allocated ?? 0;
+  const allocatedNow = (path: string): number => now.get(path) ?? 0;
   const filled = known.filter((was) => isFilled(was, allocatedNow(was.node.path)));
   const isOfThisCopy = note !== undefined && snapshot.tags.includes(tags.run(note.run));
   const files = nodes.filter(({ type }) => type === 'file');
   const content = files.reduce((sum, { size }) => sum + size, 0);
-  const allocated = files.reduce((sum, { path }) => sum + allocatedNow(path), 0);
   const why = isOfThisCopy
     ? (note.gap ?? whyChanged(files, root, note, known.length))
     : 'this host noted no sparse files for this copy';

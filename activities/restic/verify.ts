@@ -1,13 +1,14 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import type { RestoreReport } from '../../contracts/jobs.js';
 import { compareAttributes } from './attributes.js';
-import { compareNodes } from './compare.js';
-import { checkHardLinks } from './hard-links.js';
+import { nodeCheck } from './compare.js';
+import type { Findings } from './findings.js';
+import { hardLinkCheck } from './hard-links.js';
 import { withMappedOwner } from './id-plan.js';
 import { type Node, readLinkTargets } from './listing.js';
 import type { PreparedRestore } from './restore-plan.js';
-import { scanTree } from './scan.js';
-import { sparsenessFindings } from './sparse-check.js';
+import { isRootOn, scanTree } from './scan.js';
+import { sparsenessCheck } from './sparse-check.js';
 import { dataFolder } from './target.js';
 
 /** Compares what was restored with what the copy holds, and says what was compared, what was not, and what differs. */
@@ -19,15 +20,12 @@ export async function verifyRestore(
 ): Promise<RestoreReport> {
   const { restic, plan } = prepared;
   restic.progress({ phase: 'comparing' });
-  const disk = await scanTree(restic, dataFolder(plan.target));
-  const nodes = (await withLinkTargets(prepared)).map((node) => withMappedOwner(node, prepared.idMap));
+  const isRoot = await isRootOn(restic);
   const all = [
     { verified: [`contents of ${plan.files} files (hashes, by restic)`], notVerified: [], differences: [] },
-    compareNodes(nodes, disk.entries, disk.isRoot, isPlanned(prepared)),
     { verified: mappingVerified(prepared), notVerified: [], differences: [] },
-    await checkHardLinks(prepared, disk.entries),
-    await compareAttributes(prepared, disk.isRoot),
-    sparsenessFindings(prepared, disk.entries),
+    ...(await compareEntries(prepared, isRoot)),
+    await compareAttributes(prepared, isRoot),
   ];
   const differences = all.flatMap((findings) => findings.differences);
   for (const difference of differences) restic.log(`differs: ${difference}`);
@@ -57,16 +55,29 @@ const isPlanned = ({ selection }: PreparedRestore) => {
     wanted.some((wish) => path === wish || wish.startsWith(path === '/' ? '/' : `${path}/`));
 };
 
-/** The listing in words comes in one piece, some 150 bytes for each entry. */
-const mostNodes = 1_000_000;
+/** What the disk holds is looked at as it comes, and none of it is kept. */
+async function compareEntries(prepared: PreparedRestore, isRoot: boolean): Promise<Findings[]> {
+  const { restic, plan, nodes, idMap } = prepared;
+  const targets = await linkTargets(prepared);
+  const asRestored = (node: Node): Node => {
+    const linkTarget = targets.get(node.path);
+    return withMappedOwner(linkTarget === undefined ? node : { ...node, linkTarget }, idMap);
+  };
+  const entries = nodeCheck({ nodes, isRoot, mayExist: isPlanned(prepared), asRestored });
+  const links = await hardLinkCheck(prepared);
+  const holes = sparsenessCheck(prepared);
+  await scanTree(restic, dataFolder(plan.target), (found) => {
+    const node = entries.see(found);
+    if (!node) return;
+    links.see(node, found);
+    holes.see(node, found);
+  });
+  return [entries.end(), links.end(), holes.end()];
+}
 
-async function withLinkTargets({ restic, snapshot, nodes }: PreparedRestore): Promise<Node[]> {
+async function linkTargets({ restic, snapshot, nodes }: PreparedRestore): Promise<Map<string, string>> {
   const unknown = nodes.filter(({ type, linkTarget }) => type === 'symlink' && linkTarget === undefined);
-  if (unknown.length === 0 || nodes.length > mostNodes) return nodes;
-  const targets = await readLinkTargets(restic, snapshot.id, unknown);
-  return nodes.map((node) =>
-    targets.has(node.path) ? { ...node, linkTarget: targets.get(node.path) } : node,
-  );
+  return unknown.length === 0 ? new Map() : readLinkTargets(restic, snapshot.id, unknown);
 }
 
 function differs(target: string, differences: readonly string[]): HoldfastError {

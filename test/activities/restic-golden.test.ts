@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { classify, parseLock } from '../../activities/restic/classify.js';
-import { compareLinkCounts, linkCounts } from '../../activities/restic/hard-links.js';
-import { parseLinkTargets, parseNode } from '../../activities/restic/listing.js';
+import { linkCountReader } from '../../activities/restic/hard-links.js';
+import { linkTargetReader, parseNode } from '../../activities/restic/listing.js';
 import { parseLockFile, parseLockIds } from '../../activities/restic/locks.js';
 import {
   parseBackupLine,
@@ -118,15 +118,16 @@ for (const version of readdirSync(goldenFolder)) {
       assert.match(find('photo.bin')?.mtimeNs ?? '', /^\d{19}$/);
       const link = find('link');
       assert.ok(link);
-      const targets = parseLinkTargets(out('ls-long'), [link]);
-      assert.equal(link.linkTarget ?? targets.get(link.path), 'a folder/not\nthere -> really');
+      const reader = linkTargetReader([link]);
+      for (const line of out('ls-long').trimEnd().split('\n')) reader.line(line);
+      assert.equal(link.linkTarget ?? reader.end().get(link.path), 'a folder/not\nthere -> really');
     });
 
     test('counts the names of a file', () => {
-      const counts = linkCounts(out('find'));
-      assert.equal(counts.get('/lab/source/photo.bin')?.[0], 2);
-      assert.equal(counts.get('/lab/source/new')?.[0], 1);
-      assert.deepEqual(compareLinkCounts([], counts, new Map()).differences, []);
+      const reader = linkCountReader();
+      for (const piece of out('find').split('}')) reader.piece(piece);
+      assert.deepEqual(reader.counts.get('/lab/source/photo.bin'), [2]);
+      assert.equal(reader.counts.has('/lab/source/new'), false, 'one name is no word worth');
     });
 
     test('plans retention with reasons, also of nothing', () => {

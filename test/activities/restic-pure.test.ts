@@ -19,10 +19,11 @@ import {
   restoreVerb,
   snapshotsVerb,
 } from '../../activities/restic/command.js';
-import { compareNodes } from '../../activities/restic/compare.js';
+import { nodeCheck } from '../../activities/restic/compare.js';
 import { nameNodes } from '../../activities/restic/disk-names.js';
 import type { OnDisk } from '../../activities/restic/findings.js';
-import { type Node, nanoseconds } from '../../activities/restic/listing.js';
+import { checkCounts, checkGroups, linkCountReader } from '../../activities/restic/hard-links.js';
+import { linkTargetReader, type Node, nanoseconds } from '../../activities/restic/listing.js';
 import { parseBackupLine, parseForget, type Snapshot } from '../../activities/restic/parse.js';
 import { whyImplausible } from '../../activities/restic/plausible.js';
 import { countReasons, judgeRetention } from '../../activities/restic/retention.js';
@@ -260,6 +261,17 @@ const found = (more: Partial<OnDisk> = {}): OnDisk => ({
   linkTarget: '',
   ...more,
 });
+/** The whole comparison with a disk that holds these. */
+function compareNodes(
+  nodes: readonly Node[],
+  disk: ReadonlyMap<string, OnDisk>,
+  isRoot: boolean,
+  mayExist: (path: string) => boolean,
+) {
+  const check = nodeCheck({ nodes, isRoot, mayExist, asRestored: (node) => node });
+  for (const [path, facts] of disk) check.see({ path, ...facts });
+  return check.end();
+}
 const node: Node = { path: '/a', type: 'file', mode: 0o644, uid: 1, gid: 2, size: 3, mtimeNs: '4' };
 
 test('every property that differs is a difference, and so is what is missing or strange', () => {
@@ -307,6 +319,80 @@ test('names with line breaks survive the walk', () => {
   assert.deepEqual(
     [entry.path, entry.mode, entry.mtimeNs, entry.allocated],
     ['/a\nb', 0o4755, '1577934245123456789', 4096],
+  );
+});
+
+const linked = (path: string, inode?: number): Node => ({ ...node, path, ...(inode && { inode }) });
+
+test('names of one file that are several files now, and strangers that share one, are differences', () => {
+  const nodes = [linked('/a', 7), linked('/b', 7), linked('/c', 8), linked('/d', 7)];
+  const differences = (inodes: Record<string, string>, links = 2) => {
+    const check = checkGroups(nodes);
+    for (const each of nodes) {
+      const inode = inodes[each.path] ?? '1:7';
+      check.see(each, { inode, links: each.path === '/c' ? links : 3 });
+    }
+    return check.end().differences.join('\n');
+  };
+  assert.equal(differences({ '/c': '1:8' }, 1), '');
+  assert.match(differences({ '/c': '1:8', '/d': '1:9' }, 1), /^\/a: is no longer one file/);
+  assert.match(differences({}), /^\/c: shares its file/);
+});
+
+test('inodes of two file systems that happen to be equal are no hard link', () => {
+  const nodes = [linked('/a', 7), { ...linked('/b', 7), size: 99 }];
+  const check = checkGroups(nodes);
+  for (const [index, each] of nodes.entries()) check.see(each, { inode: `1:${index}`, links: 1 });
+  assert.deepEqual(check.end(), { verified: ['hard links: 0 groups'], notVerified: [], differences: [] });
+});
+
+test('where only numbers of names are known, more than before is a difference and fewer is said', () => {
+  const told = [
+    { path: '/a', type: 'file', links: 2 },
+    { path: '/b} {"path":"x', type: 'file', links: 3 },
+    { path: '/\ufffd', type: 'dir' },
+    { path: '/\ufffd', type: 'file', links: 1 },
+    { path: '/\ufffd', type: 'file', links: 2 },
+  ];
+  const reader = linkCountReader();
+  const text = JSON.stringify([{ matches: told, hits: told.length, snapshot: 's' }]);
+  for (const piece of text.split('}')) reader.piece(piece);
+  const files = ['/a', '/b} {"path":"x', '/\udc80', '/\udcff', '/z'].map((path) => linked(path));
+  const found = (...links: number[]) => {
+    const check = checkCounts(files, reader.counts);
+    for (const [index, each] of files.entries()) check.see(each, { inode: '', links: links[index] ?? 0 });
+    return check.end();
+  };
+  assert.deepEqual(found(2, 3, 1, 2, 1).differences, []);
+  assert.deepEqual(found(2, 3, 1, 2, 1).notVerified, []);
+  assert.match(found(2, 3, 2, 2, 1).differences.join(), /^\/\\x80: shares/);
+  assert.match(found(1, 3, 1, 2, 2).differences.join(), /^\/z: shares/);
+  assert.match(found(1, 3, 1, 2, 1).notVerified.join(), /1 files that have fewer names/);
+});
+
+test('targets of links are found by their whole path, whatever arrows and line breaks there are', () => {
+  const entry = (path: string, target: string) =>
+    `lrwxrwxrwx     0     0      0 2026-11-20 16:44:10 ${path} -> ${target}`;
+  const links = ['/a', '/a -> b', '/c\nd', '/\udce9'].map((path) => linked(path));
+  const reader = linkTargetReader(links);
+  const text = [
+    'snapshot 1 of [/] at 2026:',
+    entry('/a', 'b -> x\ny'),
+    entry('/a -> b', 'z'),
+    '-rw-r--r--     0     0      3 2026-11-20 16:44:10 /b',
+    entry('/c\nd', '/c'),
+    entry('/not wanted', 'w'),
+    entry('/\u00e9', '\u00ff'),
+  ].join('\n');
+  for (const line of text.split('\n')) reader.line(line);
+  assert.deepEqual(
+    [...reader.end()],
+    [
+      ['/a', 'b -> x\ny'],
+      ['/a -> b', 'z'],
+      ['/c\nd', '/c'],
+      ['/\udce9', '\udcff'],
+    ],
   );
 });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Node } from '../../activities/restic/listing.js';
 import type { Snapshot } from '../../activities/restic/parse.js';
-import { sparsenessFindings } from '../../activities/restic/sparse-check.js';
+import { sparsenessCheck } from '../../activities/restic/sparse-check.js';
 
 const size = 2 ** 24;
 const node = (name: string, mtimeNs: string): Node => ({
@@ -22,11 +22,12 @@ const snapshot: Snapshot = {
   tags: ['run:vm-1'],
 };
 const noted = ['a', 'b'].map((path) => ({ path, size, mtimeNs: '1', allocated: 0 }));
-const found = (...nodes: Node[]) =>
-  sparsenessFindings(
-    { nodes, snapshot, root: '/srv/vm', sparseNote: { run: 'vm-1', files: noted } },
-    new Map(nodes.map(({ path }) => [path, { allocated: 0 }])),
-  );
+function found(...nodes: Node[]) {
+  const sparseNote = { run: 'vm-1', files: noted };
+  const check = sparsenessCheck({ nodes, snapshot, root: '/srv/vm', sparseNote });
+  for (const seen of nodes) check.see(seen, { allocated: 0 });
+  return check.end();
+}
 
 test('files that are as they were noted are all that there is to say of sparseness', () => {
   const { verified, notVerified } = found(node('a', '1'), node('b', '1'), node('c', '1'));
