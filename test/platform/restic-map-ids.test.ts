@@ -86,7 +86,9 @@ for (const { version, path: restic } of resticVersions()) {
       const killedBefore = (program: string) => ({
         ...bench.host,
         run: (...[command, options]: Parameters<typeof bench.host.run>) => {
-          if (command.file === program) throw new Error('killed');
+          // By itself, or quoted in a script that gives it its files.
+          if (command.file === program || command.args.some((word) => word.includes(`'${program}'`)))
+            throw new Error('killed');
           return bench.host.run(command, options);
         },
       });

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { backupResource } from '../../activities/restic/backup.js';
 import { restoreCopy } from '../../activities/restic/restore.js';
+import { planRestore } from '../../activities/restic/restore-plan.js';
 import { resticVersions } from '../../lab/places.js';
 import { temporaryFolder } from '../support/temp.js';
 import { waitFor } from '../support/wait.js';
@@ -130,6 +131,18 @@ find . -name 'photo 4.txt' -exec setfacl -m u:34:r-- {} +`;
       const { report } = await restored(bench);
       assert.match(report.verified.join('\n'), /values of extended attributes \(1 entries have some\)/);
       assert.deepEqual(report.warnings, []);
+    });
+
+    test('the plan says how attributes will be compared on this host, and what that reads', async () => {
+      const bench = makeBench({ restic });
+      await backupResource(bench.tools(), bench.step(runAt(1)));
+      const step = bench.restoreStep(restoreRun(2), join(bench.folder, 'restored'));
+      const { attributes } = await planRestore(bench.tools(), step);
+      assert.deepEqual(attributes, { way: 'mount', bytesReadAgain: 0 });
+      const other = await planRestore(bench.tools({ host: withoutFuse(bench.host) }), step);
+      assert.equal(other.attributes?.way, 'second read');
+      assert.equal(other.attributes?.bytesReadAgain, other.bytes);
+      assert.match(other.attributes?.why ?? '', /fusermount .*fuse3/);
     });
 
     test('attributes of single files, of the chosen folders themselves and of many folders are compared', async () => {
