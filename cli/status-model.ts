@@ -21,6 +21,14 @@ export interface OperationFacts {
   seeding?: Seeding;
   /** Retention in stores that delete nothing. */
   appendOnly?: boolean;
+  failedOver?: FailedOver;
+}
+
+/** A replica is the one in use: since when, and by which run. */
+export interface FailedOver {
+  run: string;
+  store: string;
+  at: Date;
 }
 
 export interface ScheduleFacts {
@@ -59,6 +67,7 @@ export interface StatusRow {
   appendOnly?: boolean;
   /** What the last run has found out about its thing. */
   finding?: string;
+  failedOver?: FailedOver;
   /** Of one replication: how far its datasets were behind. */
   replicas?: ReplicaLag[];
 }
@@ -78,6 +87,10 @@ export function isGood({ operation, state, restorePoint, closedAt }: RunRow): bo
   return !holdsState.has(operation) || restorePoint !== undefined;
 }
 
+/** No promise is broken yet, and all is not well. */
+const isUnsettled = ({ seeding, failedOver }: OperationFacts): boolean =>
+  seeding !== undefined || failedOver !== undefined;
+
 /** Judges one operation. Pure, so that every colour has a test. */
 export function statusRow(facts: OperationFacts, now: Date): StatusRow {
   const { operation, objectiveMs, newestGood, last, running, seeding } = facts;
@@ -88,7 +101,7 @@ export function statusRow(facts: OperationFacts, now: Date): StatusRow {
     name: operation.name,
     job: operation.job,
     operation: operation.operation,
-    level: seeding && !overdue ? 'yellow' : levelOf({ objectiveMs, ageMs, overdue, last }),
+    level: isUnsettled(facts) && !overdue ? 'yellow' : levelOf({ objectiveMs, ageMs, overdue, last }),
     overdue,
     ...(newestGood && { goodRun: newestGood.run, goodAt, ageMs }),
     ...(objectiveMs !== undefined && { objectiveMs }),
@@ -101,6 +114,7 @@ export function statusRow(facts: OperationFacts, now: Date): StatusRow {
     ...(seeding && { seeding }),
     ...(facts.appendOnly && { appendOnly: true }),
     ...(last?.finding && { finding: last.finding }),
+    ...(facts.failedOver && { failedOver: facts.failedOver }),
   };
 }
 

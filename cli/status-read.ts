@@ -8,6 +8,7 @@ import { failureLine } from './follow-lines.js';
 import { findJob, objectiveMsOf } from './jobs.js';
 import { dateOf, lookAtRun } from './look.js';
 import { waitOfRun } from './snapshot.js';
+import { readFailovers } from './status-failover.js';
 import {
   collectRuns,
   type FoundRuns,
@@ -36,10 +37,11 @@ export async function readOperations(
   const operations = jobs.flatMap((name) => operationsOf(config, name));
   const wanted = operations.map((operation) => ({ ...operation, covers: coversFor(config, operation) }));
   const filter = job === undefined ? {} : { job };
-  const [schedules, running, closed] = await Promise.all([
+  const [schedules, running, closed, failovers] = await Promise.all([
     readSchedules(temporal),
     readRunning(temporal, filter),
     readClosed(temporal, wanted, filter),
+    readFailovers(temporal, config, filter),
   ]);
   const waits = await readWaits(temporal, operations, running, now);
   return mapBounded(operations, requestsAtOnce, async (operation) => {
@@ -48,6 +50,7 @@ export async function readOperations(
     const wait = run && waits.get(run.run);
     const hasCopy = closed.of(operation).newestGood !== undefined;
     const appendOnly = removesNothing(config, operation);
+    const failedOver = operation.main ? failovers.get(operation.job) : undefined;
     const seeding = hasCopy ? undefined : await readSeeding(temporal, config, operation, run, now);
     return {
       operation,
@@ -58,6 +61,7 @@ export async function readOperations(
       ...(wait && { waiting: wait }),
       ...(seeding && { seeding }),
       ...(appendOnly && { appendOnly }),
+      ...(failedOver && { failedOver }),
     };
   });
 }

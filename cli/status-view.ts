@@ -78,7 +78,11 @@ function nextText({ colours }: Context, { schedule, next, note }: StatusRow): st
 }
 
 function runningText({ colours }: Context, row: StatusRow, now: Date): string {
-  const { running, runningSince, waiting, seeding } = row;
+  const { running, runningSince, waiting, seeding, failedOver } = row;
+  if (!running && failedOver)
+    return colours.yellow(
+      `the replica in ${failedOver.store} is in use since ${agoText(failedOver.at, now)}`,
+    );
   if (!running) return '';
   const since = runningSince ? ` ${duration(now.getTime() - runningSince.getTime())}` : '';
   const word = seeding ? seedingText(seeding, now) : `running${since}`;

@@ -37,6 +37,8 @@ const runTypes = [
   workflowTypes.replicateDatasets,
   workflowTypes.parkReplicas,
   workflowTypes.pruneReplicas,
+  workflowTypes.failOver,
+  workflowTypes.failBack,
   workflowTypes.checkRestic,
   workflowTypes.restoreRestic,
   workflowTypes.restoreDatasets,

@@ -3,7 +3,14 @@ import type { Config, JobConfig } from './schema.js';
 
 /** What a human can have a job do by hand: `holdfast do JOB ACTION`. Pure: the table behind help, checks and compiling. */
 
-export type ActionName = 'park' | 'roll-back' | 'undelete' | 'replace-disk' | 'rebuild-parity';
+export type ActionName =
+  | 'park'
+  | 'roll-back'
+  | 'undelete'
+  | 'replace-disk'
+  | 'rebuild-parity'
+  | 'failover'
+  | 'failback';
 
 export interface ActionSetting {
   name: string;
@@ -80,6 +87,26 @@ const actionsOfKind: Record<JobConfig['kind'], readonly Action[]> = {
           summary: 'only this one, by its name on either side',
           example: 'backup/kubernetes/pvc-1',
         },
+      ],
+    },
+    {
+      name: 'failover',
+      summary: 'make the replica the one in use, after a last catch-up where the source lives',
+      settings: [
+        {
+          name: 'source',
+          summary:
+            'what you know of a source that does not answer: "off", it is switched off or cut off for good and writes nothing; "lost", its machine answers but its pool is gone for good',
+          example: 'off',
+        },
+        { name: 'store', summary: 'which replica, where the job has several stores', example: 'grogu' },
+      ],
+    },
+    {
+      name: 'failback',
+      summary: 'bring everything back to the source, incrementally, and make that the one in use again',
+      settings: [
+        { name: 'store', summary: 'which replica, where the job has several stores', example: 'grogu' },
       ],
     },
   ],

@@ -164,6 +164,30 @@ function checkReplicas(config: Config, job: ZfsReplicationJob, path: KeyPath, mi
       if (message) mistakes.push({ path: [...path, 'resources'], message });
     }
   }
+  const hostsOf = (names: readonly string[], of: (name: string) => string | undefined): Set<string> =>
+    new Set(names.flatMap((name) => of(name) ?? []));
+  const sides = {
+    stop: hostsOf(job.resources, (name) => entryOf(config.resources, name)?.host),
+    start: hostsOf(storesOf(job), (name) => entryOf(config.stores, name)?.zfs?.host),
+  };
+  for (const key of ['stop', 'start'] as const)
+    checkFailoverHooks(config, sides[key], job.failover[key], [...path, 'failover', key], mistakes);
+}
+
+/** Whatever the host that they run on will be, it must have them. */
+function checkFailoverHooks(
+  config: Config,
+  hosts: ReadonlySet<string>,
+  hooks: readonly string[],
+  path: KeyPath,
+  mistakes: Finding[],
+): void {
+  for (const host of hosts)
+    for (const [at, hook] of hooks.entries()) {
+      const known = Object.keys(entryOf(config.hosts, host)?.hooks ?? {});
+      if (!known.includes(hook))
+        mistakes.push({ path: [...path, at], message: `hosts.${host}.hooks has no "${hook}"` });
+    }
 }
 
 interface Named {

@@ -148,6 +148,20 @@ export const ZfsReplication = z
       .prefault('15m')
       .describe('A stream that moves nothing for so long is ended, and gone on with where it was')
       .meta({ examples: ['1h'] }),
+    failover: z
+      .strictObject({
+        stop: hooks(
+          'Hooks of the host of the resources, by name: they stop what writes there before the replica takes over; undone when it is brought back',
+          'stop-apps',
+        ),
+        start: hooks(
+          "Hooks of the store's host, by name: they start on the replica what was stopped; undone before it is brought back",
+          'start-apps',
+        ),
+      })
+      .prefault({})
+      .describe('What "holdfast do JOB failover" and "failback" run besides')
+      .meta({ examples: [{ stop: ['stop-apps'], start: ['start-apps'] }] }),
     schedule: Schedule.optional().describe('When it runs; without it only by hand'),
     objective: z
       .strictObject({

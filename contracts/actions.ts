@@ -9,4 +9,6 @@ export interface ActionInput extends Omit<JobInput, 'operation' | 'options' | 's
   settings: Record<string, string>;
   /** Ends with the plan in its summary and changes nothing. */
   planOnly?: true;
+  /** Which host works on each store, where that is not the source's own. */
+  storeHosts?: Record<string, string>;
 }

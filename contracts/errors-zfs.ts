@@ -32,6 +32,26 @@ export const zfsErrors = {
     exit: 1,
     next: 'Read the log of the run: "holdfast logs RUN"; the same command goes on where this one ended',
   },
+  HF_FAILED_OVER: {
+    meaning:
+      'Another side is the one in use since a failover: what stands by is neither copied from nor written over',
+    retry: 'never',
+    exit: 5,
+    next: 'Nothing was sent. "holdfast do JOB failback" brings everything back to where it was when that side is sound again; until then work on the side that is in use',
+  },
+  HF_SOURCE_NOT_OFF: {
+    meaning:
+      'A replica would become writable while its source may be in use: two sides that both can be written to cannot be joined again',
+    retry: 'never',
+    exit: 5,
+    next: 'Nothing was changed. Pull the plug of the source or take it off the network for good, then say so: "holdfast do JOB failover --set source=off"',
+  },
+  HF_FAILOVER_REFUSED: {
+    meaning: 'A replica cannot take over, or cannot give back, as things are',
+    retry: 'never',
+    exit: 5,
+    next: 'Nothing was changed. Mend what is named, then start it again; "--plan" shows what would be done',
+  },
   HF_POOL_SUSPENDED: {
     meaning: 'A pool has stopped its input and output, or lost a disk that it cannot be without',
     retry: 'outage',

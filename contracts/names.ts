@@ -70,6 +70,8 @@ export const workflowTypes = {
   scrubSnapraid: 'scrubSnapraid',
   repairSnapraid: 'repairSnapraid',
   rollBackReplicas: 'rollBackReplicas',
+  failOver: 'failOver',
+  failBack: 'failBack',
   pruneRestic: 'pruneRestic',
   checkRestic: 'checkRestic',
   restoreRestic: 'restoreRestic',

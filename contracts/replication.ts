@@ -12,6 +12,8 @@ export interface ReplicationStepInput {
   round: number;
   /** The other way round: the replica is what is sent, to this dataset of the host that is asked. */
   sendBack?: { dataset: string };
+  /** From the replica to its source, after a failover; the step runs on the host of the replica. */
+  back?: true;
 }
 
 export interface TransferStepInput extends ReplicationStepInput {

@@ -1,6 +1,6 @@
 import type { Action, ActionName } from '../config/actions.js';
-import { jobOf, storesOf } from '../config/lookup.js';
-import type { Config } from '../config/schema.js';
+import { jobOf, replicaStoreOf, storesOf, workerHostOf } from '../config/lookup.js';
+import type { Config, JobConfig } from '../config/schema.js';
 import type { ActionInput } from '../contracts/actions.js';
 import { workflowQueue, workflowTypes } from '../contracts/names.js';
 import { dayMs, limitsOf, sourceOf, toolOf } from './compile.js';
@@ -13,7 +13,11 @@ const typeOfAction: Record<ActionName, string> = {
   'replace-disk': workflowTypes.repairSnapraid,
   'rebuild-parity': workflowTypes.repairSnapraid,
   'roll-back': workflowTypes.rollBackReplicas,
+  failover: workflowTypes.failOver,
+  failback: workflowTypes.failBack,
 };
+
+const changesSides: ReadonlySet<ActionName> = new Set<ActionName>(['failover', 'failback']);
 
 export type CompiledAction = Omit<CompiledRun, 'args'> & { args: [ActionInput] };
 
@@ -39,7 +43,10 @@ export function compileAction(
         stores: storesOf(job),
         limits,
         ...(planOnly && { planOnly }),
-        ...(job.kind === 'zfs-replication' && { parallel: job.parallel }),
+        ...(job.kind === 'zfs-replication' && {
+          parallel: job.parallel,
+          storeHosts: storeHostsOf(config, job),
+        }),
       },
     ],
     taskQueue: workflowQueue,
@@ -48,6 +55,8 @@ export function compileAction(
       HfOperation: name,
       HfHost: sources[0]?.host,
       HfTool: toolOf[job.kind],
+      // Which replica is in use is told by what was done, never by what was only planned.
+      ...(changesSides.has(name) && !planOnly && { HfCovers: settings.store ?? storesOf(job)[0] }),
     },
     memo: {},
     staticSummary: clipBytes(`${name} of ${listWords(job.resources, 5)} (${jobName})`, 200),
@@ -56,3 +65,9 @@ export function compileAction(
     executionTimeoutMs: limits.giveUpAfterMs + 2 * dayMs,
   };
 }
+
+/** A replica may have to take over from a machine that is gone: then its own host does the work. */
+const storeHostsOf = (config: Config, job: JobConfig): Record<string, string> =>
+  Object.fromEntries(
+    storesOf(job).map((store) => [store, workerHostOf(config, replicaStoreOf(config, store).host)]),
+  );

@@ -11,6 +11,9 @@ import { inPlaceKind, putBackInPlace } from '../activities/restic/take-place.js'
 import { answer, createDoor } from '../activities/run.js';
 import { createSnapraidActivities } from '../activities/snapraid/activities.js';
 import { createZfsActivities } from '../activities/zfs/activities.js';
+import { failbackKind, putBackFailback } from '../activities/zfs/failback-stop.js';
+import { createFailoverActivities } from '../activities/zfs/failover-activities.js';
+import { failoverKind, putBackFailover } from '../activities/zfs/failover-stop.js';
 import { filesKind, putBackFiles } from '../activities/zfs/files-source.js';
 import { createZfsQuestions } from '../activities/zfs/questions.js';
 import { putBackSource, sourceKind } from '../activities/zfs/source.js';
@@ -80,6 +83,8 @@ function activitiesOf(
     [writerKinds.unit]: putBackWriter,
     [writerKinds.container]: putBackWriter,
     [filesKind]: putBackFiles(config, machine),
+    [failoverKind]: putBackFailover(config, machine),
+    [failbackKind]: putBackFailback(config, machine),
   };
   return {
     ...createHostActivities(door),
@@ -87,6 +92,7 @@ function activitiesOf(
     ...createResticActivities(door),
     ...createZfsActivities(door),
     ...createSnapraidActivities(door),
+    ...createFailoverActivities(door),
     ...createDoctorActivities({
       door,
       answer,

@@ -2,6 +2,8 @@
 export { backupRestic } from './backup-restic.js';
 export { checkRestic } from './check-restic.js';
 export { drillFailures } from './drill-failures.js';
+export { failBack } from './fail-back.js';
+export { failOver } from './fail-over.js';
 export { holdLease } from './hold-lease.js';
 export { initialiseStore } from './initialise-store.js';
 export { listCopies } from './list-copies.js';

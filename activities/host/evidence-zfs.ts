@@ -37,6 +37,13 @@ export interface SentBack extends OfStore {
   restorePoint?: string;
   digest: string;
 }
+/** A side took over, was made to stand by, or gave back. */
+export interface FailoverDone extends OfStore {
+  kind: 'failover';
+  job: string;
+  resource: string;
+  what: 'promoted' | 'source-stood-by' | 'brought-back';
+}
 export interface SnapshotsRemoved {
   kind: 'snapshots-removed';
   run: string;

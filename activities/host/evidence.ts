@@ -4,6 +4,7 @@ import type { Host } from '../../system/host.js';
 import type { Exchange } from '../restic/in-place.js';
 import { type ArrayFact, subjectOfResource } from './evidence-array.js';
 import type {
+  FailoverDone,
   PoolScrubbed,
   ReplicasProved,
   ReplicasRemoved,
@@ -102,6 +103,7 @@ export type Fact =
   | SnapshotsTaken
   | SnapshotsRemoved
   | ReplicasProved
+  | FailoverDone
   | ReplicasRemoved
   | SentBack
   | CopyProved
@@ -165,6 +167,8 @@ function subjectOf(fact: Fact): string {
       return `${fact.resource}/${fact.snapshot}`;
     case 'snapshots-removed':
       return fact.job;
+    case 'failover':
+      return `${fact.store}/${fact.resource}/${fact.what}`;
     case 'replicas':
     case 'replicas-removed':
     case 'sent-back':

@@ -22,7 +22,7 @@ export async function runHooks(tools: Tools, input: HookStepInput): Promise<{ ra
     if (hook.undo) await recordFormerStateAgain(host, run, `${hookKind}:${name}`, { host: owner });
     tools.progress({ phase: `hook ${name}` });
     tools.log(`hook ${name}`);
-    await runOne(host, { name, argv: hook.run, timeoutMs: hook.timeout }, tools);
+    await runHook(host, { name, argv: hook.run, timeoutMs: hook.timeout }, tools);
   }
   return { ran: hooks.map(({ name }) => name) };
 }
@@ -51,7 +51,7 @@ export const putBackHook =
   async (host: Host, what: string, former: Record<string, unknown>): Promise<void> => {
     const name = thingOf(what).slice(hookKind.length + 1);
     const hook = hookNamed(config(), String(former.host), name);
-    if (hook.undo) await runOne(host, { name: `undo of ${name}`, argv: hook.undo, timeoutMs: hook.timeout });
+    if (hook.undo) await runHook(host, { name: `undo of ${name}`, argv: hook.undo, timeoutMs: hook.timeout });
   };
 
 interface Named {
@@ -79,7 +79,8 @@ function namesOf(job: JobConfig, when: HookTime): string[] | undefined {
   return undefined;
 }
 
-function hookNamed(config: Config, host: string, name: string): Hook {
+/** What the configuration means by a hook's name on a host. */
+export function hookNamed(config: Config, host: string, name: string): Hook {
   const hooks = config.hosts[host]?.hooks ?? {};
   const hook = Object.hasOwn(hooks, name) ? hooks[name] : undefined;
   if (hook) return hook;
@@ -95,7 +96,8 @@ interface Call {
   timeoutMs: number;
 }
 
-async function runOne(host: Host, call: Call, tools?: Pick<Tools, 'signal' | 'log'>): Promise<void> {
+/** Ends it after its time; anything but exit code 0 is a failure in our words. */
+export async function runHook(host: Host, call: Call, tools?: Pick<Tools, 'signal' | 'log'>): Promise<void> {
   const [file = '', ...args] = call.argv;
   const command: Command = { file, args };
   const tooLong = AbortSignal.timeout(call.timeoutMs);

@@ -2,11 +2,16 @@ import type { Command } from '../../system/host.js';
 
 /** One question for a whole tree: what there is to know of it costs one remote command, whatever the number of datasets. */
 
-/** Our user properties: which run and which job made a snapshot; which dataset (by guid) a replica is a copy of. */
+/**
+ * Our user properties: which run and which job made a snapshot; which dataset (by guid) a replica is a copy of; which side is in use
+ * after a failover; and how a dataset was set before it had to stand by.
+ */
 export const ownProperties = {
   run: 'holdfast:run',
   job: 'holdfast:job',
   replicaOf: 'holdfast:replica-of',
+  role: 'holdfast:role',
+  before: 'holdfast:before',
 } as const;
 
 /** All of them are known since 0.8.0: a property that a version does not know makes it refuse the whole question. */
@@ -24,6 +29,7 @@ export const listColumns = [
   'written',
   'referenced',
   ownProperties.replicaOf,
+  ownProperties.role,
   'encryption',
   'encryptionroot',
   'keystatus',

@@ -122,6 +122,7 @@ const datasetOf = (row: Row, type: Dataset['type']): Dataset => ({
   availableBytes: row.count('available'),
   writtenBytes: row.count('written'),
   replicaOf: row.text('holdfast:replica-of'),
+  role: row.text('holdfast:role'),
   snapshots: [],
   bookmarks: [],
 });

@@ -66,7 +66,7 @@ export function hostEnds(options: HostEndsOptions): Ends {
     sizes: (streams) => sizesOf(options.source, streams),
     holdTags: (side, snapshots) => holdTags(zfsOf(side), snapshots),
     async change(side, first, then = []) {
-      return changeOn({ zfs: zfsOf(side), side, log, listing: seen[side] }, first, then);
+      return changeKnowing({ zfs: zfsOf(side), side, log, listing: seen[side] }, first, then);
     },
     transfer: (streams) => transferInParts(streams, options),
   };
@@ -88,13 +88,13 @@ async function sizesOf(source: Zfs, streams: readonly Stream[]): Promise<(number
 
 interface Changing {
   zfs: Zfs;
-  side: Side;
+  side: string;
   log: HostEndsOptions['log'];
   listing: Listing | undefined;
 }
 
 /** As a rule one program; with very many commands several, and then as well nothing of `then` before all of `first` went well. */
-async function changeOn(
+async function changeKnowing(
   { zfs, side, log, listing }: Changing,
   first: readonly ZfsWords[],
   then: readonly ZfsWords[],
@@ -116,6 +116,15 @@ async function changeOn(
   for (const part of thens) done.push(...(await run(part, [])));
   return done;
 }
+
+/** The same for whoever changes one host alone. */
+export const changeOn = (
+  zfs: Zfs,
+  side: string,
+  first: readonly ZfsWords[],
+  then: readonly ZfsWords[],
+  log: HostEndsOptions['log'],
+): Promise<(Done | undefined)[]> => changeKnowing({ zfs, side, log, listing: undefined }, first, then);
 
 const runScript = ({ host, signal }: Zfs, text: string) =>
   host.run({ file: 'sh', args: ['-c', text], env: { LC_ALL: 'C' } }, { signal });

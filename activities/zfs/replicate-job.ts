@@ -1,19 +1,20 @@
-import { jobOf, replicaStoreOf, storesOf } from '../../config/lookup.js';
-import type { ZfsReplicationJob } from '../../config/schema.js';
+import { jobOf, replicaStoreOf, resourceOf, storesOf, workerHostOf } from '../../config/lookup.js';
+import type { Config, ZfsReplicationJob } from '../../config/schema.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { ReplicationStepInput } from '../../contracts/replication.js';
 import type { Command, Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
 import { checkHostOf, checkRunOfJob } from '../restic/job.js';
-import { openZfs, selectionOf } from './job.js';
+import { selectionOf } from './job.js';
 import type { Zfs } from './listing.js';
 import { wayBack, withoutUnfinished } from './replicate-back.js';
 import type { Ends } from './replicate-ends.js';
 import { hostEnds } from './replicate-hosts.js';
-import { destinationOf } from './replicate-names.js';
+import { destinationOf, isParked, wayBackOf } from './replicate-names.js';
 import { rateMeter } from './replicate-progress.js';
 import type { SurveyRequest } from './replicate-survey.js';
 import type { ReplicationPolicy } from './replicate-types.js';
+import { roleOf } from './role.js';
 import { pathSelector } from './select-paths.js';
 import { zfsOn } from './zfs-on.js';
 
@@ -23,7 +24,8 @@ export interface Replication {
   job: ZfsReplicationJob;
   request: SurveyRequest;
   ends: Ends;
-  /** Where the replicas lie. */
+  /** Where it is sent from and to: the other way round when it is brought back. */
+  source: Zfs;
   target: Zfs;
   /** What had arrived before this attempt, added to all that it says of its progress. */
   counter: { alreadyBytes: number };
@@ -59,32 +61,64 @@ export async function openReplication(tools: Tools, input: ReplicationStepInput)
   return {
     job,
     counter,
+    source,
     target,
     request: { sourceRoot, targetRoot, policy },
-    ends: input.sendBack ? withoutUnfinished(ends) : ends,
+    ends: input.sendBack ? withoutUnfinished(ends) : input.back ? withoutKept(ends) : ends,
   };
 }
 
+/** As ever, or from a replica that is in use back to its source: then the steps run where the replica is. */
 function wayThere(tools: Tools, input: ReplicationStepInput, job: ZfsReplicationJob): Way {
   const { config, host } = tools;
-  checkHostOf(config, input.resource, host.name);
-  const place = replicaStoreOf(config, input.store);
+  if (input.back) checkHostOfStore(config, input.store, host.name);
+  else checkHostOf(config, input.resource, host.name);
+  const original = zfsOn(tools, resourceOf(config, input.resource).host);
+  const replica = zfsOn(tools, replicaStoreOf(config, input.store).host);
+  const [source, target] = input.back ? [replica, original] : [original, replica];
+  return { source, target, ...requestOf(config, job, input) };
+}
+
+/** What is looked at and how it is judged, in either direction. */
+export function requestOf(
+  config: Config,
+  job: ZfsReplicationJob,
+  input: Pick<ReplicationStepInput, 'resource' | 'store' | 'back'>,
+): Pick<Way, 'sourceRoot' | 'targetRoot' | 'policy'> {
   const selection = selectionOf(config, input.resource);
+  const isExcluded = pathSelector(selection);
+  const replicaRoot = `${replicaStoreOf(config, input.store).dataset}/${input.resource}`;
+  const policy: ReplicationPolicy = {
+    destination: destinationOf(input),
+    snapshots: job.snapshots,
+    catchUp: job.catchUp,
+    encrypted: job.encrypted,
+    // What a failback has put aside over here is no data of the job's.
+    excludes: (below: string) => isParked(below) || isExcluded(below),
+  };
+  if (!input.back) {
+    const keep = job.keep && { keep: job.keep, timezone: job.schedule?.timezone };
+    return { sourceRoot: selection.dataset, targetRoot: replicaRoot, policy: { ...policy, ...keep } };
+  }
   return {
-    source: openZfs(tools, input.resource),
-    sourceRoot: selection.dataset,
-    target: zfsOn(tools, place.host),
-    targetRoot: `${place.dataset}/${input.resource}`,
-    policy: {
-      destination: destinationOf(input),
-      snapshots: job.snapshots,
-      catchUp: job.catchUp,
-      encrypted: job.encrypted,
-      excludes: pathSelector(selection),
-      ...(job.keep && { keep: job.keep, timezone: job.schedule?.timezone }),
-    },
+    sourceRoot: replicaRoot,
+    targetRoot: selection.dataset,
+    // What was received carries no run of ours, so all of it travels back.
+    policy: { ...policy, destination: wayBackOf(input), snapshots: 'all' },
   };
 }
+
+/** What was never in use on the replica's side is not brought back: replicas whose source had gone, and what was parked. */
+const withoutKept = (ends: Ends): Ends => ({
+  ...ends,
+  async list(side) {
+    const listing = await ends.list(side);
+    if (side === 'target') return listing;
+    return new Map(
+      [...listing].filter(([name, dataset]) => roleOf(dataset)?.kind !== 'kept' && !isParked(name)),
+    );
+  },
+});
 
 function replicationJob({ config }: Tools, input: ReplicationStepInput & { group?: number }) {
   const { job, run, resource, store, round, group = 0 } = input;
@@ -104,6 +138,12 @@ const refused = (what: string): HoldfastError =>
     'HF_NOT_IN_CONFIG',
     `${what} in this host's holdfast.yaml; give every host the same file`,
   );
+
+/** What is brought back, and what takes over, is worked on from where the replica is: the other side may be gone. */
+export function checkHostOfStore(config: Config, store: string, host: string): void {
+  const owner = workerHostOf(config, replicaStoreOf(config, store).host);
+  if (owner !== host) throw refused(`The store "${store}" is worked on by "${owner}", not by "${host}"`);
+}
 
 /** Programs between sender and receiver; asked for first, because a pipe that breaks says little. */
 async function betweenBoth(

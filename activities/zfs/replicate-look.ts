@@ -3,25 +3,27 @@ import { isoNow } from '../../system/clock.js';
 import type { Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
 import { addEvidence } from '../host/evidence.js';
+import { surveyInOrder } from './failover-guard.js';
 import { actorNotes, setBacks } from './replicate-actors.js';
 import { withExactSizes } from './replicate-estimate.js';
 import { aheadOf, groupsOf, marksOf } from './replicate-group.js';
-import { openReplication } from './replicate-job.js';
+import { openReplication, type Replication } from './replicate-job.js';
 import { proofOf, replicaStates } from './replicate-lag.js';
 import { forgetOldRuns, readRound, readTroubles, writeRound } from './replicate-notebook.js';
 import { driftOf, forgottenTokens, keyNote, keyPlaces, stopping } from './replicate-proof.js';
 import { countTries, mostRounds, tokensGivenUp, worthTrying } from './replicate-rounds.js';
 import { fitInto } from './replicate-space.js';
 import { readReplicaStates, writeReplicaStates } from './replicate-states.js';
-import { type Survey, settle, survey, type Trouble } from './replicate-survey.js';
+import { type Survey, settle, type Trouble } from './replicate-survey.js';
 import type { DatasetPlan } from './replicate-types.js';
 import { rememberBrought } from './retain-replicas.js';
+import { saveSharing } from './sharing.js';
 
 /** One look at both ends: what is proved, what is put in order, and which streams are due. */
 export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput): Promise<ReplicationLook> {
   const { host } = tools;
   const replication = await openReplication(tools, input);
-  const { ends, request, job, target } = replication;
+  const { ends, request, job } = replication;
   tools.progress({ phase: 'looking at both ends' });
   const before = await readRound(host, input, input.round - 1);
   const notSent = await readTroubles(host, input, input.round - 1, before?.groups.length ?? 0);
@@ -29,7 +31,8 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
   const tries = countTries(new Map(before?.tries), before?.plans, new Set(failed.keys()));
   if (input.round === 1) await forgetOldRuns(host, input);
   const sent = before && { plans: before.plans, run: input.run };
-  const now = await survey(ends, { ...request, givenUp: tokensGivenUp(tries) }, sent);
+  const givenUp = tokensGivenUp(tries);
+  const now = await surveyInOrder(tools, replication, input, { ...request, givenUp }, sent);
   const remarks = await remarksOn(tools, input, now, before?.remarks);
   const worth = input.round > mostRounds ? [] : worthTrying(now.plans, tries);
   const due = await withExactSizes(ends, worth);
@@ -59,21 +62,37 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
     remarks,
   });
   if (groups.length > 0) return { ...look, groups: groups.length, bytes: bytesOf(fits) };
-  const warnings = [...look.warnings, ...(input.round > 1 ? await missingKeys(target.host, now) : [])];
+  // What is brought back is no copy: it proves nothing about the replica, and its target is no replica.
+  if (input.back) return { ...look, warnings: [], groups: 0, bytes: 0 };
+  const unsaved = input.sendBack ? [] : await saveShared(replication, input, now);
+  const keys = input.round > 1 ? await missingKeys(replication.target.host, now) : [];
+  const warnings = [...look.warnings, ...keys, ...unsaved.slice(0, 5)];
   // What went back is the original again: no retention of replicas may ever count it as its own.
   const prunable = input.sendBack ? 0 : await rememberBrought(tools, input, replication, now);
   const proved = await prove(tools, input, now);
   return { ...look, warnings, groups: 0, bytes: 0, proved, ...(prunable > 0 && { prunable }) };
 }
 
+/** What its machine shares is no part of a replica: it is written down beside it. */
+const saveShared = (
+  { source, target, request }: Replication,
+  { resource, round }: ReplicationStepInput,
+  { input }: Survey,
+): Promise<string[]> =>
+  saveSharing(
+    { source, sourceRoot: request.sourceRoot, resource, target: target.host },
+    input.source,
+    round > 1,
+  );
+
 /** What only the first look of a run can see is said by the last one, which is the one that is read. */
 async function remarksOn(
   { host }: Tools,
-  { resource, store, round, sendBack }: ReplicationStepInput,
+  { resource, store, round, sendBack, back }: ReplicationStepInput,
   now: Survey,
   earlier: string[] | undefined,
 ): Promise<string[]> {
-  if (round > 1 || sendBack) return earlier ?? [];
+  if (round > 1 || sendBack || back) return earlier ?? [];
   const proved = await readReplicaStates(host, { resource, store });
   return setBacks(now.input, proved?.states ?? []);
 }

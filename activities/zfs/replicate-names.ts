@@ -13,6 +13,9 @@ const shortOf = (destination: string): string =>
 export const destinationOf = ({ store, resource }: { store: string; resource: string }): string =>
   `${store}.${resource}`;
 
+/** No store and no resource has a dot in its name, so this is never a usual destination. */
+export const wayBackOf = (of: { store: string; resource: string }): string => `${destinationOf(of)}.back`;
+
 const cursorPrefix = (destination: string): string => `holdfast_${shortOf(destination)}_`;
 
 /**

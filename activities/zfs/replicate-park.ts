@@ -3,12 +3,13 @@ import { HoldfastError } from '../../contracts/errors.js';
 import { parseRunId } from '../../contracts/names.js';
 import type { ParkingPlan, ParkingReport, ParkStepInput } from '../../contracts/replication.js';
 import type { Tools } from '../door.js';
+import { surveyInOrder } from './failover-guard.js';
 import type { Ends } from './replicate-ends.js';
 import { openReplication } from './replicate-job.js';
 import { parkedName } from './replicate-names.js';
 import { readApproved, writeApproved } from './replicate-notebook.js';
 import { stopping } from './replicate-proof.js';
-import { type Survey, survey } from './replicate-survey.js';
+import type { Survey } from './replicate-survey.js';
 import type { DatasetPlan } from './replicate-types.js';
 
 /** Parking: a replica that cannot be continued is renamed aside, whole and with its snapshots, and its dataset is copied anew. */
@@ -23,9 +24,9 @@ interface Parked {
 
 /** Nothing is destroyed by it, but it costs a full copy and the space of the old one: so it is asked for. */
 export async function planParking(tools: Tools, input: ParkStepInput): Promise<ParkingPlan> {
-  const { ends, request } = await openReplication(tools, input);
+  const replication = await openReplication(tools, input);
   tools.progress({ phase: 'looking at both ends' });
-  const wanted = parkedOf(await survey(ends, request), input.run);
+  const wanted = parkedOf(await surveyInOrder(tools, replication, input), input.run);
   for (const { words } of wanted) tools.log(`would park ${words}`);
   const digest = digestOf(wanted);
   await writeApproved(tools.host, input, 'parking', wanted);
@@ -40,8 +41,9 @@ export async function parkReplicas(tools: Tools, input: ParkStepInput): Promise<
       'HF_NOT_APPROVED',
       `What was approved for ${input.run} is not the plan on this host. Nothing was changed; start it again`,
     );
-  const { ends, request } = await openReplication(tools, input);
-  const now = await survey(ends, request);
+  const replication = await openReplication(tools, input);
+  const { ends } = replication;
+  const now = await surveyInOrder(tools, replication, input);
   const states = new Map(parkedOf(now, input.run).map(({ target, state }) => [target, state]));
   const parked: string[] = [];
   const warnings: string[] = [];

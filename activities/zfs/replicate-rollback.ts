@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { RollBackPlan, RollBackReport, RollBackStepInput } from '../../contracts/replication.js';
 import type { Tools } from '../door.js';
+import { surveyInOrder } from './failover-guard.js';
 import { newestCommon } from './replicate-base.js';
 import type { Done, Ends } from './replicate-ends.js';
 import { openReplication } from './replicate-job.js';
@@ -29,9 +30,9 @@ export interface Doomed {
 
 /** Of what cannot be rolled back it is said why; nothing is changed. */
 export async function planRollBack(tools: Tools, input: RollBackStepInput): Promise<RollBackPlan> {
-  const { ends, request } = await openReplication(tools, input);
+  const replication = await openReplication(tools, input);
   tools.progress({ phase: 'looking at both ends' });
-  const { doomed, refused } = doomedOf(await survey(ends, request), input.dataset);
+  const { doomed, refused } = doomedOf(await surveyInOrder(tools, replication, input), input.dataset);
   for (const { words } of doomed) tools.log(`would roll back ${words}`);
   for (const words of refused) tools.log(`cannot be rolled back: ${words}`);
   const digest = digestOf(doomed);
@@ -52,7 +53,10 @@ export async function rollBackReplicas(tools: Tools, input: RollBackStepInput): 
       'HF_NOT_APPROVED',
       `What was approved for ${input.run} is not the plan on this host. Nothing was changed; start it again`,
     );
-  const { ends, request } = await openReplication(tools, input);
+  const replication = await openReplication(tools, input);
+  // A replica that is in use has more than its source: nothing of that is ever rolled back.
+  await surveyInOrder(tools, replication, input);
+  const { ends, request } = replication;
   const { done, warnings } = await rollBackApproved(ends, request, approved);
   for (const name of done) tools.log(`rolled back to ${name}`);
   for (const words of warnings) tools.log(words);

@@ -1,10 +1,11 @@
 import type { TransferReport, TransferStepInput } from '../../contracts/replication.js';
 import type { Tools } from '../door.js';
+import { surveyInOrder } from './failover-guard.js';
 import { marksOf, transferGroup, writeAhead } from './replicate-group.js';
 import { openReplication, type Replication } from './replicate-job.js';
 import { type RoundNotes, readRound, writeTroubles } from './replicate-notebook.js';
 import { type Tries, tokensGivenUp } from './replicate-rounds.js';
-import { survey, travels } from './replicate-survey.js';
+import { travels } from './replicate-survey.js';
 import type { DatasetPlan } from './replicate-types.js';
 
 /** Sends one group of the round. An attempt after the first looks again: what arrived is never sent twice, what was cut is gone on with. */
@@ -14,7 +15,9 @@ export async function transferReplicas(tools: Tools, input: TransferStepInput): 
   const targets = new Set(notes?.groups[input.group] ?? []);
   const isFirst = tools.attempt === 1;
   const isPrepared = isFirst && notes?.isPrepared === true;
-  const plans = isFirst ? (notes?.plans ?? []) : await planAnew(replication, new Map(notes?.tries));
+  const plans = isFirst
+    ? (notes?.plans ?? [])
+    : await planAnew(tools, replication, input, new Map(notes?.tries));
   const due = plans.filter((plan) => targets.has(plan.target) && travels(plan));
   const troubles = await prepare(replication, due, { run: input.run, isPrepared });
   const prepared = due.filter(({ target }) => !troubles.has(target));
@@ -35,9 +38,14 @@ export async function transferReplicas(tools: Tools, input: TransferStepInput): 
   };
 }
 
-async function planAnew({ ends, request }: Replication, tries: Tries): Promise<DatasetPlan[]> {
-  const { plans } = await survey(ends, { ...request, givenUp: tokensGivenUp(tries) });
-  return plans;
+async function planAnew(
+  tools: Tools,
+  replication: Replication,
+  input: TransferStepInput,
+  tries: Tries,
+): Promise<DatasetPlan[]> {
+  const request = { ...replication.request, givenUp: tokensGivenUp(tries) };
+  return (await surveyInOrder(tools, replication, input, request)).plans;
 }
 
 /** As a rule the look has done it for all groups at once; a plan that was made anew asks for more. */

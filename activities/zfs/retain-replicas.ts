@@ -4,8 +4,9 @@ import { now } from '../../system/clock.js';
 import type { Tools } from '../door.js';
 import { addEvidence } from '../host/evidence.js';
 import { learnBrought, readBrought, writeBrought } from './brought.js';
+import { surveyInOrder } from './failover-guard.js';
 import { openReplication, type Replication } from './replicate-job.js';
-import { type Survey, survey } from './replicate-survey.js';
+import type { Survey } from './replicate-survey.js';
 import type { PlanInput } from './replicate-types.js';
 import type { Verdict } from './retention.js';
 import { carryOut } from './retention-carry-out.js';
@@ -21,8 +22,8 @@ export async function retainReplicas(tools: Tools, input: ReplicaRetentionInput)
   const rules = rulesOf(replication);
   if (!rules) return { kept: 0, removed: 0, reasons: {}, everything: true, warnings: [] };
   tools.progress({ phase: 'choosing snapshots of the replicas' });
-  const { ends, request, target } = replication;
-  const seen = await survey(ends, request);
+  const { ends, target } = replication;
+  const seen = await surveyInOrder(tools, replication, input);
   const brought = learnBrought((await readBrought(tools.host, input)) ?? new Set(), seen.plans, seen.input);
   const byDataset = judgeReplicas(seen, brought, rules);
   const plan = {

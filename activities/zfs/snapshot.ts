@@ -8,6 +8,7 @@ import { openZfs, selectionOf, snapshotJob } from './job.js';
 import { describeChanges, readKnown, writeKnown } from './known-datasets.js';
 import { type ListedType, zfsCommand } from './list-command.js';
 import { listTrees, type Zfs } from './listing.js';
+import { refuseStandby } from './role.js';
 import {
   ownSnapshot,
   type PlannedResource,
@@ -45,11 +46,13 @@ export async function ensureSnapshots(
   tools: Tools,
   zfs: Zfs,
   wanted: Omit<SnapshotQuestion, 'listing'>,
+  { mayStandBy = false } = {},
 ): Promise<SnapshotPlan> {
   const roots = [...new Set(wanted.resources.map(({ dataset }) => dataset))];
   for (let attempt = 1; ; attempt += 1) {
     const types = attempt === 1 ? { types: datasetsOnly } : {};
     const plan = planSnapshots({ ...wanted, listing: await listTrees(zfs, { roots, ...types }) });
+    for (const { datasets } of mayStandBy ? [] : plan.resources) refuseStandby(datasets, zfs.host.name);
     const failed = await runAll(tools, zfs, plan);
     if (!failed) return plan;
     const mayPass = /does not exist|already exists/.test(failed.stderrTail);

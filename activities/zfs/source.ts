@@ -13,6 +13,7 @@ import { openZfs, selectionOf } from './job.js';
 import { listTrees, type Zfs } from './listing.js';
 import { mountSnapshots, mountsBelow, unmountAll } from './mounts.js';
 import { judgeSnapshots } from './retention.js';
+import { refuseStandby } from './role.js';
 import { selectDatasets } from './select.js';
 import { ensureSnapshots } from './snapshot.js';
 import { ownSnapshot } from './snapshot-plan.js';
@@ -71,7 +72,9 @@ async function choose(
   const selection = selectionOf(tools.config, resource);
   const roots = [selection.dataset];
   const types = ['filesystem', 'volume'] as const;
-  refuseUnreadable(selectDatasets(await listTrees(zfs, { roots, types }), selection).datasets, resource);
+  const wanted = selectDatasets(await listTrees(zfs, { roots, types }), selection).datasets;
+  refuseStandby(wanted, zfs.host.name);
+  refuseUnreadable(wanted, resource);
   if (fromSnapshotsOf === undefined) {
     const pattern = 'holdfast_{job}_{time}';
     await ensureSnapshots(tools, zfs, { job, run, pattern, resources: [selection] });

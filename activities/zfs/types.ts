@@ -49,6 +49,8 @@ export interface Dataset {
   writtenBytes: number;
   /** Our user property on a replica: the guid of the dataset that it is a copy of. Children inherit it, so only an equal guid says something. */
   replicaOf: string | undefined;
+  /** Our user property on the root of either side after a failover, inherited by what lies below; see role.ts. */
+  role?: string | undefined;
   /** Oldest first, by createtxg. */
   snapshots: Snapshot[];
   /** Oldest first, by createtxg. */

@@ -188,6 +188,7 @@ const datasetOf = (pool: Pool, dataset: ModelDataset): Dataset => ({
   availableBytes: 2 ** 40,
   writtenBytes: dataset.written,
   replicaOf: inheritedProperty(pool, dataset.name, 'holdfast:replica-of'),
+  role: inheritedProperty(pool, dataset.name, 'holdfast:role'),
   snapshots: dataset.snapshots
     .map(({ name, guid, txg, holds, written, run }) => ({
       name,

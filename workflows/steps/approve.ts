@@ -24,6 +24,8 @@ export async function askApproval(
   { digest, what, details, withinMs }: Question,
   report: Report,
 ): Promise<ApprovalAnswer> {
+  // A summary may have 200 characters; what is asked stands in the report, as long as it is.
+  const short = (what.split('\n')[0] ?? '').slice(0, 150);
   let answer: (ApprovalAnswer & { yes: boolean }) | undefined;
   let closed = false;
   const decide = (yes: boolean) => (given: ApprovalAnswer) => {
@@ -35,11 +37,11 @@ export async function askApproval(
     if (given?.digest !== digest)
       throw new Error('The answer is for something else than what is shown now: look again');
   };
-  setHandler(approveUpdate, decide(true), { validator, description: `Say yes to: ${what}` });
-  setHandler(denyUpdate, decide(false), { validator, description: `Say no to: ${what}` });
+  setHandler(approveUpdate, decide(true), { validator, description: `Say yes to: ${short}` });
+  setHandler(denyUpdate, decide(false), { validator, description: `Say no to: ${short}` });
   report.ask(digest, what, details);
-  report.waitFor(`an answer: ${what}`);
-  await condition(() => answer !== undefined, withinMs, { summary: `wait for an answer: ${what}` });
+  report.waitFor(`an answer: ${short}`);
+  await condition(() => answer !== undefined, withinMs, { summary: `wait for an answer: ${short}` });
   closed = true;
   report.ask(undefined);
   await condition(allHandlersFinished);

@@ -5,6 +5,7 @@ import type { createResticActivities } from '../../activities/restic/activities.
 import type { createResticQuestions } from '../../activities/restic/questions.js';
 import type { createSnapraidActivities } from '../../activities/snapraid/activities.js';
 import type { createZfsActivities } from '../../activities/zfs/activities.js';
+import type { createFailoverActivities } from '../../activities/zfs/failover-activities.js';
 import type { createZfsQuestions } from '../../activities/zfs/questions.js';
 import type { Limits } from '../../contracts/jobs.js';
 import { heavyQueue, hostQueue } from '../../contracts/names.js';
@@ -17,6 +18,7 @@ export type HostSteps = ReturnType<typeof createHostActivities> &
   ReturnType<typeof createResticQuestions> &
   ReturnType<typeof createSnapraidActivities> &
   ReturnType<typeof createZfsActivities> &
+  ReturnType<typeof createFailoverActivities> &
   ReturnType<typeof createZfsQuestions>;
 
 /** An outage is tried again after 2 s, 4 s, 8 s … at most every 10 minutes; the door of the activities decides when it is over. */

@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import { HoldfastError } from '../../contracts/errors.js';
+import type { FailoverPlan } from '../../contracts/failover.js';
+import { parseRunId } from '../../contracts/names.js';
+import { newestCommon } from './replicate-base.js';
+import { parentOf } from './replicate-moves.js';
+import { parkedName } from './replicate-names.js';
+import type { DatasetPlan, PlanInput } from './replicate-types.js';
+import { type Role, roleOf, type Sides } from './role.js';
+import type { Dataset, Listing } from './types.js';
+
+/** What the way back would do: what the returned side has that the replica does not is put aside first, and kept. Pure. */
+
+export interface FailbackFacts {
+  run: string;
+  resource: string;
+  store: string;
+  sides: Sides;
+  /** The other way round: its source is the replica, its target the side that returned. */
+  input: PlanInput;
+  plans: readonly DatasetPlan[];
+  hooks: { stop: readonly string[]; start: readonly string[] };
+}
+
+/** One dataset of the returned side that went on by itself. */
+export interface Apart {
+  dataset: string;
+  aside: string;
+  /** The snapshot from which it goes on; absent where it is copied whole. */
+  common?: string;
+  /** What hangs below it, by its last name: it comes back to its place. */
+  children: string[];
+  /** What the yes is bound to. */
+  state: string;
+}
+
+export interface PlannedFailback {
+  plan: FailoverPlan;
+  apart: Apart[];
+  /** Who is in use now. */
+  promoted: Role;
+}
+
+const refuse = (words: string): never => {
+  throw new HoldfastError('HF_FAILOVER_REFUSED', `${words}. Nothing was changed`.slice(0, 590));
+};
+
+export function planFailback(facts: FailbackFacts): PlannedFailback {
+  const promoted = judgeReplica(facts);
+  const forbidden = facts.plans.find(({ kind }) => kind === 'encryption' || kind === 'type');
+  if (forbidden)
+    refuse(`${forbidden.source} cannot be brought back to ${forbidden.target}: ${forbidden.reason}`);
+  const apart = apartOf(facts);
+  const wanted = facts.plans.filter(({ source }) => source !== '');
+  return {
+    apart,
+    promoted,
+    plan: {
+      digest: digestOf(facts, apart),
+      source: 'answers',
+      lines: explain(facts, apart)
+        .slice(0, 60)
+        .map((line) => line.slice(0, 240)),
+      datasets: wanted.length,
+      hooks: { stop: facts.hooks.start.length > 0, start: facts.hooks.stop.length > 0 },
+    },
+  };
+}
+
+function judgeReplica({ input, sides, run }: FailbackFacts): Role {
+  const root = input.source.get(input.sourceRoot);
+  const role = roleOf(root);
+  const inUse = role?.kind === 'promoted' || (role?.kind === 'standby' && role.run === run);
+  if (!role || !inUse)
+    return refuse(
+      `${input.sourceRoot} on ${sides.targetHost} is not the one in use: there is nothing to bring back`,
+    );
+  const half = [...input.source.values()].find(({ readonly }) => readonly === 'on');
+  if (half && role.kind === 'promoted')
+    refuse(
+      `${half.name} on ${sides.targetHost} is still readonly: the failover has not ended. Start "holdfast do ${sides.job} failover" again, it goes on`,
+    );
+  return role;
+}
+
+/** Where what is below goes with its parent, only the parent is named. */
+function apartOf({ plans, input, run }: FailbackFacts): Apart[] {
+  const time = new Date(parseRunId(run)?.time ?? 0);
+  const apart: Apart[] = [];
+  const stopped = plans
+    .filter(({ kind, target }) => (kind === 'diverged' || kind === 'foreign') && input.target.has(target))
+    .sort((one, other) => (one.target < other.target ? -1 : 1));
+  for (const plan of stopped) {
+    const goesAlong = apart.some(
+      ({ dataset, common }) => common === undefined && plan.target.startsWith(`${dataset}/`),
+    );
+    const returned = input.target.get(plan.target);
+    if (!goesAlong && returned) apart.push(onePart(plan, returned, input, time));
+  }
+  return apart;
+}
+
+function onePart(plan: DatasetPlan, returned: Dataset, { source, target }: PlanInput, time: Date): Apart {
+  const replica = source.get(plan.source);
+  const common = replica && newestCommon(replica, returned)?.at.name;
+  return {
+    dataset: returned.name,
+    aside: parkedName(returned.name, time),
+    ...(common !== undefined && { common }),
+    children: common === undefined ? [] : childrenOf(returned.name, target),
+    state: [plan.kind, returned.guid, returned.snapshots.at(-1)?.guid ?? '', returned.writtenBytes].join(' '),
+  };
+}
+
+const childrenOf = (name: string, listing: Listing): string[] =>
+  [...listing.keys()].filter((one) => parentOf(one) === name).map((one) => one.slice(name.length + 1));
+
+const some = (list: readonly string[], most = 10): string =>
+  list.length <= most ? list.join(', ') : `${list.slice(0, most).join(', ')} and ${list.length - most} more`;
+
+function explain({ plans, input, sides, hooks, resource }: FailbackFacts, apart: readonly Apart[]): string[] {
+  const of = (...kinds: string[]): DatasetPlan[] => plans.filter(({ kind }) => kinds.includes(kind));
+  const whole = of('full');
+  const gone = of('gone');
+  const bytes = plans.reduce((sum, plan) => sum + plan.bytes, 0);
+  const isThere = input.target.get(input.targetRoot);
+  return [
+    `${input.targetRoot} on ${sides.sourceHost} is brought up to date from ${input.sourceRoot} on ${sides.targetHost}, at most ${bytes} bytes so far, while that goes on to be used`,
+    ...(isThere && roleOf(isThere)?.kind !== 'standby'
+      ? [
+          `${input.targetRoot} on ${sides.sourceHost} does not stand by yet: it is made readonly and unshared first`,
+        ]
+      : []),
+    ...apart.slice(0, 30).map((one) => apartWords(one, plans)),
+    ...(apart.length > 30 ? [`… and ${apart.length - 30} more that are put aside in the same way`] : []),
+    ...(whole.length > 0 ? [`Copied whole: ${some(whole.map(({ target }) => target))}`] : []),
+    ...(gone.length > 0
+      ? [
+          `No longer on ${sides.targetHost}, left on ${sides.sourceHost} as they are: ${some(gone.map(({ target }) => target))}`,
+        ]
+      : []),
+    ...(hooks.start.length > 0
+      ? [`Then, on ${sides.targetHost}: undo of ${[...hooks.start].reverse().join(', ')}`]
+      : [
+          `Stop what writes to ${input.sourceRoot} on ${sides.targetHost} before you say yes: no hook does it`,
+        ]),
+    `${input.sourceRoot} is made readonly, its last state is sent, and ${input.targetRoot} becomes the one in use again, with its own mount points and shares`,
+    ...(hooks.stop.length > 0
+      ? [`Then, on ${sides.sourceHost}: undo of ${[...hooks.stop].reverse().join(', ')}`]
+      : []),
+    `Replication of "${resource}" then goes on as before. By hand: take away what was set up on ${sides.targetHost} for its clients (targets, extents, exports)`,
+  ];
+}
+
+function apartWords({ dataset, aside, common }: Apart, plans: readonly DatasetPlan[]): string {
+  const why = plans.find(({ target }) => target === dataset)?.reason ?? 'it went on by itself';
+  const then = common === undefined ? 'and is copied whole' : `and goes on from @${common}`;
+  return `${dataset}: ${why}. It is kept as ${aside} ${then}`;
+}
+
+function digestOf({ input, store }: FailbackFacts, apart: readonly Apart[]): string {
+  const parts = {
+    names: [input.sourceRoot, input.targetRoot, store],
+    returned: input.target.get(input.targetRoot)?.guid,
+    replica: [...input.source.values()].map(({ name, guid }) => `${name} ${guid}`),
+    apart,
+  };
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}

@@ -1,0 +1,98 @@
+import { HoldfastError } from '../../contracts/errors.js';
+import type { FailoverStepInput, SourceState } from '../../contracts/failover.js';
+import type { Tools } from '../door.js';
+import { type Failover, openFailover } from './failover-job.js';
+import type { FailoverFacts, SourceSeen } from './failover-plan.js';
+import { listTrees } from './listing.js';
+import { planReplication } from './plan-replication.js';
+import { requestOf } from './replicate-job.js';
+import { ownPlaces, readSharing, type SavedSharing } from './sharing.js';
+import type { Listing } from './types.js';
+
+/** What is seen of both sides right now. Nothing is changed by it. */
+
+export interface FailoverLook {
+  failover: Failover;
+  facts: FailoverFacts;
+}
+
+/** What a failing listing says about the machine; whatever else fails is no state but an error. */
+const stateFor: Readonly<Record<string, SourceState>> = {
+  HF_SSH_UNREACHABLE: 'silent',
+  HF_DATASET_MISSING: 'lost',
+  HF_POOL_SUSPENDED: 'lost',
+  HF_TOOL_MISSING: 'lost',
+};
+
+export async function lookForFailover(tools: Tools, input: FailoverStepInput): Promise<FailoverLook> {
+  const failover = openFailover(tools, input);
+  tools.progress({ phase: 'looking at both sides' });
+  const [source, target] = await Promise.all([seeSource(failover), seeTarget(failover)]);
+  const { sides, sourceRoot, targetRoot, job, selection } = failover;
+  const saved = await readSharing(failover.source.host, failover.target.host, input.resource);
+  const request = requestOf(tools.config, job, input);
+  const plans =
+    source.state === 'answers' ? planReplication({ ...request, source: source.listing, target }) : undefined;
+  return {
+    failover,
+    facts: {
+      run: input.run,
+      store: input.store,
+      resource: selection.resource,
+      settings: input.settings,
+      sides,
+      sourceRoot,
+      targetRoot,
+      source,
+      target,
+      ...(plans && { plans }),
+      ...(saved && { saved }),
+      occupied: await occupiedPlaces(failover, target, saved),
+      hooks: job.failover,
+    },
+  };
+}
+
+async function seeSource({ source, sourceRoot }: Failover): Promise<SourceSeen> {
+  try {
+    return { state: 'answers', listing: await listTrees(source, { roots: [sourceRoot] }) };
+  } catch (error) {
+    const state = error instanceof HoldfastError ? stateFor[error.code] : undefined;
+    if (state === undefined || state === 'answers') throw error;
+    return { state, words: (error as HoldfastError).message };
+  }
+}
+
+async function seeTarget({ target, targetRoot, sides }: Failover): Promise<Listing> {
+  try {
+    return await listTrees(target, { roots: [targetRoot] });
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || error.code !== 'HF_DATASET_MISSING') throw error;
+    throw new HoldfastError(
+      'HF_FAILOVER_REFUSED',
+      `There is no replica ${targetRoot} on ${sides.targetHost}: nothing can take over. Nothing was changed`.slice(
+        0,
+        300,
+      ),
+    );
+  }
+}
+
+/** Each is asked for on the host; a source has few mount points of its own. */
+const placesAsked = 50;
+
+/** Mount points that the replicas would take over and where something lies already: it would be covered. */
+async function occupiedPlaces(
+  { target: { host }, sourceRoot, targetRoot }: Failover,
+  target: Listing,
+  saved: SavedSharing | undefined,
+): Promise<string[]> {
+  const wanted = [...target.values()].flatMap(({ name, mounted, mountpoint }) => {
+    const place = ownPlaces(saved, `${sourceRoot}${name.slice(targetRoot.length)}`).mountpoint;
+    return place?.startsWith('/') && !(mounted && mountpoint === place) ? [place] : [];
+  });
+  const occupied: string[] = [];
+  for (const place of wanted.slice(0, placesAsked))
+    if ((await host.exists(place)) && (await host.list(place)).length > 0) occupied.push(place);
+  return occupied;
+}

@@ -1,0 +1,89 @@
+import { HoldfastError } from '../../contracts/errors.js';
+import type { Dataset } from './types.js';
+
+/**
+ * Which side of a replication is in use. After a failover it stands as a user property on the roots of both sides: it is read with the
+ * listing that each run makes anyway, and survives the loss of everything else that we know.
+ */
+
+export interface Role {
+  /**
+   * `promoted`: this replica is in use. `standby`: another side is. `kept`: a replica whose source had gone, left as it was.
+   * `unknown`: somebody else's text; nothing is done on its word.
+   */
+  kind: 'promoted' | 'standby' | 'kept' | 'unknown';
+  /** The failover or failback that said so. */
+  run: string;
+  /** The store whose replica it is about. */
+  store: string;
+}
+
+export const roleText = ({ kind, run, store }: Role): string => `${kind} ${run} ${store}`;
+
+/** undefined where nothing was ever taken over. */
+export function roleOf(dataset: Pick<Dataset, 'role'> | undefined): Role | undefined {
+  const text = dataset?.role;
+  if (text === undefined || text === '' || text === '-') return undefined;
+  const [, kind, run = '', store = ''] = /^(promoted|standby|kept) (\S+) (\S+)$/.exec(text) ?? [];
+  if (kind === undefined) return { kind: 'unknown', run: text.slice(0, 80), store: '' };
+  return { kind: kind as Role['kind'], run, store };
+}
+
+export interface BothRoots {
+  source: Dataset | undefined;
+  target: Dataset | undefined;
+}
+
+export interface Sides {
+  sourceHost: string;
+  targetHost: string;
+  job: string;
+}
+
+/** Why the usual direction must send nothing now, in words; undefined when it may. `run` is the one that asks. */
+export function whyNotForward(roots: BothRoots, run: string, sides: Sides): string | undefined {
+  const [source, target] = [roleOf(roots.source), roleOf(roots.target)];
+  const back = `"holdfast do ${sides.job} failback" brings it back to ${sides.sourceHost}`;
+  if (target?.kind === 'unknown' || source?.kind === 'unknown')
+    return `${(target?.kind === 'unknown' ? roots.target : roots.source)?.name} says of its role "${(target ?? source)?.run}", which nobody here wrote. Look at its property holdfast:role`;
+  if (target?.kind === 'promoted') {
+    const both =
+      source?.kind === 'standby'
+        ? ''
+        : ` ${roots.source?.name ?? 'its source'} on ${sides.sourceHost} was not standing by: two sides may have been written to.`;
+    return `${roots.target?.name} on ${sides.targetHost} is the one in use since ${target.run}.${both} Nothing was sent; ${back}`;
+  }
+  if (source?.kind === 'standby' && source.run !== run)
+    return `${roots.source?.name} on ${sides.sourceHost} stands by since ${source.run}: the replica in ${source.store} is the one in use. Nothing was sent; ${back}`;
+  return undefined;
+}
+
+/** The same for the way back: the replica is in use, or was stopped by this very run, and the other side stands by. */
+export function whyNotBack(roots: BothRoots, run: string, sides: Sides): string | undefined {
+  const [replica, returned] = [roleOf(roots.target), roleOf(roots.source)];
+  const inUse = replica?.kind === 'promoted' || (replica?.kind === 'standby' && replica.run === run);
+  if (!inUse)
+    return `${roots.target?.name ?? 'the replica'} on ${sides.targetHost} is not the one in use: there is nothing to bring back`;
+  if (roots.source !== undefined && returned?.kind !== 'standby' && !isReceivedFrom(roots))
+    return `${roots.source.name} on ${sides.sourceHost} does not stand by: it could be written to while it receives`;
+  return undefined;
+}
+
+/** A machine that was built anew has nothing but what the replica sent it, which nobody can write to. */
+export const isReceivedFrom = ({ source, target }: BothRoots): boolean =>
+  source?.readonly === 'on' && target !== undefined && source.replicaOf === target.guid;
+
+/** What is made of a dataset that stands by looks fresh and is old: snapshots and backups of it are refused. */
+export function refuseStandby(datasets: Iterable<Pick<Dataset, 'name' | 'role'>>, host: string): void {
+  for (const dataset of datasets) {
+    const role = roleOf(dataset);
+    if (role?.kind !== 'standby' && role?.kind !== 'unknown') continue;
+    throw new HoldfastError(
+      'HF_FAILED_OVER',
+      `${dataset.name} on "${host}" stands by since ${role.run}: the replica in ${role.store || 'another store'} is the one in use. What would be taken here is old`.slice(
+        0,
+        300,
+      ),
+    );
+  }
+}

@@ -1,0 +1,138 @@
+import { HoldfastError } from '../../contracts/errors.js';
+import { isoNow, now } from '../../system/clock.js';
+import type { Host } from '../../system/host.js';
+import { type Zfs, zfsWords } from './listing.js';
+import { parseSharing, type SharingRead, sharingScript } from './sharing-read.js';
+import type { Listing } from './types.js';
+
+/** The copy of what a machine shares: one small file a resource, beside our records of that machine and on the machine of the replica. */
+
+export interface SavedSharing extends SharingRead {
+  v: 1;
+  resource: string;
+  /** ISO 8601 UTC. */
+  at: string;
+  /** By dataset. */
+  mountpoints: Record<string, string>;
+}
+
+const folderOf = (stateFolder: string): string => `${stateFolder}/sharing`;
+const fileOf = (stateFolder: string, resource: string): string => `${folderOf(stateFolder)}/${resource}.json`;
+
+/** With nothing sent, what is known is good for so long: an idle run must not cost another command. Milliseconds. */
+const freshForMs = 24 * 3_600_000;
+
+export interface SharingPlace {
+  source: Zfs;
+  sourceRoot: string;
+  resource: string;
+  /** The machine of the replica: it may have to take over when our own records are gone as well. */
+  target: Host;
+}
+
+/** Reads it anew where something was sent or the copy is old; what went wrong comes back in words and stops no replication. */
+export async function saveSharing(
+  { source, sourceRoot, resource, target }: SharingPlace,
+  listing: Listing,
+  somethingWasSent: boolean,
+): Promise<string[]> {
+  const { host, signal } = source;
+  try {
+    const known = await readFrom(host.driver, host.driver.stateFolder, resource);
+    if (known && !somethingWasSent && now().getTime() - Date.parse(known.at) < freshForMs) return [];
+    const sudo = host.remote?.target().sudo.includes('midclt') ? ['sudo', '-n'] : [];
+    const script = sharingScript(zfsWords(source), [...sudo, 'midclt'], sourceRoot);
+    const result = await host.run({ file: 'sh', args: ['-c', script], env: { LC_ALL: 'C' } }, { signal });
+    const read = parseSharing(result.stdout);
+    const saved = withEarlier(read, known, { resource, mountpoints: mountpointsOf(listing) });
+    await writeTo(host.driver, host.driver.stateFolder, saved);
+    if (!known || differs(known, saved)) await writeTo(target, target.stateFolder, saved);
+    return read.problems.map((problem) => `What ${host.name} shares could not be saved in full: ${problem}`);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    return [`What ${host.name} shares could not be saved: ${why}`.slice(0, 300)];
+  }
+}
+
+/** A part that could not be read now is kept as it was known: an answer that fails once must not make us forget. */
+function withEarlier(
+  read: SharingRead,
+  known: SavedSharing | undefined,
+  { resource, mountpoints }: Pick<SavedSharing, 'resource' | 'mountpoints'>,
+): SavedSharing {
+  const earlier = read.problems.length > 0 ? known : undefined;
+  const middleware = { ...earlier?.middleware, ...read.middleware };
+  return {
+    v: 1,
+    resource,
+    at: isoNow(),
+    mountpoints,
+    ...(earlier?.exports && { exports: earlier.exports }),
+    ...(earlier?.lio !== undefined && { lio: earlier.lio }),
+    ...read,
+    ...(Object.keys(middleware).length > 0 && { middleware }),
+  };
+}
+
+const mountpointsOf = (listing: Listing): Record<string, string> =>
+  Object.fromEntries(
+    [...listing.values()].flatMap(({ name, mountpoint }) =>
+      mountpoint?.startsWith('/') ? [[name, mountpoint] as const] : [],
+    ),
+  );
+
+const differs = (one: SavedSharing, other: SavedSharing): boolean =>
+  JSON.stringify({ ...one, at: '' }) !== JSON.stringify({ ...other, at: '' });
+
+async function writeTo(host: Host, stateFolder: string, saved: SavedSharing): Promise<void> {
+  await host.makeFolder(folderOf(stateFolder));
+  await host.writeFile(fileOf(stateFolder, saved.resource), `${JSON.stringify(saved)}\n`);
+}
+
+async function readFrom(
+  host: Host,
+  stateFolder: string,
+  resource: string,
+): Promise<SavedSharing | undefined> {
+  const file = fileOf(stateFolder, resource);
+  if (!(await host.exists(file))) return undefined;
+  const value = JSON.parse(await host.readFile(file)) as Partial<SavedSharing>;
+  if (value.v !== 1 || value.resource !== resource) return undefined;
+  return value as SavedSharing;
+}
+
+/** The newer of both copies; undefined when there is none. `source` may be a machine that is gone: only its driver is asked. */
+export async function readSharing(
+  source: Host,
+  target: Host,
+  resource: string,
+): Promise<SavedSharing | undefined> {
+  const places = [
+    [source.driver, source.driver.stateFolder],
+    [target, target.stateFolder],
+  ] as const;
+  const found: SavedSharing[] = [];
+  for (const [host, folder] of places) {
+    // A host that is its own driver and is gone has taken its copy with it.
+    if (host === source && host !== target) continue;
+    try {
+      found.push(...[await readFrom(host, folder, resource)].filter((one) => one !== undefined));
+    } catch (error) {
+      if (error instanceof HoldfastError && error.code === 'HF_CANCELLED') throw error;
+    }
+  }
+  return found.sort((one, other) => (one.at < other.at ? 1 : -1))[0];
+}
+
+/**
+ * What a dataset said of its own mount point and shares. TrueNAS imports its pools below /mnt, which stands in front of what a dataset says
+ * and would be put there twice: its mount points stay behind.
+ */
+export function ownPlaces(
+  saved: SavedSharing | undefined,
+  dataset: string,
+): Readonly<Record<string, string>> {
+  const { mountpoint, ...own } = saved?.properties[dataset] ?? {};
+  return mountpoint === undefined || saved?.middleware ? own : { ...own, mountpoint };
+}

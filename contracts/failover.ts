@@ -1,0 +1,62 @@
+/** What goes over the wire for failovers and failbacks. Only add optional fields; what is long lies in the state folder. */
+
+/** One resource and one store. The step runs on the host of the replica. */
+export interface FailoverStepInput {
+  job: string;
+  run: string;
+  resource: string;
+  store: string;
+  /** See Limits in jobs.ts. */
+  retryForMs: number;
+  /** As given with --set; what they mean is judged on the host. */
+  settings: Record<string, string>;
+  /** Of the plan that a human has approved; the step refuses any other state of things. */
+  digest?: string;
+  /** The job's hooks run with the first or the last of its resources, and are undone with it. */
+  withHooks?: true;
+  /** What the plan was made for. */
+  source?: SourceState;
+}
+
+/** What the source is, as far as it can be told. */
+export type SourceState =
+  /** It answers over ssh and shows its datasets. */
+  | 'answers'
+  /** The machine answers, its datasets are not there. */
+  | 'lost'
+  /** Nothing answers, which proves nothing. */
+  | 'silent';
+
+export interface FailoverPlan {
+  digest: string;
+  source: SourceState;
+  /** In words, one line each, at most 60. */
+  lines: string[];
+  datasets: number;
+  /** An earlier run has begun to take over: nothing is stopped or sent any more. */
+  goesOn?: true;
+  /** There are hooks to stop on the side that is in use now, or to start on the other. */
+  hooks: { stop: boolean; start: boolean };
+}
+
+export interface FailoverReport {
+  datasets: number;
+  /** What a human does now, in words. */
+  byHand: string[];
+  /** Nothing to worry about. */
+  notes: string[];
+  warnings: string[];
+}
+
+/** The side that was in use stands by, and has its last snapshot. */
+export interface StoppedSide {
+  snapshot: string;
+  warnings: string[];
+}
+
+/** The side that returned is ready to receive. */
+export interface ReadySide {
+  /** Names of what was put aside; at most 20. */
+  apart: string[];
+  count: number;
+}

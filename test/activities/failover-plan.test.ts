@@ -1,0 +1,297 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type FailbackFacts, planFailback } from '../../activities/zfs/failback-plan.js';
+import { type FailoverFacts, planFailover } from '../../activities/zfs/failover-plan.js';
+import { planReplication } from '../../activities/zfs/plan-replication.js';
+import type { ReplicationPolicy } from '../../activities/zfs/replicate-types.js';
+import { refuseStandby, roleOf, whyNotBack, whyNotForward } from '../../activities/zfs/role.js';
+import type { SavedSharing } from '../../activities/zfs/sharing.js';
+import type { Dataset, Listing } from '../../activities/zfs/types.js';
+import type { ErrorCode, HoldfastError } from '../../contracts/errors.js';
+import { dataset, listingOf, snapshot } from '../support/zfs-trees.js';
+
+/** What a failover and a failback would do, and every reason not to, without any machine. */
+
+const run = 'k8s-to-grogu.failover-2026-11-20T03:00:00Z';
+const policy: ReplicationPolicy = {
+  destination: 'grogu.k8s',
+  snapshots: 'all',
+  catchUp: 'every',
+  encrypted: 'raw',
+  excludes: (below) => below === 'scratch',
+};
+const roots = { sourceRoot: 'fast/k8s', targetRoot: 'backup/k8s' };
+const sides = { job: 'k8s-to-grogu', sourceHost: 'din', targetHost: 'grogu' };
+const one = snapshot('one', 10);
+const two = snapshot('two', 20);
+
+const replica = (name: string, snapshots = [one], more: Partial<Dataset> = {}): Dataset =>
+  dataset(name, { readonly: 'on', canmount: 'noauto', mounted: false, ...more }, snapshots);
+
+const source = (...more: Dataset[]): Listing =>
+  listingOf([dataset('fast/k8s', {}, [one]), dataset('fast/k8s/a', {}, [one]), ...more]);
+const target = (...more: Dataset[]): Listing =>
+  listingOf([replica('backup/k8s'), replica('backup/k8s/a'), ...more]);
+
+interface Given {
+  here?: Listing;
+  there?: Listing;
+  state?: 'lost' | 'silent';
+  settings?: Record<string, string>;
+  saved?: SavedSharing;
+  run?: string;
+  occupied?: string[];
+}
+
+const factsOf = ({
+  here = source(),
+  there = target(),
+  state,
+  settings = {},
+  saved,
+  ...more
+}: Given = {}): FailoverFacts => ({
+  run,
+  resource: 'k8s',
+  store: 'grogu',
+  settings,
+  sides,
+  ...roots,
+  source: state ? { state, words: `${state} in words` } : { state: 'answers', listing: here },
+  target: there,
+  ...(!state && { plans: planReplication({ ...roots, policy, source: here, target: there }) }),
+  ...(saved && { saved }),
+  hooks: { stop: ['stop-apps'], start: [] },
+  occupied: [],
+  ...more,
+});
+
+const refusal = (given: Given, code: ErrorCode, words: RegExp): void => {
+  assert.throws(
+    () => planFailover(factsOf(given)),
+    (error: HoldfastError) => {
+      assert.equal(error.code, code, error.message);
+      assert.match(error.message, words);
+      assert.match(error.message, /Nothing was changed$/);
+      return true;
+    },
+  );
+};
+
+const promoted = (
+  there: Listing,
+  of = 'k8s-to-grogu.failover-2026-11-19T00:00:00Z',
+  readonly = 'off',
+): Listing =>
+  new Map([...there].map(([name, one]) => [name, { ...one, readonly, role: `promoted ${of} grogu` }]));
+
+test('a source that answers is never taken for dead, whatever is said of it', () => {
+  for (const said of ['off', 'lost'])
+    refusal({ settings: { source: said } }, 'HF_SOURCE_NOT_OFF', /din answers over ssh/);
+});
+
+test('silence proves nothing: without a word of a human the replica does not take over', () => {
+  refusal({ state: 'silent' }, 'HF_SOURCE_NOT_OFF', /--set source=off/);
+  refusal({ state: 'silent', settings: { source: 'lost' } }, 'HF_SOURCE_NOT_OFF', /--set source=off/);
+  refusal({ state: 'lost', settings: { source: 'off' } }, 'HF_SOURCE_NOT_OFF', /--set source=lost/);
+  refusal(
+    { state: 'silent', settings: { source: 'dead' } },
+    'HF_FAILOVER_REFUSED',
+    /"source=dead" means nothing/,
+  );
+  assert.equal(planFailover(factsOf({ state: 'silent', settings: { source: 'off' } })).plan.source, 'silent');
+  assert.equal(planFailover(factsOf({ state: 'lost', settings: { source: 'lost' } })).plan.source, 'lost');
+});
+
+test('a replica that no longer fits its source, is in use already, or holds nothing does not take over', () => {
+  const diverged = target(replica('backup/k8s/b', [one], { writtenBytes: 4096 }));
+  refusal(
+    { here: source(dataset('fast/k8s/b', {}, [one])), there: diverged },
+    'HF_FAILOVER_REFUSED',
+    /backup\/k8s\/b cannot be continued: someone wrote/,
+  );
+  refusal({ there: promoted(target()) }, 'HF_FAILOVER_REFUSED', /in use already, since k8s-to-grogu/);
+  refusal(
+    { state: 'silent', settings: { source: 'off' }, there: listingOf([replica('backup/k8s', [])]) },
+    'HF_FAILOVER_REFUSED',
+    /has no snapshot/,
+  );
+  refusal({ occupied: ['/srv/a'] }, 'HF_FAILOVER_REFUSED', /\/srv\/a on grogu is not empty/);
+  const odd = new Map([...target()].map(([name, one]) => [name, { ...one, role: 'boss' }]));
+  refusal({ there: odd }, 'HF_FAILOVER_REFUSED', /says "boss", which nobody here wrote/);
+});
+
+test('while another replica of the same source is in use, this one does not take over', () => {
+  const elsewhere = new Map(
+    [...source()].map(([name, one]) => [name, { ...one, role: 'standby x-2026-11-19T00:00:00Z offsite' }]),
+  );
+  refusal({ here: elsewhere }, 'HF_FAILOVER_REFUSED', /stands by because of the store "offsite"/);
+});
+
+test('a failover that was cut after its first command goes on without a second word', () => {
+  const half = promoted(target(), 'k8s-to-grogu.failover-2026-11-19T00:00:00Z', 'on');
+  assert.equal(planFailover(factsOf({ state: 'silent', there: half })).plan.goesOn, true);
+  refusal(
+    { there: half },
+    'HF_FAILOVER_REFUSED',
+    /does not stand by\. The next replication makes it stand by/,
+  );
+  const here = new Map([...source()].map(([name, one]) => [name, { ...one, role: `standby ${run} grogu` }]));
+  assert.equal(planFailover(factsOf({ here, there: half })).plan.goesOn, true);
+  assert.equal(planFailover(factsOf()).plan.goesOn, undefined);
+});
+
+test('replicas whose source has gone, what was parked and what never arrived whole are left as they are', () => {
+  const there = target(
+    replica('backup/k8s/old'),
+    replica('backup/k8s/b.parked-2026-11-20T030000Z'),
+    replica('backup/k8s/partial', [], { resumeToken: '1-abc', replicaOf: '77' }),
+  );
+  const { promotion, plan } = planFailover(factsOf({ there }));
+  assert.deepEqual(
+    promotion.live.map(({ name }) => name),
+    ['backup/k8s', 'backup/k8s/a'],
+  );
+  assert.deepEqual(
+    promotion.kept.map(({ name }) => name),
+    ['backup/k8s/old', 'backup/k8s/partial'],
+  );
+  assert(plan.lines.some((line) => line.startsWith('Left as they are')));
+});
+
+test('the yes is given for one state of things: with a dead source for the last byte of each replica', () => {
+  const dead: Given = { state: 'silent', settings: { source: 'off' } };
+  const digest = (given: Given): string => planFailover(factsOf(given)).plan.digest;
+  const now = digest(dead);
+  assert.equal(digest({ ...dead }), now);
+  assert.notEqual(digest({ ...dead, there: target(replica('backup/k8s/b')) }), now);
+  assert.notEqual(
+    digest({ ...dead, there: listingOf([replica('backup/k8s'), replica('backup/k8s/a', [one, two])]) }),
+    now,
+  );
+  assert.notEqual(
+    digest({
+      ...dead,
+      there: listingOf([replica('backup/k8s'), replica('backup/k8s/a', [one], { writtenBytes: 1 })]),
+    }),
+    now,
+  );
+  assert.notEqual(digest({}), now, 'a source that came back meanwhile is another state');
+  // Snapshots of a living source come and go until its writers are stopped.
+  const later = listingOf([dataset('fast/k8s', {}, [one, two]), dataset('fast/k8s/a', {}, [one, two])]);
+  assert.equal(digest({ here: later }), digest({}));
+  assert.notEqual(digest({ here: source(dataset('fast/k8s/new', {}, [])) }), digest({}));
+});
+
+test('the plan says what is lost, what becomes readonly with the rest, and what a human must do', () => {
+  const saved: SavedSharing = {
+    v: 1,
+    resource: 'k8s',
+    at: '2026-11-20T02:00:00Z',
+    properties: { 'fast/k8s/a': { mountpoint: '/srv/a' } },
+    mountpoints: { 'fast/k8s/a': '/srv/a' },
+    exports: ['/srv/a *(rw)'],
+    problems: [],
+  };
+  const there = listingOf([replica('backup/k8s', [one, two]), replica('backup/k8s/a')]);
+  const dead = planFailover(
+    factsOf({ state: 'silent', settings: { source: 'off' }, there, saved }),
+  ).plan.lines.join('\n');
+  assert.match(dead, /What it wrote after these snapshots is not on grogu/);
+  assert.match(dead, /Older than the rest: backup\/k8s\/a is of 2026-/);
+  assert.match(dead, /- NFS export of \/srv\/a \(was \/srv\/a\) for \*\(rw\)/);
+  const here = source(dataset('fast/k8s/scratch', {}, []));
+  const living = planFailover(factsOf({ here })).plan.lines.join('\n');
+  assert.match(living, /Not on the replica, and readonly with the rest: fast\/k8s\/scratch/);
+  assert.match(living, /What din shares was never saved/);
+});
+
+test('roles: only the side that is in use sends, and an unknown word stops everything', () => {
+  const root = (role?: string): Dataset => dataset('x', { role });
+  const mine = 'k8s-to-grogu-2026-11-20T05:00:00Z';
+  const forward = (here?: string, there?: string) =>
+    whyNotForward({ source: root(here), target: root(there) }, mine, sides);
+  assert.equal(forward(), undefined);
+  assert.match(forward(undefined, 'promoted r s') ?? '', /two sides may have been written to/);
+  assert.match(forward('standby r s', 'promoted r s') ?? '', /in use since r\. Nothing was sent/);
+  assert.match(forward('standby r s') ?? '', /stands by since r/);
+  assert.equal(forward(`standby ${mine} s`), undefined, 'the last catch-up of a failover is its own');
+  assert.match(forward('what', undefined) ?? '', /nobody here wrote/);
+  const back = (here?: string, there?: string) =>
+    whyNotBack({ source: root(here), target: root(there) }, mine, sides);
+  assert.equal(back('standby r s', 'promoted r s'), undefined);
+  assert.match(back('standby r s', undefined) ?? '', /nothing to bring back/);
+  assert.match(back(undefined, 'promoted r s') ?? '', /could be written to while it receives/);
+  assert.equal(roleOf(root('-')), undefined);
+  assert.throws(() => refuseStandby([root('standby r s')], 'din'), /What would be taken here is old/);
+  assert.doesNotThrow(() => refuseStandby([root('promoted r s'), root()], 'grogu'));
+});
+
+const backFacts = (returned: Listing, there = promoted(target())): FailbackFacts => {
+  const input = { source: there, target: returned, sourceRoot: 'backup/k8s', targetRoot: 'fast/k8s', policy };
+  return {
+    run,
+    resource: 'k8s',
+    store: 'grogu',
+    sides,
+    input,
+    plans: planReplication(input),
+    hooks: { stop: [], start: [] },
+  };
+};
+
+test('what the returned side wrote by itself is put aside and kept, and goes on from the last common snapshot', () => {
+  const returned = source(dataset('fast/k8s/a/below', {}, [one]));
+  const wrote = new Map(
+    [...returned].map(([name, one]) => [name, name === 'fast/k8s/a' ? { ...one, writtenBytes: 512 } : one]),
+  );
+  const there = promoted(target(replica('backup/k8s/a/below')));
+  const { apart, plan } = planFailback(backFacts(wrote, there));
+  assert.deepEqual(
+    apart.map(({ dataset, aside, common, children }) => ({ dataset, aside, common, children })),
+    [
+      {
+        dataset: 'fast/k8s/a',
+        aside: 'fast/k8s/a.parked-2026-11-20T030000Z',
+        common: 'one',
+        children: ['below'],
+      },
+    ],
+  );
+  assert(
+    plan.lines.some((line) =>
+      line.includes('It is kept as fast/k8s/a.parked-2026-11-20T030000Z and goes on from @one'),
+    ),
+  );
+  const more = new Map(
+    [...wrote].map(([name, one]) => [name, { ...one, writtenBytes: one.writtenBytes * 2 }]),
+  );
+  assert.notEqual(
+    planFailback(backFacts(more, there)).plan.digest,
+    plan.digest,
+    'the yes is for just that much',
+  );
+});
+
+test('a dataset without anything in common is put aside whole with what is below it, and copied anew', () => {
+  const strange = listingOf([
+    dataset('fast/k8s', {}, [one]),
+    dataset('fast/k8s/a', {}, [snapshot('x', 5)]),
+    dataset('fast/k8s/a/b', {}, [snapshot('y', 6)]),
+  ]);
+  const there = promoted(target(replica('backup/k8s/a/b')));
+  const { apart } = planFailback(backFacts(strange, there));
+  assert.deepEqual(
+    apart.map(({ dataset, common }) => [dataset, common]),
+    [['fast/k8s/a', undefined]],
+  );
+});
+
+test('nothing is brought back from a replica that is not in use, or whose failover has not ended', () => {
+  assert.throws(
+    () => planFailback(backFacts(source(), target())),
+    /is not the one in use: there is nothing to bring back\. Nothing was changed/,
+  );
+  const half = promoted(target(), run, 'on');
+  assert.throws(() => planFailback(backFacts(source(), half)), /the failover has not ended/);
+});
