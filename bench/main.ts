@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { temporalPath } from '../lab/places.js';
+import { measureArray } from './array.js';
 import { measureLarge, measureSmall } from './backups.js';
 import { type Figure, machine, renderFigures } from './figures.js';
 import { measureHistories } from './histories.js';
@@ -13,6 +14,7 @@ import { measureZfs } from './zfs.js';
 /**
  * `npm run bench -- [--large] [--quick] [--only backups,large,processes,histories,many] [--json FILE]`: measures on this machine.
  * `npm run bench -- zfs [--datasets 50] [--quick] [--json FILE]`: replication of ZFS beside other tools, in the lab.
+ * `npm run bench -- snapraid`: the nightly procedure beside the bare commands, on an array of loop devices. As root.
  * It judges nothing: what is slow here may be the machine.
  */
 
@@ -68,7 +70,8 @@ const about = machine({
   restic: await firstLine('restic', 'version'),
   temporal: await firstLine(temporalPath() ?? 'temporal', '--version'),
 });
-const figures = [...(await withTwin()), ...(await withCrowd()), ...(await withHosts())];
+const array = parts.has('snapraid') ? await measureArray(given.quick ? 2 : 5) : [];
+const figures = [...(await withTwin()), ...(await withCrowd()), ...(await withHosts()), ...array];
 console.log(
   Object.entries(about)
     .map(([name, value]) => `${name}: ${value}`)

@@ -1,4 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import type { TestArray } from '../test/support/array.js';
+import { addArrayJob, proveArray, startArray, whyNoArray } from './demo/array.js';
 import { takePicture } from './demo/picture.js';
 import { makePlace, type Place } from './demo/place.js';
 import { type Background, holdfast, show, startCommand, startStore, startUp } from './demo/processes.js';
@@ -115,7 +117,7 @@ async function showStatus(place: Place): Promise<void> {
   expect(page.ok, `Web UI: ${address}`);
 }
 
-async function tell(place: Place, zfsHosts: Pair | undefined): Promise<void> {
+async function tell(place: Place, zfsHosts: Pair | undefined, array: TestArray | undefined): Promise<void> {
   await step('Making files: text, images, sparse files, links, odd names, odd owners', () => makeData(place));
   const s3 = await step('Bringing up the S3 server (versitygw, on loopback)', () => startStore(place));
   await step('Checking the configuration', () => holdfast(place, ['check']));
@@ -137,6 +139,10 @@ async function tell(place: Place, zfsHosts: Pair | undefined): Promise<void> {
   if (zfsHosts)
     await step('Snapshots on one ZFS host, replicas on the other, twice', () =>
       proveReplication(place, zfsHosts, expect),
+    );
+  if (array)
+    await step('A SnapRAID array: a mistake taken back, rot repaired, a dead disk rebuilt', () =>
+      proveArray(place, array, expect),
     );
   await step('Protection at a glance', () => showStatus(place));
   await step('Looking for secrets where they must not be', () => proveNoLeak(place));
@@ -162,6 +168,14 @@ async function zfsHostsIn(folder: string): Promise<Pair | undefined> {
   return undefined;
 }
 
+/** Its disks are unmounted when this process ends, so what is kept running could not use it. */
+async function arrayHere(): Promise<TestArray | undefined> {
+  const why = keep ? 'it cannot be kept' : whyNoArray();
+  if (why === undefined) return step('Making a SnapRAID array of eight loop devices', startArray);
+  console.log(`\n── LEFT OUT: the SnapRAID array: ${why}`);
+  return undefined;
+}
+
 function cleanUp(folder: string): void {
   endLeftovers(folder);
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
@@ -178,8 +192,12 @@ async function main(): Promise<number> {
   process.once('SIGINT', stop).once('SIGTERM', stop);
   try {
     const zfsHosts = await zfsHostsIn(folder);
-    const place = await makePlace(folder, (file) => zfsHosts && addZfsJobs(file, zfsHosts));
-    await tell(place, zfsHosts);
+    const array = await arrayHere();
+    const place = await makePlace(folder, (file) => {
+      if (zfsHosts) addZfsJobs(file, zfsHosts);
+      if (array) addArrayJob(file, array);
+    });
+    await tell(place, zfsHosts, array);
   } catch (error) {
     expect(false, (error as Error).message);
   }

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { noise } from './content.js';
 import { mountSmallDisk, type SmallDisk } from './disk.js';
@@ -97,6 +97,10 @@ function withIdentity(disk: SmallDisk): SmallDisk {
       disk.mount();
       link(disk);
     },
+    renew() {
+      disk.renew();
+      link(disk);
+    },
   };
 }
 
@@ -112,6 +116,8 @@ function link({ folder }: SmallDisk): void {
   symlinkSync(`../../${basename(device)}`, file);
   beforeRemoval(() => rmSync(file, { force: true }));
 }
+
+export const append = (file: string, text: string): void => appendFileSync(file, text);
 
 /** Changes bytes of a file without its size or time: what a dying disk does. */
 export function corrupt(file: string): void {

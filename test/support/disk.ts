@@ -9,6 +9,8 @@ export interface SmallDisk {
   unmount(): void;
   /** The same disk with what it held, as after plugging it in again. */
   mount(): void;
+  /** Another disk in its place: empty, and with an identity of its own. */
+  renew(): void;
 }
 
 /** An ext4 file system of its own on a loop device: for full disks, missing disks and mount points. Needs root and `needs('mount')`. */
@@ -17,9 +19,11 @@ export function mountSmallDisk(bytes: number): SmallDisk {
   const folder = join(base, 'disk');
   const image = join(base, 'image');
   mkdirSync(folder);
-  writeFileSync(image, '');
-  truncateSync(image, bytes);
-  execFileSync('mkfs.ext4', ['-q', '-m', '0', image]);
+  const format = () => {
+    writeFileSync(image, '');
+    truncateSync(image, bytes);
+    execFileSync('mkfs.ext4', ['-q', '-m', '0', image]);
+  };
   let mounted = false;
   const unmount = () => {
     if (mounted) execFileSync('umount', ['--lazy', folder]);
@@ -29,10 +33,17 @@ export function mountSmallDisk(bytes: number): SmallDisk {
     if (!mounted) execFileSync('mount', ['-o', 'loop', image, folder]);
     mounted = true;
   };
+  const renew = () => {
+    unmount();
+    rmSync(image);
+    format();
+    mount();
+  };
+  format();
   mount();
   rmSync(join(folder, 'lost+found'), { recursive: true });
   beforeRemoval(unmount);
-  return { folder, unmount, mount };
+  return { folder, unmount, mount, renew };
 }
 
 let answer: boolean | undefined;
