@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { operationTiming, Promised, patience, Schedule } from './schema-timing.js';
-import { AbsolutePath, atLeast, count, Duration, Name, wordsFor } from './values.js';
+import { AbsolutePath, atLeast, count, Duration, Name, Size, wordsFor } from './values.js';
 
 /** SnapRAID: the array as a resource, and the job that keeps its parity. */
 
@@ -149,10 +149,28 @@ export const SnapraidMaintenance = z
     thresholds: Thresholds.prefault({}).describe(
       'More change than this is not synced before a human has seen and approved it. A disk without files and files that shrank to nothing are always asked about',
     ),
-    approveWithin: atLeast('1m', 'a human needs time')
+    approveWithin: atLeast('5s', 'a human needs time')
       .prefault('20h')
       .describe('No answer within so long is a no; nothing is paused meanwhile')
       .meta({ examples: ['20h'] }),
+    due: z
+      .strictObject({
+        age: atLeast('1m', 'a sync needs time')
+          .prefault('20h')
+          .describe('When the newest complete sync is older, whatever has changed')
+          .meta({ examples: ['20h'] }),
+        files: count('Or when so many files have changed', 500),
+        bytes: Size.optional()
+          .describe('Or when so many bytes are new or changed')
+          .meta({ examples: ['100GiB'] }),
+        quietFor: Duration.prefault('10m')
+          .describe('And nothing of it was written for so long: who still writes is not disturbed')
+          .meta({ examples: ['10m'] }),
+      })
+      .optional()
+      .describe(
+        'When a sync is worth it, for a schedule of every hour: a run that finds that it is not ends at once, and does not count as a sync. Without it every run syncs',
+      ),
     prehash: z
       .boolean()
       .default(true)

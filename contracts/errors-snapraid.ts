@@ -34,6 +34,12 @@ export const snapraidErrors = {
     exit: 1,
     next: 'Nothing was concluded from it. Read the log of the run; a newer SnapRAID may need a newer Holdfast',
   },
+  HF_ARRAY_REFUSED: {
+    meaning: 'SnapRAID refused to work: one of its own guards, or a mistake in snapraid.conf',
+    retry: 'never',
+    exit: 1,
+    next: 'Read its words; what they call --force-… is never given by itself, because it makes a loss permanent',
+  },
   HF_SYNC_INTERRUPTED: {
     meaning: 'A sync was stopped before its end: until it is complete, less can be recovered than before it',
     retry: 'outage',

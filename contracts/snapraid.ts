@@ -8,6 +8,8 @@ export interface SnapraidOptions {
   steps: SnapraidStepName[];
   /** How long a question waits for a yes. */
   approveWithinMs: number;
+  /** Send the disks to sleep at the end. */
+  spinDown?: true;
 }
 
 /** One array of a job. */
@@ -54,6 +56,8 @@ export interface SnapraidPlan {
   unsynced: boolean;
   /** Why a human must look at it, in words; empty when a sync may go on by itself. */
   reasons: string[];
+  /** Why it is not worth a sync yet, where the job says when it is. */
+  notDue?: string;
   /** Of every change but additions: an approval is bound to it. */
   digest: string;
   /** The first hundred changes by folder, as they are shown. */
@@ -66,6 +70,8 @@ export interface SnapraidPlan {
 export interface SnapraidSyncInput extends SnapraidStepInput {
   /** Of the plan that a human has approved. */
   digest?: string;
+  /** Also when nothing has changed: snapraid writes down the identity of a new disk only then. */
+  always?: true;
 }
 
 export interface SnapraidSyncReport {

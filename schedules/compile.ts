@@ -135,6 +135,7 @@ const hooksOf = (job: ZfsSnapshotJob): HookTime[] =>
 const snapraidOptions = (job: SnapraidJob): SnapraidOptions => ({
   steps: snapraidSteps(job),
   approveWithinMs: job.approveWithin,
+  ...(job.spinDown && { spinDown: true }),
 });
 
 /** Where a resource leads to: another place under the same name is another thing. */

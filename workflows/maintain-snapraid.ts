@@ -13,6 +13,7 @@ import {
   scrub,
   scrubWords,
   smart,
+  spinDown,
   sync,
   syncWords,
   touch,
@@ -62,6 +63,7 @@ async function maintain(source: Source, input: JobInput, report: Report): Promis
     ...after.warnings,
     ...(before.unsynced > 0 ? ['an interrupted sync was continued'] : []),
   );
+  if (input.snapraid?.spinDown) await spinDown(work);
   done.words = `${source.resource}: ${words.join(', ')}`;
   done.state = `${source.resource}: ${lookWords(after)}`;
   return done;
@@ -75,6 +77,7 @@ async function perform(step: SnapraidStepName, work: ArrayWork, done: Maintained
       return [];
     case 'sync': {
       const synced = await sync(work);
+      if (synced.state === 'not due') return [`no sync: ${synced.why}`];
       done.restorePoint = synced.restorePoint;
       done.warnings.push(...synced.warnings, ...(await keepCopies(work)));
       return [`sync ${syncWords(synced)}`];

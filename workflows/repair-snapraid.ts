@@ -98,11 +98,13 @@ function openRepair(input: ActionInput, report: Report): Repair {
     async sync(done) {
       for (;;) {
         const plan = await report.watch('diff', () => steps('diff').snapraidPlan(step));
-        if (plan.isInSync && done.lostCount === 0) return 'parity is complete';
-        report.step('sync', 'waiting', done.proved);
-        await ask(plan.digest, `sync ${source.resource} as it is now`, syncLines(done, plan));
+        // With nothing changed and nothing lost the sync only writes down which disk is which.
+        if (!plan.isInSync || done.lostCount > 0) {
+          report.step('sync', 'waiting', done.proved);
+          await ask(plan.digest, `sync ${source.resource} as it is now`, syncLines(done, plan));
+        }
         const synced = await report.watch('sync', () =>
-          steps('sync').snapraidSync({ ...step, digest: plan.digest }),
+          steps('sync').snapraidSync({ ...step, digest: plan.digest, always: true }),
         );
         if (synced.state === 'asks') continue;
         report.step('sync', 'done', 'complete');

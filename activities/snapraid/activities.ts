@@ -20,9 +20,10 @@ import { askStatus } from './ask.js';
 import { actByHand, planByHand } from './by-hand.js';
 import { keepCopies } from './copies.js';
 import { planNow } from './diff.js';
+import { withDue } from './due.js';
 import { lookAtArray, touchFiles } from './look.js';
 import { repairBad, scrubArray } from './scrub.js';
-import { reportHealth } from './smart.js';
+import { reportHealth, spinDown } from './smart.js';
 import { syncArray } from './sync.js';
 
 /** The steps on a SnapRAID array; each opens it as the host's own files say. */
@@ -34,7 +35,7 @@ export function createSnapraidActivities(door: Door) {
     snapraidTouch: (input: SnapraidStepInput): Promise<{ touched: number }> => on(input, touchFiles),
     /** What a sync would make permanent. Nothing is changed. */
     snapraidPlan: (input: SnapraidStepInput): Promise<SnapraidPlan> =>
-      on(input, async (array) => (await planNow(array, await askStatus(array))).plan),
+      on(input, async (array) => withDue(array, await planNow(array, await askStatus(array)))),
     /** Looks again, and refuses whatever was not approved. */
     snapraidSync: (input: SnapraidSyncInput): Promise<SnapraidSyncReport> =>
       on(input, (array) => syncArray(array, input)),
@@ -48,6 +49,7 @@ export function createSnapraidActivities(door: Door) {
       on(input, (array) => planByHand(array, input)),
     snapraidActByHand: (input: SnapraidByHandInput): Promise<SnapraidByHandReport> =>
       on(input, (array) => actByHand(array, input)),
+    snapraidSpinDown: (input: SnapraidStepInput): Promise<{ down: boolean }> => on(input, spinDown),
     snapraidSmart: (input: SnapraidStepInput): Promise<SnapraidSmartReport> => on(input, reportHealth),
   };
 }

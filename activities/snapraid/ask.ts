@@ -62,7 +62,7 @@ export function failed(
   const words = stderrTail.trim().split('\n').slice(-3).join(' ').slice(0, 160);
   const end = signal === undefined ? `exit ${exitCode}` : `ended by ${signal}`;
   return new HoldfastError(
-    signal === undefined ? 'HF_TOOL_FAILED' : 'HF_TOOL_KILLED',
+    signal === undefined ? 'HF_ARRAY_REFUSED' : 'HF_TOOL_KILLED',
     `snapraid ${verb} on "${host.name}" failed: ${end}${words ? `: ${words}` : ''}`.slice(0, 300),
   );
 }

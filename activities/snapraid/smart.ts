@@ -73,3 +73,11 @@ function warningsOf({ disk, trouble, temperature = 0, failureProbability = 0 }: 
       : []),
   ];
 }
+
+/** Where the disks can be told to sleep; what is no real disk cannot. */
+export async function spinDown(array: SnapArray): Promise<{ down: boolean }> {
+  if (!array.job.spinDown) return { down: false };
+  const { result } = await ask(array, { verb: 'down' });
+  array.tools.log(`snapraid down: exit ${result.exitCode} ${result.stderrTail.trim().slice(-200)}`);
+  return { down: result.exitCode === 0 };
+}

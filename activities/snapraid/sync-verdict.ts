@@ -41,6 +41,6 @@ const namesOf = ({ troubles }: WorkEnd): string => troubles.slice(0, 3).join('; 
 /** It did not even begin: its own guards, or a mistake in snapraid.conf. */
 function refused(stderrTail: string, exitCode: number | undefined, host: string): HoldfastError {
   const words = stderrTail.trim().split('\n').slice(-4).join(' ').slice(0, 200);
-  const code = /no space left/i.test(stderrTail) ? 'HF_NO_SPACE' : 'HF_SYNC_INCOMPLETE';
+  const code = /no space left/i.test(stderrTail) ? 'HF_NO_SPACE' : 'HF_ARRAY_REFUSED';
   return new HoldfastError(code, `snapraid sync on "${host}" ended with ${exitCode}: ${words}`.slice(0, 300));
 }

@@ -35,7 +35,7 @@ export async function syncArray(array: SnapArray, input: SnapraidSyncInput): Pro
     warnings: [],
   };
   if (plan.reasons.length > 0 && plan.digest !== input.digest) return { ...report, state: 'asks' };
-  if (!plan.isInSync || before.isEmpty) Object.assign(report, await run(array, planned));
+  if (!plan.isInSync || before.isEmpty || input.always) Object.assign(report, await run(array, planned));
   await prove(array, report, input.digest);
   return report;
 }

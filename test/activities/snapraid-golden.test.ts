@@ -87,7 +87,7 @@ for (const version of readdirSync(folder)) {
       for (const name of ['sync-refuses-empty-file', 'sync-refuses-empty-disk', 'sync-without-parity']) {
         const refused = verdict(name);
         assert(refused instanceof HoldfastError, name);
-        assert.equal(refused.code, 'HF_SYNC_INCOMPLETE');
+        assert.equal(refused.code, 'HF_ARRAY_REFUSED');
       }
       assert.match(String(verdict('sync-refuses-empty-disk')), /force-empty/);
       assert.equal(verdict('sync-force-zero'), 'done');

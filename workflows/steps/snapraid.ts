@@ -75,10 +75,11 @@ export async function touch(work: ArrayWork): Promise<void> {
 }
 
 /** Compares, asks where it must, and syncs just what was compared and approved. */
-export async function sync(work: ArrayWork): Promise<SnapraidSyncReport> {
+export async function sync(work: ArrayWork): Promise<SnapraidSyncReport | NotDue> {
   let plan = await held(work, 'diff', (steps) => steps.snapraidPlan(work.step));
   for (let approved: string | undefined; ; ) {
     done(work, 'diff', planWords(plan), plan.reasons.length > 0);
+    if (plan.notDue !== undefined && approved === undefined) return notDue(work, plan, plan.notDue);
     if (plan.reasons.length > 0) approved = await askSync(work, plan);
     const synced = await syncNow(work, plan, approved);
     plan = synced.plan;
@@ -86,6 +87,16 @@ export async function sync(work: ArrayWork): Promise<SnapraidSyncReport> {
     done(work, 'sync', syncWords(synced), synced.warnings.length > 0);
     return synced;
   }
+}
+
+export interface NotDue {
+  state: 'not due';
+  why: string;
+}
+
+function notDue(work: ArrayWork, plan: SnapraidPlan, why: string): NotDue {
+  work.report.step(`${work.source.resource}: sync`, 'skipped', `${planWords(plan)}: ${why}`);
+  return { state: 'not due', why };
 }
 
 async function syncNow(
@@ -187,4 +198,10 @@ export async function smart(work: ArrayWork): Promise<string[]> {
     warnings.length > 0,
   );
   return warnings;
+}
+
+/** The last of all: a status would wake them again. */
+export async function spinDown(work: ArrayWork): Promise<void> {
+  const { down } = await held(work, 'spin down', (steps) => steps.snapraidSpinDown(work.step));
+  done(work, 'spin down', down ? 'the disks sleep' : 'the disks cannot be told to sleep');
 }

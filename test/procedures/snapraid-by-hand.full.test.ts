@@ -179,7 +179,8 @@ describe('by hand, on a SnapRAID array', { skip }, () => {
     const lost = await act('replace-disk', '--set', 'disk=parity', '--plan');
     assert.equal(lost.code, 3);
     assert.match(lost.words, /is a parity: use rebuild-parity/);
-    array.snapraid('--force-zero', '--force-empty', 'sync');
+    array.write('d3', '.holdfast', 'd3\n');
+    array.snapraid('--force-zero', '--force-empty', '--force-uuid', 'sync');
     array.parity.parity?.renew();
     const { code, words } = await act('rebuild-parity', '--set', 'parity=parity', '--yes');
     assert.equal(code, 0, words);
