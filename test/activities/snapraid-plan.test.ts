@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseConf } from '../../activities/snapraid/conf.js';
+import { lastSyncMs, whyNotDue } from '../../activities/snapraid/due.js';
 import { ignoring } from '../../activities/snapraid/ignore.js';
 import { snapraidsIn } from '../../activities/snapraid/others.js';
 import type { ArrayDiff, Change } from '../../activities/snapraid/parse-diff.js';
@@ -8,6 +9,8 @@ import { parseSmartctl, snapraidSmart } from '../../activities/snapraid/parse-sm
 import { lastPosition } from '../../activities/snapraid/parse-work.js';
 import { planSync } from '../../activities/snapraid/plan.js';
 import { planScrub } from '../../activities/snapraid/scrub-plan.js';
+import { patternsOf, relativePath } from '../../activities/snapraid/undelete.js';
+import type { SnapraidArrayConfig } from '../../config/schema.js';
 import { SnapraidMaintenance } from '../../config/schema-snapraid.js';
 
 const job = (thresholds: object = {}) =>
@@ -234,5 +237,48 @@ describe('the health of disks', () => {
       'other:x',
     ]);
     assert.deepEqual(disks, [{ disk: 'd1', device: '/dev/sdb', temperature: 38 }]);
+  });
+});
+
+describe('whether a sync is worth it yet', () => {
+  const { due } = SnapraidMaintenance.parse({
+    kind: 'snapraid-maintenance',
+    resources: ['media'],
+    due: { files: 100, bytes: '1GiB', quietFor: '10m' },
+  });
+  assert(due);
+  const nowMs = 1e12;
+  const longAgo = nowMs - 3_600_000;
+
+  test('so many files or so many bytes are enough, when nobody has written for a while', () => {
+    assert.match(whyNotDue(due, 99, { bytes: 1e6, newestMs: longAgo }, nowMs) ?? '', /too little/);
+    assert.equal(whyNotDue(due, 100, { bytes: 1e6, newestMs: longAgo }, nowMs), undefined);
+    assert.equal(whyNotDue(due, 1, { bytes: 2 ** 30, newestMs: longAgo }, nowMs), undefined);
+    assert.match(whyNotDue(due, 100, { bytes: 0, newestMs: nowMs - 60_000 }, nowMs) ?? '', /still writes/);
+  });
+
+  test('without a complete sync that is known it is always due', () => {
+    assert.equal(lastSyncMs([], 'media'), 0);
+  });
+});
+
+describe('what is to be brought back', () => {
+  const array = {
+    conf: { data: [{ name: 'd1', folder: '/mnt/disk1' }], parity: [], content: [] },
+    config: { pool: '/mnt/pool' } as SnapraidArrayConfig,
+  };
+
+  test('is named as it lay in the array, on its disk or in the pool', () => {
+    for (const path of ['Films/a b', '/Films/a b/', '/mnt/disk1/Films/a b', '/mnt/pool/Films/a b'])
+      assert.equal(relativePath(array, path), 'Films/a b');
+  });
+
+  test('never leads out of the array', () => {
+    for (const path of ['', '/', '../etc', 'a/../../b', 'a//b', '/mnt/disk1/', 'line\nbreak'])
+      assert.throws(() => relativePath(array, path), { code: 'HF_PATH_NOT_FOUND' });
+  });
+
+  test('what snapraid takes for patterns stands for itself', () => {
+    assert.deepEqual(patternsOf('a*b?[c]\\d'), ['/a\\*b\\?\\[c\\]\\\\d', '/a\\*b\\?\\[c\\]\\\\d/']);
   });
 });

@@ -144,10 +144,14 @@ export const syncWords = ({ plan, interrupted }: SnapraidSyncReport): string =>
     ', ',
   );
 
+/** The array is not held for a host that is away: the next night copies anew. */
+const copiesPatienceMs = 60_000;
+
 /** Parity is complete whether the lists could be copied or not: that is a warning. */
 export async function keepCopies(work: ArrayWork): Promise<string[]> {
   try {
-    const { place } = await held(work, 'copies', (steps) => steps.snapraidKeepCopies(work.step));
+    const step = { ...work.step, retryForMs: copiesPatienceMs };
+    const { place } = await held(work, 'copies', (steps) => steps.snapraidKeepCopies(step));
     done(work, 'copies', place || 'nothing says where to: see "copies" of the resource');
     return [];
   } catch (error) {
