@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { datasetForm } from '../contracts/names.js';
-import { SnapraidArray } from './schema-snapraid.js';
+import { SnapraidArray } from './schema-array.js';
 import { AbsolutePath, count, Name, Size } from './values.js';
 
 /** What is protected: a folder, a ZFS dataset, a ZFS pool or a SnapRAID array. */

@@ -1,58 +1,9 @@
 import { z } from 'zod';
+import { DiskName } from './schema-array.js';
 import { operationTiming, Promised, patience, Schedule } from './schema-timing.js';
-import { AbsolutePath, atLeast, count, Duration, Name, Size, wordsFor } from './values.js';
+import { atLeast, count, Duration, Name, Size, wordsFor } from './values.js';
 
-/** SnapRAID: the array as a resource, and the job that keeps its parity. */
-
-/** Names of disks in snapraid.conf; what begins with a dash would be an option. */
-const diskForm = /^[^-\s:][^\s:]*$/;
-const DiskName = z.string().regex(diskForm, 'is not the name of a disk in snapraid.conf');
-
-const Marker = z
-  .string()
-  .min(1)
-  .regex(/^[^/].*$/, 'must be relative to the disk')
-  .optional();
-
-const ArrayDisk = z.strictObject({
-  marker: Marker.describe('Another marker than that of the array').meta({ examples: ['.disk-1'] }),
-  leastFiles: count('Fewest files on this disk', 100),
-});
-
-export const SnapraidArray = z.strictObject({
-  config: AbsolutePath.default('/etc/snapraid.conf')
-    .describe('Its configuration file on the host')
-    .meta({ examples: ['/etc/snapraid.conf'] }),
-  mounted: z
-    .boolean()
-    .default(true)
-    .describe('Every data and parity disk must be mounted; false only where folders of one disk are an array')
-    .meta({ examples: [true] }),
-  marker: Marker.describe(
-    'A file in the folder of every data disk that proves that the right disk is there; without it nothing is synced',
-  ).meta({ examples: ['.holdfast'] }),
-  leastFiles: count('Fewest files on every data disk; a disk with less looks emptied', 10),
-  disks: z
-    .record(DiskName, ArrayDisk)
-    .prefault({})
-    .describe('What holds for single data disks, by their names in snapraid.conf'),
-  copies: z
-    .strictObject({
-      host: Name.describe('The host that keeps them: not the one with the array').meta({
-        examples: ['nas'],
-      }),
-      folder: AbsolutePath.optional()
-        .describe('Folder there; without it one in our own folder on that host')
-        .meta({ examples: ['/mnt/tank/snapraid'] }),
-    })
-    .optional()
-    .describe(
-      'Where snapraid.conf, fstab, the identities of the disks and a content file are copied after each complete sync',
-    ),
-  pool: AbsolutePath.optional()
-    .describe('The mergerfs mount over the data disks: it must be mounted and hold all of them')
-    .meta({ examples: ['/mnt/mergerfs'] }),
-});
+/** The job that keeps the parity of SnapRAID arrays. */
 
 const percent = (description: string, example: number) =>
   z

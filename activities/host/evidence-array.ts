@@ -20,6 +20,7 @@ export interface ArraySynced extends OfArray {
 /** A sync was begun and did not come to its end. */
 export interface ArrayInterrupted extends OfArray {
   kind: 'array-interrupted';
+  /** Of the run that noticed it; 0 is an earlier run. */
   attempt: number;
   unsynced?: number;
 }

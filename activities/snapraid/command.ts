@@ -61,10 +61,13 @@ export function askCommand({ file, config }: Called, asked: Verb): Command {
   return { file: 'sh', args: ['-c', askScript, 'sh', ...args], env };
 }
 
-/** Work of hours writes its tags to a file: it goes on, and its end can be read, when our worker is gone. */
+/**
+ * Work of hours writes its tags, and what it says to people, to files: it goes on, and its end can be read, when our worker is gone.
+ * A pipe that nobody reads any more would end it.
+ */
 export function workCommand({ file, config }: Called, asked: Verb, logFile: string): Command {
-  const args = ['--conf', config, '--gui', '--log', logFile, ...argumentsOf(asked)];
-  return { file, args, env };
+  const args = [file, '--conf', config, '--gui', '--log', logFile, ...argumentsOf(asked)];
+  return { file: 'sh', args: ['-c', 'exec "$@" >/dev/null 2>"$0"', `${logFile}.err`, ...args], env };
 }
 
 /** What is worth reading of such a file. */

@@ -21,7 +21,8 @@ export async function syncArray(array: SnapArray, input: SnapraidSyncInput): Pro
   await refuseDaemon(array);
   await guardDisks(array);
   const before = await askStatus(array);
-  if (before.unsynced > 0) await noteInterrupted(array, before.unsynced);
+  // What an attempt of this run has noted itself is not noted again.
+  if (before.unsynced > 0) await noteInterrupted(array, array.tools.attempt - 1, before.unsynced);
   const restorePoint = isoNow();
   const planned = await planNow(array, before);
   const { plan } = planned;
@@ -66,7 +67,7 @@ async function start(array: SnapArray, { plan, judged }: Planned): Promise<Worke
     return await work(array, { verb: 'sync', prehash: array.job.prehash, ...forced });
   } catch (error) {
     // A cancellation: snapraid has saved what was done until then.
-    if (array.tools.signal.aborted) await noteInterrupted(array);
+    if (array.tools.signal.aborted) await noteInterrupted(array, array.tools.attempt);
     throw error;
   }
 }
@@ -93,19 +94,23 @@ async function prove(array: SnapArray, report: SnapraidSyncReport, approved?: st
   });
 }
 
-async function noteInterrupted({ tools, input }: SnapArray, unsynced?: number): Promise<void> {
+async function noteInterrupted(
+  { tools, input }: SnapArray,
+  attempt: number,
+  unsynced?: number,
+): Promise<void> {
   tools.log('an interrupted sync is continued: until it is complete less can be recovered than before it');
   await addEvidence(tools.host, {
     kind: 'array-interrupted',
     run: input.run,
     resource: input.resource,
-    attempt: tools.attempt,
+    attempt,
     ...(unsynced !== undefined && { unsynced }),
   });
 }
 
 async function interrupted(array: SnapArray): Promise<HoldfastError> {
-  await noteInterrupted(array);
+  await noteInterrupted(array, array.tools.attempt);
   return new HoldfastError(
     'HF_SYNC_INTERRUPTED',
     `The sync of "${array.input.resource}" was stopped from outside before its end. It is continued`,

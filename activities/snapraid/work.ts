@@ -28,22 +28,29 @@ export async function work(array: SnapArray, asked: Verb, signal = array.tools.s
   const watching = watch(array, file, over.signal);
   try {
     const command = { ...workCommand(called, asked, file), stopSignal: 'SIGINT' as const };
-    const result = await host.run(command, {
+    const ended = await host.run(command, {
       signal,
       killAfterMs,
       lock,
       log,
-      maxStdoutBytes: 0,
-      onLine: () => undefined,
       onLockWait: () => log('an earlier attempt still works on the array: it is waited for'),
     });
+    const result = { ...ended, stderrTail: ended.stderrTail + (await lastWords(array, `${file}.err`)) };
     await refuseOthers(array, result);
     return { lines: await readLog(array, file), result };
   } finally {
     over.abort();
     await watching;
-    await host.removeTree(file, folder).catch(() => undefined);
+    for (const written of [file, `${file}.err`])
+      await host.removeTree(written, folder).catch(() => undefined);
   }
+}
+
+/** As much of it as a result of ours keeps. */
+async function lastWords({ tools: { host, log } }: SnapArray, file: string): Promise<string> {
+  const { stdout } = await host.run({ file: 'tail', args: ['-c', '4096', '--', file] });
+  for (const line of stdout.split('\n')) if (line.trim() !== '') log(line);
+  return stdout;
 }
 
 /** How far it is, from the end of its own log. */
