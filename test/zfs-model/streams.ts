@@ -77,6 +77,9 @@ export function receivePart(
   const part = stream.parts[index];
   if (!part) throw new Error('no such part');
   const existing = pool.datasets.get(name);
+  // zfs says "already exists; ignoring", reads the stream to its end and ends with 0.
+  const isThere = existing?.snapshots.some(({ guid }) => guid === part.snapshot.guid);
+  if (part.fromGuid !== undefined && isThere) return;
   checkPartial(existing, name, stream);
   if (part.fromGuid === undefined) checkNew(pool, existing, name, stream);
   else checkContinues(pool.dataset(name), name, part.fromGuid, stream, part.snapshot.name);
