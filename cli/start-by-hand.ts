@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.js';
-import type { InitialiseStoreInput, RestoreInput } from '../contracts/jobs.js';
+import type { InitialiseStoreInput } from '../contracts/by-hand.js';
+import type { RestoreInput } from '../contracts/jobs.js';
 import { operationName, workflowQueue, workflowTypes } from '../contracts/names.js';
 import type { DatasetRestoreInput } from '../contracts/zfs-restore.js';
 import type { CompiledAction } from '../schedules/compile-action.js';

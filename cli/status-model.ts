@@ -1,6 +1,5 @@
 import type { Operation, OperationKind } from '../config/lookup.js';
 import type { ReplicaLag } from '../contracts/replication.js';
-import { isCovered } from '../schedules/covers.js';
 import { isStalled, type Seeding } from './status-seeding.js';
 import type { RunRow } from './visibility.js';
 
@@ -10,15 +9,17 @@ export interface OperationFacts {
   objectiveMs?: number;
   /** Absent when Temporal has no schedule of it. */
   schedule?: ScheduleFacts;
-  /** The newest run that did what it promises. */
+  /** The newest run that did what it promises; of several that cover one part each, the one with the oldest state. */
   newestGood?: RunRow;
+  /** The same of those parts alone that have any; only while a first upload goes on. */
+  someGood?: RunRow;
   /** The newest run that has ended, however. */
   last?: RunRow;
   running?: RunRow;
   /** What the running one waits for or fails at. */
   waiting?: string;
-  /** Only while the first upload of a job that seeds is not finished. */
-  seeding?: Seeding;
+  /** The stores whose first upload is not finished; absent when there is none. */
+  seeding?: readonly Seeding[];
   /** Retention in stores that delete nothing. */
   appendOnly?: boolean;
   failedOver?: FailedOver;
@@ -62,7 +63,8 @@ export interface StatusRow {
   running?: string;
   runningSince?: Date;
   waiting?: string;
-  seeding?: Seeding;
+  /** Absent when no first upload is open. */
+  seeding?: readonly Seeding[];
   /** A run of it that ended well has removed nothing. */
   appendOnly?: boolean;
   /** What the last run has found out about its thing. */
@@ -91,11 +93,22 @@ export function isGood({ operation, state, restorePoint, closedAt }: RunRow): bo
 const isUnsettled = ({ seeding, failedOver }: OperationFacts): boolean =>
   seeding !== undefined || failedOver !== undefined;
 
+/** What a first upload does not bring yet is judged by that; everything else by its age as always. */
+function goodOf(
+  { newestGood, someGood, seeding }: OperationFacts,
+  now: Date,
+): Pick<StatusRow, 'goodRun' | 'goodAt' | 'ageMs'> {
+  const good = newestGood ?? (seeding && someGood);
+  if (!good) return {};
+  const goodAt = new Date(pointOf(good));
+  return { goodRun: good.run, goodAt, ageMs: Math.max(0, now.getTime() - goodAt.getTime()) };
+}
+
 /** Judges one operation. Pure, so that every colour has a test. */
 export function statusRow(facts: OperationFacts, now: Date): StatusRow {
-  const { operation, objectiveMs, newestGood, last, running, seeding } = facts;
-  const goodAt = newestGood && new Date(pointOf(newestGood));
-  const ageMs = goodAt && Math.max(0, now.getTime() - goodAt.getTime());
+  const { operation, objectiveMs, last, running, seeding } = facts;
+  const good = goodOf(facts, now);
+  const { ageMs } = good;
   const overdue = isOverdue(facts, ageMs, now);
   return {
     name: operation.name,
@@ -103,7 +116,7 @@ export function statusRow(facts: OperationFacts, now: Date): StatusRow {
     operation: operation.operation,
     level: isUnsettled(facts) && !overdue ? 'yellow' : levelOf({ objectiveMs, ageMs, overdue, last }),
     overdue,
-    ...(newestGood && { goodRun: newestGood.run, goodAt, ageMs }),
+    ...good,
     ...(objectiveMs !== undefined && { objectiveMs }),
     ...(last && { lastRun: last.run, lastState: last.state, lastAt: last.closedAt }),
     ...(facts.schedule?.next && !facts.schedule.paused && { next: facts.schedule.next }),
@@ -118,12 +131,11 @@ export function statusRow(facts: OperationFacts, now: Date): StatusRow {
   };
 }
 
-/** While the first copy is under way there is no age: what counts is that it moves. */
-function isOverdue(facts: OperationFacts, ageMs: number | undefined, now: Date): boolean {
-  const { objectiveMs, seeding, running, last } = facts;
-  const failedBefore = last !== undefined && !isGood(last);
-  if (seeding) return isStalled(seeding, { running, failedBefore }, now);
-  return objectiveMs !== undefined && (ageMs === undefined || ageMs > objectiveMs);
+/** Where the first copy is under way there is no age: what counts is that it moves. */
+function isOverdue({ objectiveMs, seeding }: OperationFacts, ageMs: number | undefined, now: Date): boolean {
+  const tooOld = objectiveMs !== undefined && ageMs !== undefined && ageMs > objectiveMs;
+  if (seeding) return tooOld || seeding.some((upload) => isStalled(upload, now));
+  return tooOld || (objectiveMs !== undefined && ageMs === undefined);
 }
 
 function levelOf(judged: { objectiveMs?: number; ageMs?: number; overdue: boolean; last?: RunRow }): Level {
@@ -140,42 +152,6 @@ function scheduleWord({ operation, schedule }: OperationFacts): StatusRow['sched
   return schedule.paused ? 'paused' : 'active';
 }
 
-/** Takes runs as the list gives them, newest first; tells when every operation has its last and its last good one. */
-export function collectRuns(operations: readonly Wanted[]) {
-  const found = new Map(operations.map(({ job, operation }) => [`${job}.${operation}`, {} as FoundRuns]));
-  const wanted = new Map(operations.map(({ job, operation, covers }) => [`${job}.${operation}`, covers]));
-  let missing = found.size;
-  return {
-    add(row: RunRow): void {
-      const entry = found.get(`${row.job}.${row.operation}`);
-      if (!entry) return;
-      const complete = entry.newestGood !== undefined;
-      entry.last ??= row;
-      // A run from before a resource or a store was added proves nothing for what was added.
-      const covers = wanted.get(`${row.job}.${row.operation}`);
-      if (!isGood(row) || (covers !== undefined && !isCovered(covers, row.covers ?? ''))) return;
-      entry.newestGood = newerGood(entry.newestGood, row);
-      if (!complete) missing -= 1;
-    },
-    /** All have a good run; what comes after is older. */
-    complete: (): boolean => missing === 0,
-    of: ({ job, operation }: Pick<Operation, 'job' | 'operation'>): FoundRuns =>
-      found.get(`${job}.${operation}`) ?? {},
-  };
-}
-
-/** An operation, and what its run must cover to count as good. */
-export type Wanted = Pick<Operation, 'name' | 'job' | 'operation'> & { covers?: string };
-
-export interface FoundRuns {
-  last?: RunRow;
-  newestGood?: RunRow;
-}
-
-/** The list is sorted by end; a long run may end after a shorter one that holds a newer state. */
-const newerGood = (known: RunRow | undefined, row: RunRow): RunRow =>
-  known && pointOf(known) >= pointOf(row) ? known : row;
-
 /** A copy holds nothing from after its run: a host whose clock runs ahead would else look well backed up for as long as it does. */
-const pointOf = ({ restorePoint, closedAt, startedAt }: RunRow): number =>
+export const pointOf = ({ restorePoint, closedAt, startedAt }: RunRow): number =>
   Math.min((restorePoint ?? closedAt ?? startedAt).getTime(), (closedAt ?? startedAt).getTime());

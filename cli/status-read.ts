@@ -4,19 +4,12 @@ import { parseRunId, scheduleId } from '../contracts/names.js';
 import { compileRun } from '../schedules/compile.js';
 import { mapBounded, requestsAtOnce } from '../schedules/pool.js';
 import type { Temporal } from './context.js';
-import { failureLine } from './follow-lines.js';
 import { findJob, objectiveMsOf } from './jobs.js';
-import { dateOf, lookAtRun } from './look.js';
-import { waitOfRun } from './snapshot.js';
+import { dateOf } from './look.js';
+import { collectRuns, type FoundRuns, type Wanted } from './status-collect.js';
 import { readFailovers } from './status-failover.js';
-import {
-  collectRuns,
-  type FoundRuns,
-  type OperationFacts,
-  type ScheduleFacts,
-  type Wanted,
-} from './status-model.js';
-import { type Seeding, seedingIn } from './status-seeding.js';
+import type { OperationFacts, ScheduleFacts } from './status-model.js';
+import { readUploads, readWaits } from './status-running.js';
 import { listRuns, type RunFilter, type RunRow } from './visibility.js';
 
 /** Reads what status judges: a handful of calls however many jobs there are, and one more for each run that goes on. */
@@ -24,7 +17,6 @@ import { listRuns, type RunFilter, type RunRow } from './visibility.js';
 const mostClosedRuns = 5000;
 /** Some more than there are operations: with one run of each last night, one page is enough. The server gives at most 1000. */
 const pageFor = (operations: number): number => Math.min(1000, 20 + Math.ceil(operations * 1.2));
-const mostRunsLookedAt = 100;
 
 /** All operations of one job or of all, with what Temporal knows of them. */
 export async function readOperations(
@@ -48,38 +40,24 @@ export async function readOperations(
     const run = running.get(operation.name);
     const objectiveMs = objectiveMsOf(findJob(config, operation.job), operation);
     const wait = run && waits.get(run.run);
-    const hasCopy = closed.of(operation).newestGood !== undefined;
+    const found = closed.of(operation);
     const appendOnly = removesNothing(config, operation);
     const failedOver = operation.main ? failovers.get(operation.job) : undefined;
-    const seeding = hasCopy ? undefined : await readSeeding(temporal, config, operation, run, now);
+    const seeding = found.newestGood
+      ? []
+      : await readUploads({ temporal, config, running, now }, operation, found);
     return {
       operation,
       ...(objectiveMs !== undefined && { objectiveMs }),
       schedule: schedules.get(scheduleId(operation.name)),
-      ...closed.of(operation),
+      ...found,
       ...(run && { running: run }),
       ...(wait && { waiting: wait }),
-      ...(seeding && { seeding }),
+      ...(seeding.length > 0 && { seeding }),
       ...(appendOnly && { appendOnly }),
       ...(failedOver && { failedOver }),
     };
   });
-}
-
-/** A job that seeds and has no copy yet: how far its run is. */
-async function readSeeding(
-  temporal: Temporal,
-  config: Config,
-  { job, main }: Operation,
-  run: RunRow | undefined,
-  now: Date,
-): Promise<Seeding | undefined> {
-  const declared = findJob(config, job);
-  const seeding = declared.kind === 'restic-backup' && declared.seeding;
-  if (!seeding || !main) return undefined;
-  // It may end between the list and this look.
-  const snapshot = run && (await lookAtRun(temporal, run.run, now).catch(() => undefined));
-  return { noProgressAfterMs: seeding.noProgressAfter, ...(snapshot && seedingIn(snapshot)) };
 }
 
 function removesNothing(config: Config, { job, operation }: Operation): boolean {
@@ -153,30 +131,4 @@ async function readClosedOf(temporal: Temporal, operations: readonly Wanted[], f
     }
   });
   return collected;
-}
-
-/** What runs wait for: from the list where the workflow wrote it there, else from a look at the run itself. */
-async function readWaits(
-  temporal: Temporal,
-  operations: readonly Operation[],
-  running: ReadonlyMap<string, RunRow>,
-  now: Date,
-): Promise<Map<string, string>> {
-  const rows = operations.flatMap(({ name }) => running.get(name) ?? []).slice(0, mostRunsLookedAt);
-  const waits = await mapBounded(
-    rows,
-    requestsAtOnce,
-    async (row) => [row.run, await waitOfRow(temporal, row, now)] as const,
-  );
-  return new Map(waits.filter((entry): entry is readonly [string, string] => entry[1] !== undefined));
-}
-
-async function waitOfRow(temporal: Temporal, row: RunRow, now: Date): Promise<string | undefined> {
-  if (row.waiting) return `waiting for ${row.waiting}`;
-  // It may end between the list and this look, which is no reason to show nothing at all.
-  const snapshot = await lookAtRun(temporal, row.run, now).catch(() => undefined);
-  if (!snapshot) return undefined;
-  const failing = snapshot.pending.find((step) => step.failure);
-  const words = [failing && failureLine(failing, now), waitOfRun(snapshot)].filter((word) => word);
-  return words.length > 0 ? words.join('; ') : undefined;
 }

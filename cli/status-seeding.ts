@@ -1,12 +1,19 @@
 import { bytes } from './render.js';
 import type { Snapshot } from './snapshot.js';
 import { age } from './time.js';
-import type { RunRow } from './visibility.js';
 
-/** The first upload of a job with `seeding`: there is no copy whose age could be judged, so what counts is that it moves. */
+/** The first upload to a store: there is no copy whose age could be judged, so what counts is that it moves. */
 
 export interface Seeding {
+  store: string;
   noProgressAfterMs: number;
+  /** The run that goes on; absent while none does. */
+  run?: string;
+  startedAt?: Date;
+  /** The run before it has failed. */
+  failedBefore?: boolean;
+  /** What the run waits for or fails at. */
+  waiting?: string;
   /** Absent while no run goes on, or it has said nothing yet. */
   bytesDone?: number;
   bytesTotal?: number;
@@ -15,11 +22,10 @@ export interface Seeding {
   progressAt?: Date;
 }
 
+type Told = Pick<Seeding, 'bytesDone' | 'bytesTotal' | 'secondsLeft' | 'progressAt'>;
+
 /** What a run tells of its seeding: of the step that goes on, or of the last portion that was finished. */
-export function seedingIn({
-  pending,
-  report,
-}: Pick<Snapshot, 'pending' | 'report'>): Omit<Seeding, 'noProgressAfterMs'> {
+export function seedingIn({ pending, report }: Pick<Snapshot, 'pending' | 'report'>): Told {
   const finished = report?.seeding;
   const seed = pending.find(({ activity }) => activity === 'resticSeed')?.progress;
   const copy = pending.find(({ activity }) => activity === 'resticBackup')?.progress;
@@ -37,17 +43,16 @@ export function seedingIn({
 
 /** A run that has only begun is given its time, unless the one before it has failed: else one that fails each night would never be told. */
 export function isStalled(
-  { noProgressAfterMs, progressAt }: Seeding,
-  { running, failedBefore }: { running: RunRow | undefined; failedBefore: boolean },
+  { noProgressAfterMs, progressAt, startedAt, failedBefore }: Seeding,
   now: Date,
 ): boolean {
-  if (!running) return true;
+  if (!startedAt) return true;
   if (!progressAt && failedBefore) return true;
-  return now.getTime() - (progressAt ?? running.startedAt).getTime() > noProgressAfterMs;
+  return now.getTime() - (progressAt ?? startedAt).getTime() > noProgressAfterMs;
 }
 
 /** "seeding 24 %, 1.2 TiB of 5 TiB, 15 d left, last progress 3 min ago" */
-export function seedingText({ bytesDone, bytesTotal, secondsLeft, progressAt }: Seeding, now: Date): string {
+export function seedingText({ bytesDone, bytesTotal, secondsLeft, progressAt }: Told, now: Date): string {
   if (bytesDone === undefined || !bytesTotal) return 'seeding';
   const parts = [
     `seeding ${Math.floor(Math.min(1, bytesDone / bytesTotal) * 100)} %`,

@@ -54,7 +54,8 @@ const agoText = (time: Date, now: Date): string => `${age(now.getTime() - time.g
 /** A word beside the colour: a pipe and a colour-blind reader have only the word. */
 function goodText({ colours }: Context, { ageMs, level, overdue, seeding, appendOnly }: StatusRow): string {
   const none = seeding ? 'none, seeding' : 'none';
-  const text = `${ageMs === undefined ? none : `${age(ageMs)} old`}${overdue ? ', overdue' : ''}${appendOnly ? ', append-only' : ''}`;
+  const some = seeding ? ', others seeding' : '';
+  const text = `${ageMs === undefined ? none : `${age(ageMs)} old${some}`}${overdue ? ', overdue' : ''}${appendOnly ? ', append-only' : ''}`;
   const paint = {
     green: colours.green,
     yellow: colours.yellow,
@@ -65,8 +66,9 @@ function goodText({ colours }: Context, { ageMs, level, overdue, seeding, append
 }
 
 /** While the first copy is under way its age means nothing. */
-function objectiveText({ objectiveMs, seeding }: StatusRow): string {
-  if (seeding) return `progress within ${age(seeding.noProgressAfterMs)}`;
+function objectiveText({ objectiveMs, ageMs, seeding }: StatusRow): string {
+  const [upload] = seeding ?? [];
+  if (upload && ageMs === undefined) return `progress within ${age(upload.noProgressAfterMs)}`;
   return objectiveMs === undefined ? '-' : `within ${age(objectiveMs)}`;
 }
 
@@ -77,14 +79,23 @@ function nextText({ colours }: Context, { schedule, next, note }: StatusRow): st
   return next ? localTime(next).slice(0, 16) : '-';
 }
 
-function runningText({ colours }: Context, row: StatusRow, now: Date): string {
-  const { running, runningSince, waiting, seeding, failedOver } = row;
+function runningText(context: Context, row: StatusRow, now: Date): string {
+  const { running, runningSince, waiting, seeding = [], failedOver } = row;
   if (!running && failedOver)
-    return colours.yellow(
+    return context.colours.yellow(
       `the replica in ${failedOver.store} is in use since ${agoText(failedOver.at, now)}`,
     );
-  if (!running) return '';
+  const uploads = seeding.filter(({ run }) => run !== undefined);
   const since = runningSince ? ` ${duration(now.getTime() - runningSince.getTime())}` : '';
-  const word = seeding ? seedingText(seeding, now) : `running${since}`;
-  return waiting ? `${colours.yellow(`${word}:`)} ${waiting}` : colours.cyan(word);
+  const own = running && !uploads.some(({ run }) => run === running);
+  return [
+    ...(own ? [withWait(context, `running${since}`, waiting)] : []),
+    ...uploads.map((upload) => {
+      const name = seeding.length > 1 ? `${upload.store}: ` : '';
+      return withWait(context, `${name}${seedingText(upload, now)}`, upload.waiting);
+    }),
+  ].join('; ');
 }
+
+const withWait = ({ colours }: Context, word: string, waiting: string | undefined): string =>
+  waiting ? `${colours.yellow(`${word}:`)} ${waiting}` : colours.cyan(word);

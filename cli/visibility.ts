@@ -1,6 +1,12 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
 import type { Outcome } from '../contracts/jobs.js';
-import { noteMemo, parseRunId, type SearchAttributeName, workflowTypes } from '../contracts/names.js';
+import {
+  noteMemo,
+  parseRunId,
+  type SearchAttributeName,
+  seededStore,
+  workflowTypes,
+} from '../contracts/names.js';
 import type { Temporal } from './context.js';
 import { dateOf } from './look.js';
 
@@ -151,8 +157,8 @@ export function runRow(
   return {
     run: info.workflowId,
     job: name.job,
-    // The main operation goes by the job's name alone.
-    operation: name.operation ?? (typeof operation === 'string' ? operation : 'backup'),
+    // The main operation goes by the job's name alone, and a first upload is a backup under another name.
+    operation: typeof operation === 'string' ? operation : (name.operation ?? 'backup'),
     state: stateOf(info.status.name, first('HfOutcome')),
     startedAt: info.startTime,
     ...(info.closeTime && { closedAt: info.closeTime }),
@@ -186,13 +192,14 @@ export function stateOf(status: string, outcome: unknown): RunState {
   }
 }
 
-/** The run of the same operation that still goes on, if there is one. */
+/** The run of the same operation that still goes on, if there is one; a first upload goes on beside it. */
 export async function runningRun(
   temporal: Temporal,
   job: string,
   operation: string,
 ): Promise<string | undefined> {
   for await (const { run } of listRuns(temporal, { job, operation, running: true }, 5)) {
+    if (seededStore(parseRunId(run)?.operation) !== undefined) continue;
     // The list may be a second behind: a run that has just ended must not stand in the way of the next one.
     const { status } = await temporal.client.workflow.getHandle(run).describe();
     if (status.name === 'RUNNING') return run;

@@ -98,18 +98,9 @@ export function checkForms(config: Config, job: JobConfig, path: KeyPath, mistak
   checkStoreForms(config, job, path, mistakes);
   if (job.kind === 'restic-backup') checkSnapshotJob(config, job, path, mistakes);
   if (job.kind === 'restic-backup') checkMixed(config, job, path, mistakes);
-  if (job.kind === 'restic-backup' && job.seeding) checkSeeded(config, job, path, mistakes);
   if (job.kind === 'zfs-snapshot') checkSnapshots(config, job, path, mistakes);
   if (job.kind === 'snapraid-maintenance') checkArrayHooks(config, job, path, mistakes);
   if (job.kind === 'zfs-replication') checkReplicas(config, job, path, mistakes);
-}
-
-/** A first upload of weeks would hold one snapshot for weeks, and the pool fills behind it. */
-function checkSeeded(config: Config, job: ResticBackupJob, path: KeyPath, mistakes: Finding[]): void {
-  const frozen = job.resources.find((name) => entryOf(config.resources, name)?.dataset !== undefined);
-  if (frozen === undefined) return;
-  const message = `"${frozen}" is a dataset; a first upload by portions reads a folder: name its mount point with "directory" until it is done`;
-  mistakes.push({ path: [...path, 'seeding'], message });
 }
 
 /** Retention and checks of a job run once for a host: on it, or on the machine that drives it. */

@@ -65,7 +65,7 @@ const ResticBackup = z
       .meta({ examples: [['*.tmp', '@eaDir']] }),
     seeding: Seeding.optional()
       .describe(
-        'The first upload takes days: it goes portion by portion (32GiB), and until there is a whole copy the alarm is "no progress" (for 12h) and not age. Other values: { portion: 8GiB, noProgressAfter: 6h }. The job has one resource and one store',
+        'The first upload takes days: it goes portion by portion (32GiB) in a run of its own for each store, beside the backups to stores that have a copy; until there is one, the alarm is "no progress" (for 12h) and not age. Other values: { portion: 8GiB, noProgressAfter: 6h }',
       )
       .meta({ examples: [true] }),
     schedule: Schedule.optional().describe('When the backup runs; without it only by hand'),
@@ -119,14 +119,6 @@ const ResticBackup = z
     message: 'needs exactly one of "store" and "stores"',
     path: ['store'],
   })
-  .refine(
-    (job) =>
-      job.seeding === undefined || (job.resources.length === 1 && !(job.stores && job.stores.length > 1)),
-    {
-      message: 'needs a job of one resource and one store: others would get no copy for as long as it takes',
-      path: ['seeding'],
-    },
-  )
   .refine((job) => job.prune === undefined || job.keep !== undefined, {
     message: 'needs "keep": without it there is nothing to remove',
     path: ['prune'],

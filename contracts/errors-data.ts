@@ -20,6 +20,12 @@ export const dataErrors = {
     exit: 5,
     next: 'Look at the source; if it is right so, run the job with --accept-counts once',
   },
+  HF_NOT_SEEDED: {
+    meaning: 'The store has no copy of the resource yet, and the first one is uploaded by portions',
+    retry: 'never',
+    exit: 1,
+    next: 'Look at "holdfast status": the next run of the job leaves it to a run of its own',
+  },
   HF_COPY_NOT_PROVED: {
     meaning: 'The tool said "done", but the store does not show the copy as planned',
     retry: 'never',

@@ -32,7 +32,10 @@ export interface JobInput {
   stores: string[];
   limits: Limits;
   options?: RunOptions;
+  /** Of runs that were started before uploads had runs of their own: portions first, then the copy, in this very run. */
   seeding?: boolean;
+  /** Of a job that seeds: what a store has no copy of is left to a run of its own ("aside"), which is this one ("here"). */
+  firstUpload?: 'aside' | 'here';
   /** Which hooks the job has; what they are, the host knows. */
   hooks?: HookTime[];
   snapraid?: SnapraidOptions;
@@ -54,6 +57,10 @@ export interface StepInput {
   /** See Limits; the activity's door uses it to tell an outage that lasts from one that passes. */
   retryForMs: number;
   acceptCounts?: boolean;
+  /** The first copy in a store is refused: it is to be uploaded by portions before. */
+  seedFirst?: true;
+  /** Counts what a run that uploads portions reads: each from snapshots of its own. */
+  portion?: number;
 }
 
 /** A copy that was proved: it is in the store, holds the planned path, and its counts are plausible. */
@@ -204,19 +211,6 @@ export interface CheckReport {
   part?: number;
   parts?: number;
   warnings: string[];
-}
-
-export interface InitialiseStoreInput {
-  store: string;
-  host: string;
-  limits: Limits;
-}
-
-export interface ReadRunLogInput {
-  host: string;
-  run: string;
-  /** How many of the newest lines. */
-  lines: number;
 }
 
 /** What an approval is given for: the digest must be the one of the plan that is shown. */

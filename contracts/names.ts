@@ -22,6 +22,13 @@ export const utcSeconds = (time: Date): string => `${time.toISOString().slice(0,
 export const operationName = (job: string, operation: string, main: string): string =>
   operation === main ? job : `${job}.${operation}`;
 
+/** The first upload to a store has runs of its own, beside those of the job. */
+const seedPrefix = 'seed-';
+export const seedOperation = (store: string): string => `${seedPrefix}${store}`;
+/** Which store a run uploads to for the first time; undefined for any other run. */
+export const seededStore = (operation: string | undefined): string | undefined =>
+  operation?.startsWith(seedPrefix) ? operation.slice(seedPrefix.length) : undefined;
+
 /** RUN: workflow id, restic tag, ZFS property and note in one. `name` is what `operationName` gave. */
 export const runId = (name: string, time: Date): string => `${name}-${utcSeconds(time)}`;
 
@@ -41,6 +48,8 @@ export const scheduleId = (name: string): string => `${schedulePrefix}${name}`;
 export const leaseId = (lease: string): string => `lease-${lease}`;
 export const resourceLease = (resource: string): string => `resource-${resource}`;
 export const storeLease = (store: string): string => `store-${store}`;
+/** Held as long as a first upload goes on, by its run. */
+export const seedLease = (job: string, store: string): string => `seed-${job}.${store}`;
 /** Streams of one resource to one store: other jobs and retention of the source go on beside it. */
 export const replicationLease = (resource: string, store: string): string => `replica-${resource}.${store}`;
 /** Two runs of one job's snapshots, or its retention, wait for each other; other jobs may work on the same datasets. */

@@ -52,7 +52,6 @@ export const toolOf: Record<JobConfig['kind'], string> = {
 };
 
 export const dayMs = 86_400_000;
-const longestSeedingDays = 366;
 
 /** One run of one operation, for `holdfast run` and for the schedules alike. */
 export function compileRun(
@@ -94,8 +93,7 @@ function runOf(config: Config, operation: Operation, job: JobConfig, options?: R
     memo: {},
     staticSummary: summaryOf(config, operation, job),
     staticDetails: detailsOf(config, operation, job),
-    // Each portion of a first upload is a step of its own.
-    executionTimeoutMs: input.limits.giveUpAfterMs + (input.seeding ? longestSeedingDays : 1) * dayMs,
+    executionTimeoutMs: input.limits.giveUpAfterMs + dayMs,
   };
 }
 
@@ -108,7 +106,7 @@ function inputOf(config: Config, operation: Operation, job: JobConfig, options?:
     stores: storesOf(job),
     limits: limitsOf(config, job),
     ...(options && { options }),
-    ...(operation.main && job.kind === 'restic-backup' && job.seeding && { seeding: true }),
+    ...(operation.main && job.kind === 'restic-backup' && job.seeding && { firstUpload: 'aside' }),
     ...(hooks.length > 0 && { hooks }),
     ...(job.kind === 'zfs-replication' && { parallel: job.parallel }),
     ...(job.kind === 'snapraid-maintenance' && { snapraid: snapraidOptions(job) }),

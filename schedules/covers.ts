@@ -25,10 +25,3 @@ export function coversOf(operation: string, resources: readonly Placed[], stores
   const text = parts.sort().join(' ');
   return text.length <= longest ? text : `#${digestOf(text).slice(0, 32)}`;
 }
-
-/** Whether a run that covered one thing covers all that is wanted now; digests can only be the same or not. */
-export function isCovered(wanted: string, had: string): boolean {
-  if (wanted.startsWith('#') || had.startsWith('#')) return wanted === had;
-  const parts = new Set(had.split(' '));
-  return wanted.split(' ').every((part) => parts.has(part));
-}

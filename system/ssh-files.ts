@@ -76,7 +76,8 @@ export function remoteFiles(shell: Shell): FileVerbs {
     freeBytes: async (path) => Number((await must(freeScript, [posix.resolve('/', path)])).trim()),
     makeFolder: async (path) => void (await must('umask 077; mkdir -p -- "$1"', [path])),
     readFile: (path) => must('cat -- "$1"', [path]),
-    writeFile: async (path, text) => void (await must(writeScript, [path, posix.dirname(path), text])),
+    writeFile: async (path, text) =>
+      void (await must(writeScript, [path, posix.dirname(path), escaped(text)])),
     appendLine: async (path, line) => void (await must(appendScript, [path, posix.dirname(path), line])),
     rename: async (from, to) => void (await must(renameScript, [from, to, posix.dirname(to)])),
     moveEntries: async (from, to, stays = '') => {
@@ -117,8 +118,11 @@ const freeScript = `p=$1
 until [ -e "$p" ] || [ "$p" = / ]; do p=\${p%/*}; p=\${p:-/}; done
 df -B1 --output=avail -- "$p" | tail -n 1`;
 
+/** For printf's %b: no argument can hold a zero byte, and a list of names may. */
+const escaped = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('\0', '\\0000');
+
 /** Nobody ever sees half of it: written beside, synced, renamed. */
-const writeScript = `umask 077; mkdir -p -- "$2" && printf %s "$3" >"$1.new" && sync -- "$1.new" && mv -fT -- "$1.new" "$1"`;
+const writeScript = `umask 077; mkdir -p -- "$2" && printf %b "$3" >"$1.new" && sync -- "$1.new" && mv -fT -- "$1.new" "$1"`;
 
 /** A crash can leave half a line behind: it is closed first. */
 const appendScript = `umask 077; mkdir -p -- "$2" || exit

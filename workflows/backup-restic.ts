@@ -1,11 +1,10 @@
-import { sleep, workflowInfo } from '@temporalio/workflow';
-import type { Copy, JobInput, RunResult, Source, StepInput } from '../contracts/jobs.js';
-import { resourceLease, storeLease } from '../contracts/names.js';
-import type { SeedReport } from '../contracts/seeding.js';
+import { sleep } from '@temporalio/workflow';
+import type { Copy, JobInput, RunResult, Source } from '../contracts/jobs.js';
+import { resourceLease, seedLease, storeLease } from '../contracts/names.js';
+import { copyTo, freeze, look, summarise, type Work } from './steps/copy.js';
 import { each, resultsOf, settleEach } from './steps/each.js';
-import { failure } from './steps/failure.js';
-import { withLeases } from './steps/lease.js';
-import { heavyOnHost, onHost } from './steps/on-host.js';
+import { copySeeded, coverOnlyCopied, isSeeded, leaveToUpload, seedNext } from './steps/first-upload.js';
+import { withLeases, withLeasesToTheEnd } from './steps/lease.js';
 import { openReport, type Report } from './steps/report.js';
 import { endRun } from './steps/run.js';
 import { type Undo, withUndo } from './steps/undo.js';
@@ -13,20 +12,118 @@ import { type Undo, withUndo } from './steps/undo.js';
 /** Copies every resource of a job to every one of its stores and proves each copy. */
 export async function backupRestic(input: JobInput): Promise<RunResult> {
   const report = openReport();
-  const leases = [
-    ...input.sources.map(({ resource }) => resourceLease(resource)),
-    ...input.stores.map((store) => storeLease(store)),
-  ];
   return endRun(report, async () => {
-    for (let portions = 0; input.seeding && portions < mostPortions; portions += 1) {
-      const result = await withLeases(leases, report, async () =>
-        (await seedNext(input, report)).done ? copyAll(input, report) : undefined,
-      );
-      if (result) return result;
-      // Checks, prunes and other copies of the same source wait for weeks otherwise: the lease is free now.
-      await sleep(betweenPortions, { summary: 'let others have their turn' });
+    if (input.firstUpload === 'aside') return copyBesideUploads(input, report);
+    if (input.firstUpload === 'here') return uploadFirst(input, report);
+    if (input.seeding) return summarise(await seedInThisRun(input, report));
+    return summarise(await withLeasesToTheEnd(leasesOf(input), report, () => copyAll(input, report)));
+  });
+}
+
+const leasesOf = ({ sources, stores }: JobInput): string[] => [
+  ...sources.map(({ resource }) => resourceLease(resource)),
+  ...stores.map((store) => storeLease(store)),
+];
+
+const copyAll = (input: Work, report: Report): Promise<Copy[]> =>
+  withUndo(async (undo) => {
+    const { there, missing } = await lookAtEach(input, report, undo);
+    // Every store takes the resources one after the other, and waits for no other store.
+    const copied = await Promise.allSettled(
+      input.stores.map((store) => each(there, (source) => copyTo(store, source, input, report))),
+    );
+    return resultsOf<Copy[]>([...copied, ...missing]).flat();
+  });
+
+/** What is there to be copied, and the failures of what is not. */
+async function lookAtEach(input: Work, report: Report, undo: Undo) {
+  const looked = await settleEach(input.sources, async (source) => {
+    if (source.frozen) await freeze(source, input, report, undo);
+    await look(source, input, report);
+  });
+  const there = input.sources.filter((_, index) => looked[index]?.status === 'fulfilled');
+  return { there, missing: looked.filter((one) => one.status === 'rejected') };
+}
+
+/** Of a job that seeds: a store that has a copy gets its next one, however long the first upload to another store goes on. */
+const copyBesideUploads = (input: JobInput, report: Report): Promise<RunResult> =>
+  withLeasesToTheEnd(
+    input.sources.map(({ resource }) => resourceLease(resource)),
+    report,
+    () =>
+      withUndo(async (undo) => {
+        const { there, missing } = await lookAtEach(input, report, undo);
+        const done = await Promise.allSettled(
+          input.stores.map((store) => copyOrLeave(store, there, input, report)),
+        );
+        const stores = resultsOf<Beside>([...done, ...missing]);
+        const copies = stores.flatMap((store) => store.copies);
+        const left = stores.flatMap((store) => store.left);
+        if (left.length > 0) coverOnlyCopied(copies, report);
+        return summarise(copies, left);
+      }),
+  );
+
+interface Beside {
+  copies: Copy[];
+  /** What was left to the first upload, in words. */
+  left: string[];
+}
+
+async function copyOrLeave(
+  store: string,
+  sources: Source[],
+  input: JobInput,
+  report: Report,
+): Promise<Beside> {
+  const asked = await each(sources, async (source) => ({
+    source,
+    seeded: await isSeeded(store, source, input),
+  }));
+  const unseeded = asked.flatMap(({ source, seeded }) => (seeded ? [] : [source]));
+  const left = await leaveToUpload(store, unseeded, input, report);
+  const seeded = asked.flatMap((one) => (one.seeded ? [one.source] : []));
+  if (seeded.length === 0) return { copies: [], left };
+  // A portion of another upload to this store may go on for hours: only this store waits for it.
+  const copied = await withLeases([storeLease(store)], report, () =>
+    each(seeded, (source) => copySeeded(store, source, input, report)),
+  );
+  const gone = seeded.filter((_, at) => copied[at] === undefined);
+  return {
+    copies: copied.flatMap((copy) => copy ?? []),
+    left: [...left, ...(await leaveToUpload(store, gone, input, report))],
+  };
+}
+
+/** Portion by portion, then the copy, which sends only what is not there yet; one resource after the other, into one store. */
+async function uploadFirst(input: JobInput, report: Report): Promise<RunResult> {
+  const [store = ''] = input.stores;
+  let portion = 0;
+  const upload = async (source: Source): Promise<Copy[] | undefined> => {
+    if (portion >= mostPortions) return undefined;
+    const own = (): Work => ({ ...input, sources: [source], portion });
+    for (let done = false; !done && portion < mostPortions; ) {
+      portion += 1;
+      ({ done } = await withLeases([storeLease(store)], report, () => seedNext(own(), report)));
+      // Checks, prunes and the other backups to this store wait for weeks otherwise: the lease is free now.
+      if (!done) await sleep(betweenPortions, { summary: 'let others have their turn' });
     }
-    return withLeases(leases, report, () => copyAll(input, report));
+    portion += 1;
+    return withLeases(leasesOf(own()), report, () => copyAll(own(), report));
+  };
+  return withLeasesToTheEnd([seedLease(input.job, store)], report, async () => {
+    const copied = await each(input.sources, upload);
+    const left = input.sources.filter((_, at) => copied[at] === undefined);
+    const words = left.map(({ resource }) => `${resource} → ${store}: its turn comes with the next run`);
+    if (left.length > 0)
+      coverOnlyCopied(
+        copied.flatMap((copies) => copies ?? []),
+        report,
+      );
+    return summarise(
+      copied.flatMap((copies) => copies ?? []),
+      words,
+    );
   });
 }
 
@@ -34,92 +131,15 @@ const betweenPortions = '10s';
 /** A source that grows as fast as it is uploaded: the copy itself takes the rest, and the history stays short. */
 const mostPortions = 500;
 
-const copyAll = (input: JobInput, report: Report): Promise<RunResult> =>
-  withUndo((undo) => copyEach(input, report, undo));
-
-/** The first upload of a job with one resource and one store: what is in the store by portions need not be sent again by the copy. */
-async function seedNext(input: JobInput, report: Report): Promise<SeedReport> {
-  const [source] = input.sources;
-  const [store] = input.stores;
-  if (!source || !store) throw failure('HF_NOT_IN_CONFIG', 'Seeding needs a resource and a store');
-  const name = `seed ${source.resource} → ${store}`;
-  const steps = heavyOnHost(source.host, input.limits, `seed ${source.resource} to ${store}`);
-  const seeded = await report.watch(name, () => steps.resticSeed(stepInput(source, store, input)));
-  report.seeded(name, seeded);
-  return seeded;
-}
-
-async function copyEach(input: JobInput, report: Report, undo: Undo): Promise<RunResult> {
-  const looked = await settleEach(input.sources, async (source) => {
-    if (source.frozen) await freeze(source, input, report, undo);
-    await look(source, input, report);
-  });
-  const there = input.sources.filter((_, index) => looked[index]?.status === 'fulfilled');
-  // Every store takes the resources one after the other, and waits for no other store.
-  const copied = await Promise.allSettled(
-    input.stores.map((store) => each(there, (source) => copyTo(store, source, input, report))),
-  );
-  const missing = looked.filter((one) => one.status === 'rejected');
-  return summarise(resultsOf<Copy[]>([...copied, ...missing]).flat());
-}
-
-/** A dataset is read from snapshots that are held and mounted until all copies of it are proved. */
-async function freeze(source: Source, input: JobInput, report: Report, undo: Undo): Promise<void> {
-  const { resource, host } = source;
-  const name = `freeze ${resource}`;
-  const steps = onHost(host, input.limits, `make the snapshots of ${resource} ready on ${host}`);
-  const ends = onHost(host, input.limits, `let the snapshots of ${resource} go on ${host}`);
-  undo.register(name, async () => void (await ends.zfsCloseSource(stepInput(source, '', input))));
-  const { snapshot, datasets } = await report.watch(name, () =>
-    steps.zfsOpenSource(stepInput(source, '', input)),
-  );
-  report.step(name, 'done', `${datasets} datasets from ${snapshot}`);
-}
-
-async function look(source: Source, input: JobInput, report: Report): Promise<void> {
-  const { resource } = source;
-  const name = `look at ${resource}`;
-  const guard = onHost(source.host, input.limits, `look at ${resource} on ${source.host}`);
-  const found = await report.watch(name, () => guard.hostGuardSource(stepInput(source, '', input)));
-  const least = found.complete ? '' : 'at least ';
-  report.step(name, 'done', `${least}${found.files} files`);
-}
-
-async function copyTo(store: string, source: Source, input: JobInput, report: Report): Promise<Copy> {
-  const name = `${source.resource} → ${store}`;
-  const steps = heavyOnHost(source.host, input.limits, `back up ${source.resource} to ${store}`);
-  const copy = await report.watch(name, () => steps.resticBackup(stepInput(source, store, input)));
-  report.step(name, copy.warnings.length > 0 ? 'warned' : 'done', describe(copy));
-  return copy;
-}
-
-const describe = ({ snapshot, files, warnings }: Copy): string =>
-  [
-    `snapshot ${snapshot.slice(0, 8)}`,
-    `${files} files`,
-    ...(warnings.length > 0 ? [`${warnings.length} warnings`] : []),
-  ].join(', ');
-
-const stepInput = ({ resource }: Source, store: string, { job, limits, options }: JobInput): StepInput => ({
-  job,
-  resource,
-  store,
-  run: workflowInfo().workflowId,
-  retryForMs: limits.retryForMs,
-  acceptCounts: options?.acceptCounts,
-});
-
-function summarise(copies: Copy[]): RunResult {
-  const warnings = copies.flatMap((copy) =>
-    copy.warnings.map((text) => `${copy.resource} → ${copy.store}: ${text}`),
-  );
-  // Said, but no warning: a newer restic would turn every night yellow until our next version knows it.
-  const unknown = [...new Set(copies.flatMap(({ unknownTool }) => unknownTool ?? []))];
-  const lines = copies.map((copy) => `${copy.resource} → ${copy.store}: ${describe(copy)}`);
-  return {
-    outcome: warnings.length > 0 ? 'warnings' : 'ok',
-    copies,
-    summary: [...lines, ...unknown].join('; '),
-    warnings: warnings.slice(0, 20),
-  };
+/** One resource and one store, as it was before uploads had runs of their own: such runs go on for weeks. */
+async function seedInThisRun(input: JobInput, report: Report): Promise<Copy[]> {
+  const leases = leasesOf(input);
+  for (let portions = 0; portions < mostPortions; portions += 1) {
+    const copies = await withLeases(leases, report, async () =>
+      (await seedNext(input, report)).done ? copyAll(input, report) : undefined,
+    );
+    if (copies) return copies;
+    await sleep(betweenPortions, { summary: 'let others have their turn' });
+  }
+  return withLeases(leases, report, () => copyAll(input, report));
 }

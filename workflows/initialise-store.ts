@@ -1,5 +1,6 @@
 import { workflowInfo } from '@temporalio/workflow';
-import type { InitialiseStoreInput, RunResult } from '../contracts/jobs.js';
+import type { InitialiseStoreInput } from '../contracts/by-hand.js';
+import type { RunResult } from '../contracts/jobs.js';
 import { storeLease } from '../contracts/names.js';
 import { withLeases } from './steps/lease.js';
 import { onHost } from './steps/on-host.js';

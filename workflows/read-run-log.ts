@@ -1,5 +1,5 @@
 import { proxyActivities } from '@temporalio/workflow';
-import type { ReadRunLogInput } from '../contracts/jobs.js';
+import type { ReadRunLogInput } from '../contracts/by-hand.js';
 import { hostQueue } from '../contracts/names.js';
 import type { HostSteps } from './steps/on-host.js';
 

@@ -1,12 +1,10 @@
-import { defineSignal, getExternalWorkflowHandle, proxyActivities } from '@temporalio/workflow';
+import { proxyActivities } from '@temporalio/workflow';
 import type { OpenUndo } from '../activities/host/questions.js';
-import { hostQueue, signalNames } from '../contracts/names.js';
+import { hostQueue } from '../contracts/names.js';
 import type { UndoResult } from '../contracts/undo.js';
+import { isRunning } from './steps/alive.js';
 import { sideBySide } from './steps/each.js';
-import { failure } from './steps/failure.js';
 import type { HostSteps } from './steps/on-host.js';
-
-const areYouThere = defineSignal(signalNames.areYouThere);
 
 /** Puts back what runs have left changed on a host that ended without their own clean-up (Terminate, a lost server). Started by its worker. */
 export async function undoLeftovers({ host }: { host: string }): Promise<UndoResult> {
@@ -27,19 +25,4 @@ export async function undoLeftovers({ host }: { host: string }): Promise<UndoRes
     return undos.map(({ what }) => `${what} of ${run}`);
   });
   return { putBack: done.flat() };
-}
-
-/** A workflow can ask for another only by a signal: one that nobody handles changes nothing, and fails when the other is gone. */
-async function isRunning(run: string): Promise<boolean> {
-  try {
-    await getExternalWorkflowHandle(run).signal(areYouThere);
-    return true;
-  } catch (error) {
-    if (error instanceof Error && /not ?found|already completed/i.test(error.message)) return false;
-    throw failure(
-      'HF_INTERNAL',
-      `Cannot tell whether ${run} still runs`,
-      error instanceof Error ? error : undefined,
-    );
-  }
 }

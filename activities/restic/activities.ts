@@ -17,7 +17,7 @@ import { initialiseStore } from './initialise.js';
 import { pruneStore, tellGoodCopies } from './prune.js';
 import { restoreCopy } from './restore.js';
 import { planRestore } from './restore-plan.js';
-import { seedPortion } from './seed.js';
+import { isSeeded, seedPortion } from './seed.js';
 import { takePlace, undoInPlace } from './take-place.js';
 
 export interface InitialiseStep {
@@ -35,9 +35,12 @@ export function createResticActivities(door: Door) {
         const copy = await backupResource(tools, input);
         return hasUpkeep(tools.config, input.job) ? copy : withConfigCopy(tools, input, copy);
       }),
+    /** Whether a copy was ever proved there. */
+    resticIsSeeded: (input: StepInput): Promise<{ seeded: boolean }> =>
+      door.step(input, (tools) => isSeeded(tools, input)),
     /** One portion of the first upload; says whether there is more. */
     resticSeed: (input: StepInput): Promise<SeedReport> =>
-      door.step(input, (tools) => seedPortion(tools, input)),
+      door.step(input, (tools) => seedPortion(whereItIsRead(tools, input.resource), input)),
     /** Of all resources of the job; the one in the input is only what the work is routed by. */
     resticPrune: (input: PruneStepInput): Promise<PruneReport> =>
       door.step(input, async (own) => {

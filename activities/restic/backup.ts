@@ -1,8 +1,9 @@
+import { isAppendOnly } from '../../config/lookup.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { Copy, StepInput } from '../../contracts/jobs.js';
 import { tags } from '../../contracts/names.js';
 import type { Tools } from '../door.js';
-import { provedCopies, readEvidence } from '../host/evidence.js';
+import { provedCopies, readEvidence, refusedCopies } from '../host/evidence.js';
 import { checkSourceThere, guardSource } from '../host/guard.js';
 import { whatIsRead } from '../zfs/read-source.js';
 import { adoptCopy } from './adopt.js';
@@ -10,6 +11,7 @@ import { copyTags, listSnapshots, openRestic, type Restic, removeStaleLocks } fr
 import { checkHostOf, checkRunOfJob, jobWith } from './job.js';
 import type { Snapshot } from './parse.js';
 import { type Made, proveCopy } from './prove.js';
+import { forgetParts } from './prune.js';
 import {
   asResticWrites,
   type BackupRequest,
@@ -17,7 +19,7 @@ import {
   runBackup,
   unreadableWarnings,
 } from './run-backup.js';
-import { newestPart } from './seed-parts.js';
+import { listParts } from './seed-parts.js';
 import { beginSparseNote } from './sparse-note.js';
 import { refuseOldVersion } from './versions.js';
 
@@ -44,6 +46,8 @@ export async function backupResource(tools: Tools, input: StepInput): Promise<Co
     mustHoldFiles: (least.files ?? 0) > 0 || (least.bytes ?? 0) > 0,
     acceptCounts: input.acceptCounts ?? false,
     isSeeded: job.seeding !== undefined,
+    seedFirst: input.seedFirst ?? false,
+    removesParts: job.prune === undefined && !isAppendOnly(tools.config, input.store),
     checkSource: async () => {
       await checkSourceThere(guarded);
       await frozen?.check();
@@ -63,13 +67,34 @@ export async function backup(restic: Restic, request: BackupRequest): Promise<Co
   if (own.length > 1) throw tooMany(restic, request, own);
   const [found] = own;
   if (!found) {
-    const parent = request.isSeeded && earlier.length === 0 ? await newestPart(restic, request) : undefined;
-    return proveCopy(restic, request, earlier, await makeCopy(restic, request, parent));
+    if (request.seedFirst) await refuseFirstCopy(restic, request, earlier);
+    const parts = request.isSeeded && earlier.length === 0 ? await listParts(restic, request) : [];
+    const copy = await proveCopy(restic, request, earlier, await makeCopy(restic, request, parts.at(-1)));
+    if (parts.length > 0 && request.removesParts) await removeParts(restic, request);
+    return copy;
   }
   return (
     (await provedBefore(restic, request, found)) ??
     proveCopy(restic, request, earlier, await adoptCopy(restic, request, found))
   );
+}
+
+/** Where no prune will ever do it. The copy is proved, so nothing of this makes it fail. */
+const removeParts = (restic: Restic, request: BackupRequest): Promise<void> =>
+  forgetParts(restic, request).catch((error: unknown) =>
+    restic.log(`the parts of the first upload stay: ${error instanceof Error ? error.message : error}`),
+  );
+
+/** The evidence may know copies of a repository that was made anew since: what counts is what the store shows. */
+async function refuseFirstCopy(
+  { host, store }: Restic,
+  { job, resource }: BackupRequest,
+  earlier: readonly Snapshot[],
+): Promise<void> {
+  const refused = refusedCopies(await readEvidence(host), { job, resource, store });
+  if (earlier.some(({ id }) => !refused.has(id))) return;
+  const message = `The store "${store}" has no copy of "${resource}": its first one is uploaded by portions, by a run of its own`;
+  throw new HoldfastError('HF_NOT_SEEDED', message);
 }
 
 /** The attempt before this one had come to its very end: only its answer was lost. */

@@ -1,4 +1,4 @@
-import { folderOf } from '../../config/lookup.js';
+import { resourceOf } from '../../config/lookup.js';
 import type { Config } from '../../config/schema.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { RestoreStepInput } from '../../contracts/jobs.js';
@@ -37,13 +37,27 @@ export async function chooseCopy(
     throw new HoldfastError('HF_TARGET_REFUSED', message);
   }
   const snapshot = chooseSnapshot(parts, input, refused, what);
-  return { snapshot, root: asResticWrites(folderOf(config, resource).directory), isPart: true };
+  return { snapshot, root: rootOfPart(snapshot, resourceOf(config, resource).directory), isPart: true };
 }
 
 function onlyParts(parts: readonly Snapshot[], what: string): HoldfastError {
   const newest = parts.at(-1);
   const message = `There is no whole copy of ${what} yet: its first upload is not finished. The newest part is ${newest?.id.slice(0, 12)} of ${newest?.time.slice(0, 19)}; --copy with this id restores what it holds`;
   return new HoldfastError('HF_COPY_NOT_FOUND', message.slice(0, 300));
+}
+
+/** A part names what it holds, not the folder that all of it lies in; that of a dataset is where its snapshots are read. */
+function rootOfPart({ paths }: Snapshot, directory: string | undefined): string {
+  if (directory !== undefined && directory !== '/') return asResticWrites(directory);
+  return /^.*?\/reading\/[^/]+/.exec(paths[0] ?? '')?.[0] ?? folderAbove(paths);
+}
+
+/** Where nothing is known of the resource, as in a rescue; restic lists every folder but the root itself. */
+function folderAbove(paths: readonly string[]): string {
+  const [first = [], ...more] = paths.map((path) => path.split('/').slice(0, -1));
+  const shared = [...first].findIndex((name, at) => more.some((other) => other[at] !== name));
+  const above = (shared < 0 ? [...first] : [...first].slice(0, shared)).join('/');
+  return above || (paths[0] ?? '/');
 }
 
 function rootOf({ paths, id }: Snapshot): string {

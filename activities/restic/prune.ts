@@ -107,7 +107,7 @@ async function applyRetention(retention: Retention, resource: string): Promise<A
 }
 
 /** The whole copy holds what they hold: of a file that was deleted since, they would keep the data for ever. */
-async function forgetParts(
+export async function forgetParts(
   restic: Restic,
   { job, resource }: { job: string; resource: string },
 ): Promise<void> {

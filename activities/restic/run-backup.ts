@@ -18,8 +18,12 @@ export interface BackupRequest {
   /** The configuration demands that the source holds something. */
   mustHoldFiles: boolean;
   acceptCounts: boolean;
+  /** The first copy is not made: it is to be uploaded by portions before. */
+  seedFirst?: boolean;
   /** The first copy stands on the parts that were uploaded before it. */
   isSeeded?: boolean;
+  /** The parts go as soon as the first copy is proved, and not with the next prune. */
+  removesParts?: boolean;
   /** The moment that a frozen source holds; else that of the copy. */
   restorePoint?: string;
   /** What must lie in the planned path, and nothing else: asked of the copy. */

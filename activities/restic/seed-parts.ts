@@ -16,10 +16,6 @@ interface Seeded {
 export const partsIn = (listing: readonly Snapshot[], { job, resource }: Seeded): Snapshot[] =>
   listing.filter((snapshot) => snapshot.tags.includes(tags.part(job, resource)));
 
-/** Asks the store. */
+/** Asks the store. On the newest the first copy stands: files that are in it unchanged are not read again. */
 export const listParts = (restic: Restic, { job, resource }: Seeded): Promise<Snapshot[]> =>
   listSnapshots(restic, [tags.part(job, resource)]);
-
-/** What the next portion and the first copy stand on: files that are in it unchanged are not read again. */
-export const newestPart = async (restic: Restic, seeded: Seeded): Promise<Snapshot | undefined> =>
-  (await listParts(restic, seeded)).at(-1);

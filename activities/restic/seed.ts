@@ -1,5 +1,3 @@
-import { folderOf } from '../../config/lookup.js';
-import type { Config } from '../../config/schema.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { StepInput } from '../../contracts/jobs.js';
 import { tags } from '../../contracts/names.js';
@@ -14,7 +12,8 @@ import {
   readEvidence,
   refusedCopies,
 } from '../host/evidence.js';
-import { checkSourceThere, type Guarded, guardSource } from '../host/guard.js';
+import { checkSourceThere, guardSource } from '../host/guard.js';
+import { whatIsRead } from '../zfs/read-source.js';
 import { copyTags, listSnapshots, openRestic, type Restic, removeStaleLocks } from './driver.js';
 import { checkHostOf, checkRunOfJob, jobWith } from './job.js';
 import type { BackupSummary, Snapshot } from './parse.js';
@@ -35,20 +34,27 @@ const mostPortions = 200;
 /** restic costs so much for every file that many small ones make a portion, too. */
 const filesInPortion = 250_000;
 
-/** Uploads the next portion; `done` when the copy itself comes next. */
+/** As far as this host knows: the store itself is asked by whoever copies. */
+export async function isSeeded(tools: Tools, input: StepInput): Promise<{ seeded: boolean }> {
+  jobWith(tools.config, input);
+  checkHostOf(tools.config, input.resource, tools.host.name);
+  return { seeded: provedCopies(await readEvidence(tools.host), input).length > 0 };
+}
+
+/** Uploads the next portion; `done` when the copy itself comes next. What is in the store counts, not what is known of it: it may be a new one. */
 export async function seedPortion(tools: Tools, input: StepInput): Promise<SeedReport> {
   const { seeding, exclude } = jobWith(tools.config, input);
   checkRunOfJob(input.run, input.job);
   checkHostOf(tools.config, input.resource, tools.host.name);
-  const evidence = await readEvidence(tools.host);
-  if (!seeding || provedCopies(evidence, input).length > 0) return nothingToSeed;
-  const guarded = guardedSource(tools, input);
+  if (!seeding) return nothingToSeed;
+  const { guarded, frozen } = await whatIsRead(tools, input);
   await guardSource(guarded);
   const restic = await openRestic(tools, input.store, input.resource);
   await refuseOldVersion(restic);
   await removeStaleLocks(restic);
   restic.progress({ phase: 'asking the store' });
   const listing = await listSnapshots(restic, []);
+  const evidence = await readEvidence(tools.host);
   if (hasCopy(listing, input, refusedCopies(evidence, input))) return nothingToSeed;
   restic.progress({ phase: 'measuring the source' });
   const directory = asResticWrites(guarded.config.directory);
@@ -60,7 +66,10 @@ export async function seedPortion(tools: Tools, input: StepInput): Promise<SeedR
   const part = await uploadNext(restic, input, {
     seed,
     exclude,
-    checkSource: () => checkSourceThere(guarded),
+    checkSource: async () => {
+      await checkSourceThere(guarded);
+      await frozen?.check();
+    },
   });
   return reportOf(seed, part);
 }
@@ -73,16 +82,6 @@ const nothingToSeed: SeedReport = {
   bytesDone: 0,
   bytesTotal: 0,
 };
-
-const guardedSource = (
-  { host, signal, config }: Pick<Tools, 'host' | 'signal'> & { config: Config },
-  { resource }: StepInput,
-): Guarded => ({
-  host,
-  signal,
-  resource,
-  config: folderOf(config, resource),
-});
 
 const hasCopy = (
   listing: readonly Snapshot[],
@@ -174,13 +173,21 @@ async function writePaths({ host }: Restic, { job, resource, store }: StepInput,
 const sumOf = (portions: readonly Portion[], key: 'bytes' | 'files'): number =>
   portions.reduce((sum, portion) => sum + portion[key], 0);
 
+/** What is done counts as restic took it, because `exclude` leaves things out; what is to come counts as it was measured. */
+function countedBytes(portions: readonly Portion[], done: readonly Portion[], taken: PartProved | undefined) {
+  const bytesDone = Math.min(taken?.bytes ?? 0, sumOf(done, 'bytes'));
+  const bytesLeft = sumOf(portions, 'bytes') - sumOf(done, 'bytes');
+  return { bytesDone, bytesTotal: bytesDone + bytesLeft };
+}
+
 function positionOf({ portions, isDone, last }: Seed, next: number): Position {
   const done = portions.filter((_, at) => isDone[at]);
+  const { bytesDone, bytesTotal } = countedBytes(portions, done, last);
   return {
     phase: `seeding, portion ${done.length + 1} of ${portions.length}`,
-    bytesBefore: sumOf(done, 'bytes'),
+    bytesBefore: bytesDone,
     portionBytes: portions[next]?.bytes ?? 0,
-    bytesTotal: sumOf(portions, 'bytes'),
+    bytesTotal,
     filesTotal: sumOf(portions, 'files'),
     readBefore: last?.bytes ?? 0,
     bytesPerSecondBefore: last ? (last.bytesNew * 1000) / Math.max(1, last.tookMs) : 0,
@@ -221,8 +228,7 @@ async function provePart(
 function reportOf(seed: Seed, part: PartProved | undefined): SeedReport {
   const next = seed.isDone.indexOf(false);
   const done = seed.portions.filter((_, at) => seed.isDone[at] || (part && at === next));
-  const bytesDone = sumOf(done, 'bytes');
-  const bytesTotal = sumOf(seed.portions, 'bytes');
+  const { bytesDone, bytesTotal } = countedBytes(seed.portions, done, part ?? seed.last);
   const rate = part ? (part.bytesNew * 1000) / Math.max(1, part.tookMs) : 0;
   const secondsLeft = secondsLeftAt(bytesTotal - bytesDone, rate);
   return {

@@ -54,7 +54,9 @@ export function judgeOwn(dataset: Dataset, own: readonly Snapshot[], rules: Rete
 
 /** Both properties must say so: one alone may be somebody's experiment. */
 const isOf = ({ job, run }: Snapshot, wanted: string): boolean =>
-  job === wanted && run?.startsWith(wanted) === true && /^-\d{4}-/.test(run.slice(wanted.length));
+  job === wanted &&
+  run?.startsWith(wanted) === true &&
+  /^(\.seed-[a-z0-9-]+)?-\d{4}-/.test(run.slice(wanted.length));
 
 const counted = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const;
 type Period = (typeof counted)[number];

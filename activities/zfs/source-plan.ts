@@ -1,4 +1,5 @@
 import { HoldfastError } from '../../contracts/errors.js';
+import { parseRunId } from '../../contracts/names.js';
 import type { Host } from '../../system/host.js';
 import type { Through } from './mounts.js';
 
@@ -19,17 +20,28 @@ export interface OfRun {
   job: string;
   run: string;
   resource: string;
+  /** Of a run that reads several times, each time from other snapshots. */
+  portion?: number;
 }
 
-/** Always the same: a tool that finds its last copy by the path reads only what changed since. */
-export const readingFolder = ({ stateFolder }: Host, { job, resource }: Omit<OfRun, 'run'>): string =>
-  `${stateFolder}/reading/${job}.${resource}`;
+/**
+ * The same in every run of an operation: a tool that finds its last copy by the path reads only what changed since. The first upload to a store
+ * has a place of its own, because it goes on beside the others.
+ */
+export function readingFolder({ stateFolder }: Host, { job, resource, run }: OfRun): string {
+  const { operation } = parseRunId(run) ?? {};
+  return `${stateFolder}/reading/${job}.${resource}${operation === undefined ? '' : `.${operation}`}`;
+}
 
 /** A snapshot cannot be mounted inside of another one, so the tree lies flat: `fast%2Fkubernetes%2Fpvc-1`. */
 export const folderName = (dataset: string): string => dataset.replaceAll('%', '%25').replaceAll('/', '%2F');
 
-const fileOf = ({ driver }: Host, { run, resource }: OfRun): string =>
-  `${driver.stateFolder}/zfs/${run}.${resource}.source.json`;
+/** "photos", and "photos.3" when a run reads it for the third time. */
+export const reading = ({ resource, portion }: Pick<OfRun, 'resource' | 'portion'>): string =>
+  portion === undefined ? resource : `${resource}.${portion}`;
+
+const fileOf = ({ driver }: Host, of: OfRun): string =>
+  `${driver.stateFolder}/zfs/${of.run}.${reading(of)}.source.json`;
 
 export async function writeSourcePlan(host: Host, of: OfRun, plan: SourcePlan): Promise<void> {
   await host.driver.makeFolder(`${host.driver.stateFolder}/zfs`);

@@ -2,6 +2,7 @@ import { jobOf, resourceOf } from '../../config/lookup.js';
 import type { Config, ResticBackupJob } from '../../config/schema.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { StepInput } from '../../contracts/jobs.js';
+import { parseRunId } from '../../contracts/names.js';
 import type { Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
 import { readingHost } from '../host/reading-host.js';
@@ -16,21 +17,22 @@ import { judgeSnapshots } from './retention.js';
 import { refuseStandby } from './role.js';
 import { selectDatasets } from './select.js';
 import { ensureSnapshots } from './snapshot.js';
-import { ownSnapshot } from './snapshot-plan.js';
+import { ownSnapshot, snapshotName } from './snapshot-plan.js';
 import {
   hasSourcePlan,
+  reading,
   readingFolder,
   readSourcePlan,
   type SourcePlan,
   writeSourcePlan,
 } from './source-plan.js';
-import type { Dataset } from './types.js';
+import type { Dataset, Snapshot } from './types.js';
 
 /** A dataset is read from snapshots that stand still: taken for the run or by a named job, held and mounted until the copy is proved. */
 
 /** By it the journal of former states knows what to put back. */
 export const sourceKind = 'zfs-source';
-const whatOf = (resource: string): string => `${sourceKind}:${resource}`;
+const whatOf = (input: StepInput): string => `${sourceKind}:${reading(input)}`;
 
 export const holdTag = (run: string): string => `holdfast:${run}`;
 
@@ -49,7 +51,7 @@ export async function openSource(tools: Tools, input: StepInput): Promise<Source
   // Before anything is held: a retry must not choose a newer snapshot and forget the hold on this one.
   await writeSourcePlan(host, input, plan);
   const former = { dataset: selectionOf(tools.config, resource).dataset, snapshot: plan.snapshot, job };
-  await recordFormerState(host, run, whatOf(resource), former);
+  await recordFormerState(host, run, whatOf(input), former);
   await holdSnapshots(zfs, holdTag(run), plan);
   const reader = readingHost(host, tools.config, resource);
   await mountSnapshots(reader, readingFolder(reader, input), plan, signal);
@@ -60,6 +62,13 @@ export async function openSource(tools: Tools, input: StepInput): Promise<Source
 function throughMountOf(config: Config, resource: string): Pick<SourcePlan, 'through'> {
   const { mount, dataset } = resourceOf(config, resource);
   return mount === undefined || dataset === undefined ? {} : { through: { directory: mount, root: dataset } };
+}
+
+/** A run that uploads portions has begun in the same second as another one, and takes many snapshots. */
+function patternOf({ run, portion }: StepInput): string {
+  const { operation } = parseRunId(run) ?? {};
+  const more = [operation, portion].filter((part) => part !== undefined).join('-');
+  return `holdfast_{job}${more && `.${more}`}_{time}`;
 }
 
 async function choose(
@@ -75,12 +84,12 @@ async function choose(
   const wanted = selectDatasets(await listTrees(zfs, { roots, types }), selection).datasets;
   refuseStandby(wanted, zfs.host.name);
   refuseUnreadable(wanted, resource);
-  if (fromSnapshotsOf === undefined) {
-    const pattern = 'holdfast_{job}_{time}';
+  const pattern = patternOf(input);
+  if (fromSnapshotsOf === undefined)
     await ensureSnapshots(tools, zfs, { job, run, pattern, resources: [selection] });
-  }
   const { datasets } = selectDatasets(await listTrees(zfs, { roots }), selection);
-  const by = fromSnapshotsOf === undefined ? { run } : { job: fromSnapshotsOf };
+  const own = { run, name: snapshotName(pattern, job, run) };
+  const by = fromSnapshotsOf === undefined ? own : { job: fromSnapshotsOf };
   return planFrom(datasets, by, resource);
 }
 
@@ -100,12 +109,12 @@ function refuseUnreadable(datasets: readonly Dataset[], resource: string): void 
 /** The newest snapshot that the planned datasets have in common, and that says it is of this run or job. */
 function planFrom(
   datasets: readonly Dataset[],
-  by: { run?: string; job?: string },
+  by: { run: string; name: string } | { run?: undefined; job: string },
   resource: string,
 ): SourcePlan {
   const [root] = datasets;
-  const isMeant = (one: { run: string | undefined; job: string | undefined }): boolean =>
-    by.run === undefined ? one.job === by.job : one.run === by.run;
+  const isMeant = (one: Snapshot): boolean =>
+    by.run === undefined ? one.job === by.job : one.run === by.run && one.name === by.name;
   const newest = root?.snapshots.findLast(isMeant);
   if (!root || newest?.run === undefined) {
     const message = `"${resource}": ${root?.name ?? 'the dataset'} has no snapshot of ${by.run ?? `the job "${by.job}"`}. Run that job first`;
@@ -136,7 +145,7 @@ export async function closeSource(tools: Tools, input: StepInput): Promise<{ clo
   const { host, run, config } = tools;
   checkRunOfJob(run, input.job);
   checkHostOf(config, input.resource, host.name);
-  const what = whatOf(input.resource);
+  const what = whatOf(input);
   const [open] = (await openUndos(host, run)).filter((undo) => undo.what === what);
   if (!open) return { closed: false };
   await putBackSource(() => config)(host, what, open.former, run);
@@ -145,30 +154,44 @@ export async function closeSource(tools: Tools, input: StepInput): Promise<{ clo
   return { closed: true };
 }
 
-async function removeOlder(tools: Tools, { job, resource }: StepInput): Promise<void> {
+/** Another operation of the job may have taken one and not held it yet. */
+const mayBeTakenUpS = 600;
+
+async function removeOlder(tools: Tools, { job, run, resource }: StepInput): Promise<void> {
   const zfs = openZfs(tools, resource);
   const selection = selectionOf(tools.config, resource);
   const { datasets } = selectDatasets(await listTrees(zfs, { roots: [selection.dataset] }), selection);
+  const newestS = Math.max(...datasets.flatMap(({ snapshots }) => snapshots.map((one) => one.creationS)));
   const rules = { job, keep: { last: 1 }, nowS: 0, timezone: 'UTC' };
   const old = datasets
     .flatMap((dataset) => judgeSnapshots(dataset, rules))
-    .filter(({ reasons }) => reasons.length === 0);
+    .filter(({ reasons }) => reasons.length === 0)
+    .filter(({ snapshot }) => isOver(snapshot, { run, newestS }));
   if (old.length === 0) return;
   const doomed = old.map(({ dataset, snapshot: { name, guid } }) => ({ dataset, snapshot: name, guid }));
   const left = await destroySnapshots(tools, zfs, doomed);
   for (const [name, why] of left) tools.log(`${name} of an earlier run stays: ${why}`);
 }
 
+function isOver(snapshot: Snapshot, { run, newestS }: { run: string; newestS: number }): boolean {
+  const operationIn = (text = ''): string | undefined => parseRunId(text)?.operation;
+  return operationIn(snapshot.run) === operationIn(run) || snapshot.creationS < newestS - mayBeTakenUpS;
+}
+
 /** Safe to do twice: what is not mounted and not held is left as it is. */
 export const putBackSource =
   (config: () => Config) =>
   async (host: Host, what: string, former: Record<string, unknown>, run: string): Promise<void> => {
-    const resource = what.slice(sourceKind.length + 1);
+    const [resource = ''] = what.slice(sourceKind.length + 1).split('.');
     const job = String(former.job);
     jobOf(config(), job);
     const { signal } = new AbortController();
     const reader = readingHost(host, config(), resource);
-    await unmountAll(reader, await mountsBelow(reader, readingFolder(reader, { job, resource })), signal);
+    await unmountAll(
+      reader,
+      await mountsBelow(reader, readingFolder(reader, { job, resource, run })),
+      signal,
+    );
     const { zfs = 'zfs', zpool = 'zpool' } = config().hosts[host.name]?.tools ?? {};
     const names = { root: String(former.dataset), snapshot: String(former.snapshot) };
     await releaseSnapshots({ host, signal, zfs, zpool }, holdTag(run), names);

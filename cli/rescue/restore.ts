@@ -49,9 +49,11 @@ const usage = (message: string): HoldfastError => new HoldfastError('HF_USAGE', 
 /** The one there is, or the one that was named; a guess would restore the wrong thing. */
 async function chooseResource(
   rescue: Rescue,
-  { copyOf }: RescueWords,
+  { copyOf, copy }: RescueWords,
 ): Promise<{ job: string; resource: string }> {
-  const { copies } = await taggedCopies(rescue);
+  const { copies: whole, parts } = await taggedCopies(rescue);
+  const named = parts.filter(({ snapshot }) => copy !== undefined && snapshot.id.startsWith(copyId(copy)));
+  const copies = named.length > 0 ? named : whole;
   const all = [...new Set(copies.map(({ job, resource }) => `${job}/${resource}`))];
   const found = copies.filter((copy) => copyOf === undefined || isOf(copy, copyOf));
   const names = [...new Set(found.map(({ job, resource }) => `${job}/${resource}`))];

@@ -20,14 +20,15 @@ export async function printSnapshots(
   rescue: Rescue,
   { copyOf }: RescueWords,
 ): Promise<number> {
-  const { copies, parts, others } = await taggedCopies(rescue);
+  const { copies, parts: all, others } = await taggedCopies(rescue);
+  const parts = all.length;
   const wanted = copies.filter((copy) => copyOf === undefined || isOf(copy, copyOf));
   if (context.json) context.out(JSON.stringify({ copies: wanted.map(plain), parts, others }, null, 2));
   else {
     context.out(wanted.length === 0 ? 'No copies of Holdfast.' : copiesTable(context, wanted));
     if (parts > 0)
       context.note(
-        `${parts} parts of first uploads that were not finished; "restic snapshots" lists them (tag part:JOB/RESOURCE), and restic itself restores them`,
+        `${parts} parts of first uploads that were not finished, of which each holds the ones before it; the newest is ${all[0]?.snapshot.id.slice(0, 12)} of ${all[0]?.job}/${all[0]?.resource}. "rescue restic restore --copy ID" restores what it holds`,
       );
     if (others > 0) context.note(`${others} snapshots are not copies of Holdfast; restic itself lists them`);
   }
@@ -36,13 +37,13 @@ export async function printSnapshots(
 
 interface Found {
   copies: TaggedCopy[];
-  /** How many snapshots are parts of a first upload. */
-  parts: number;
+  /** Parts of first uploads: no copies, and restored only by their name. */
+  parts: TaggedCopy[];
   /** How many are not ours. */
   others: number;
 }
 
-/** The copies newest first. */
+/** The newest first. */
 export async function taggedCopies({ toolsFor }: Rescue): Promise<Found> {
   const tools = toolsFor({ job: 'rescue', resource: 'copies', target: '/', run: 'rescue' });
   const all = await listSnapshots(await openRestic(tools, rescueStore, 'rescue-list'), []);
@@ -50,8 +51,15 @@ export async function taggedCopies({ toolsFor }: Rescue): Promise<Found> {
     const [job, resource, run] = ['job', 'resource', 'run'].map((kind) => tagOf(snapshot, kind));
     return job && resource ? [{ job, resource, run: run ?? '', snapshot }] : [];
   });
-  const parts = all.filter((snapshot) => tagOf(snapshot, 'part') !== undefined).length;
-  return { copies: copies.reverse(), parts, others: all.length - copies.length - parts };
+  const parts = all.flatMap((snapshot) => {
+    const [job, resource] = tagOf(snapshot, 'part')?.split('/') ?? [];
+    return job && resource ? [{ job, resource, run: tagOf(snapshot, 'run') ?? '', snapshot }] : [];
+  });
+  return {
+    copies: copies.reverse(),
+    parts: parts.reverse(),
+    others: all.length - copies.length - parts.length,
+  };
 }
 
 const tagOf = ({ tags }: Snapshot, kind: string): string | undefined =>

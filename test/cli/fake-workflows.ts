@@ -1,9 +1,8 @@
 import { condition, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import type { InitialiseStoreInput, ReadRunLogInput } from '../../contracts/by-hand.js';
 import type {
   Copy,
-  InitialiseStoreInput,
   JobInput,
-  ReadRunLogInput,
   RestoreInput,
   RestorePlan,
   RestoreResult,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { collectRuns, isGood, type OperationFacts, statusRow } from '../../cli/status-model.js';
+import { collectRuns } from '../../cli/status-collect.js';
+import { isGood, type OperationFacts, statusRow } from '../../cli/status-model.js';
 import { type RunRow, stateOf } from '../../cli/visibility.js';
 import type { Operation } from '../../config/lookup.js';
 
@@ -167,5 +168,29 @@ describe('collecting runs from the list', () => {
     assert.equal(collected.of(backup).last?.run, 'photos-1');
     collected.add(ran(2, { covers: 'photos>b2 photos>usb videos>b2 videos>usb' }));
     assert.equal(collected.of(backup).newestGood?.run, 'photos-2');
+  });
+
+  test('puts the parts of what is wanted together, and is as old as the oldest', () => {
+    const wanted = { ...backup, covers: 'photos>b2@1 photos>usb@1' };
+    const collected = collectRuns([wanted]);
+    collected.add(ran(1, { covers: 'photos>usb@1' }));
+    assert.equal(collected.of(backup).newestGood, undefined);
+    assert.equal(collected.of(backup).someGood?.run, 'photos-1');
+    assert.deepEqual(collected.of(backup).uncovered, ['photos>b2@1']);
+    assert.equal(collected.complete(), false);
+    collected.add(ran(9, { covers: 'photos>b2@2' }));
+    assert.equal(collected.complete(), false, 'another place under the same name');
+    collected.add(ran(10, { covers: 'photos>b2@1' }));
+    assert.equal(collected.complete(), true);
+    assert.equal(collected.of(backup).newestGood?.run, 'photos-10');
+  });
+
+  test('does not take the run of a first upload for the last run of the job', () => {
+    const collected = collectRuns([backup]);
+    const run = 'photos.seed-b2-2026-11-20T03:30:00Z';
+    collected.add(ran(1, { run, state: 'failed' }));
+    collected.add(ran(2));
+    assert.equal(collected.of(backup).last?.run, 'photos-2');
+    assert.equal(collected.of(backup).uploads?.get('b2')?.run, run);
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { backupResource } from '../../activities/restic/backup.js';
 import { keepConfig, withConfigCopy } from '../../activities/restic/config-copy.js';
@@ -42,7 +42,7 @@ for (const { version, path: restic } of resticVersions()) {
       assert.equal(listed.code, 0, listed.stderr);
       const { copies, parts, others } = JSON.parse(listed.stdout);
       assert.deepEqual([parts, others], [1, 1]);
-      assert.match((await rescue('snapshots')).stderr, /^1 parts of first uploads .*, and restic itself/m);
+      assert.match((await rescue('snapshots')).stderr, /^1 parts of first uploads .*--copy ID/m);
       assert.deepEqual(
         copies.map(({ job, resource, run }: Record<string, string>) => ({ job, resource, run })),
         [{ job: 'photos-offsite', resource: 'photos', run: runAt(1) }],
@@ -63,6 +63,14 @@ for (const { version, path: restic } of resticVersions()) {
       assert.match(done.stdout, /verified: contents of \d+ files/);
       const ignored = version === 'system' ? (['sparseness'] as const) : [];
       assert.deepEqual(compareTrees(bench.source, target, { ignore: [...ignored] }), []);
+      const part = bench.snapshots().find(({ tags }) => tags.includes('part:photos-offsite/photos'));
+      const partly = ['restore', '--copy', part?.id ?? '', '--to', join(bench.folder, 'part')];
+      const shown = await rescue(...partly);
+      const [, ofPart = ''] = /digest\s+([0-9a-f]{64})/.exec(shown.stdout) ?? [];
+      const restored = await rescue(...partly, '--yes', ofPart.slice(0, 8));
+      assert.equal(restored.code, 6, restored.stdout + restored.stderr);
+      assert.match(restored.stdout, /part of an unfinished first upload/);
+      assert.ok(existsSync(join(bench.folder, 'part', basename(bench.folder))));
       assert.deepEqual(bench.locks(), []);
       const secret = readFileSync(join(bench.folder, 'key'), 'utf8').trim();
       assert.match(seen(), /restore/);

@@ -152,9 +152,11 @@ for (const { version, path: restic } of resticVersions()) {
 
     test('comes to an end when whole portions are excluded', async () => {
       const bench = seedBench(restic, { job: { exclude: ['er', '-2024*', 'photo *'] } });
-      await seedAll(bench);
+      const last = (await seedAll(bench)).at(-1);
       const copy = await backupResource(bench.tools(), bench.step(runAt(1)));
       assert.equal(copy.files, 7);
+      // What is left out counts for nothing once it was passed.
+      assert.deepEqual([last?.bytesDone, last?.bytesTotal], [copy.bytes, copy.bytes]);
     });
 
     test('retention removes the parts when the copy is proved, and nothing of another job', async () => {
@@ -221,6 +223,31 @@ for (const { version, path: restic } of resticVersions()) {
       }
       // A dash between the names would give the job "a" with "b-c" the paths of the job "a-b" with "c".
       assert.deepEqual(readdirSync(join(bench.host.stateFolder, 'seeds')), ['photos-offsite.photos.shed']);
+    });
+
+    test('a job without prune does not keep the parts for ever', async () => {
+      const bench = seedBench(restic);
+      await seedAll(bench);
+      assert.ok(partsOf(bench).length > 1);
+      const copy = await backupResource(bench.tools(), bench.step(runAt(1)));
+      assert.deepEqual(partsOf(bench), []);
+      assert.deepEqual(
+        copiesOf(bench).map(({ id }) => id),
+        [copy.snapshot],
+      );
+      assert.equal(filesIn(bench, copy.snapshot).length, copy.files);
+    });
+
+    test('a store without a copy is not given its first one by a run that leaves that to the upload', async () => {
+      const bench = seedBench(restic);
+      const step = { ...bench.step(runAt(1)), seedFirst: true as const };
+      await assert.rejects(backupResource(bench.tools(), step), failsWith('HF_NOT_SEEDED'));
+      assert.deepEqual(bench.snapshots(), []);
+      await seedAll(bench);
+      await assert.rejects(backupResource(bench.tools(), step), failsWith('HF_NOT_SEEDED'));
+      await backupResource(bench.tools(), bench.step(runAt(1)));
+      const next = { ...bench.step(runAt(2)), seedFirst: true as const };
+      assert.equal((await backupResource(bench.tools(), next)).files, 23);
     });
 
     test('what fits into one portion is a copy like any other', async () => {

@@ -136,7 +136,7 @@ describe('files over ssh', { skip: needs('sshd') }, () => {
 
   test('what is written is whole, private, and arrives byte by byte', async () => {
     const file = path("a new/it's/file");
-    const text = `it's "hostile" $x \`y\`\n%s \\n ünï 😀\r\n${'long '.repeat(60_000)}`;
+    const text = `it's "hostile" $x \`y\`\n%s \\n \\0 \\c a\x007b ünï 😀\r\n${'long '.repeat(60_000)}`;
     await remote.writeFile(file, text);
     assert.equal(readFileSync(file, 'utf8'), text);
     assert.equal(lstatSync(file).mode & 0o777, 0o600);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { RunResult } from '../../contracts/jobs.js';
+import type { RunReport, RunResult } from '../../contracts/jobs.js';
 import { noise } from '../support/content.js';
 import { type Estate, evidenceOf, startEstate } from '../support/estate.js';
 import { needs } from '../support/needs.js';
-import { resticPids, runIn } from '../support/run-watch.js';
+import { resticPids } from '../support/run-watch.js';
 import { waitFor } from '../support/wait.js';
 
 /** A first upload that takes its time, and everything that happens to it meanwhile. */
@@ -45,6 +45,8 @@ describe('the first upload of a job that seeds', { skip: needs('temporal', 'rest
   const tagged = async (tag: string) => (await snapshots()).filter(({ tags }) => tags.includes(tag));
   const statusRow = async () =>
     JSON.parse((await estate.holdfast('status', 'photos-offsite', '--json')).stdout)[0];
+  const reportOf = (id: string): Promise<RunReport> =>
+    estate.client.workflow.getHandle(id).query<RunReport>('report');
   const stored = (): number =>
     readdirSync(join(estate.repository, 'data'), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
@@ -54,8 +56,10 @@ describe('the first upload of a job that seeds', { skip: needs('temporal', 'rest
     const idle = await estate.holdfast('status', 'photos-offsite', '--check');
     assert.equal(idle.code, 1);
     assert.match(idle.stdout, /none, seeding, overdue/);
-    run = runIn((await estate.holdfast('run', 'photos-offsite')).stdout);
-    await waitFor(async () => (await statusRow()).seeding?.progressAt, { timeoutMs, what: 'progress' });
+    const begun = await estate.holdfast('run', 'photos-offsite', '--follow');
+    assert.equal(begun.code, 6, begun.stdout + begun.stderr);
+    run = /photos-offsite\.seed-vault-[-:\dTZ]+/.exec(begun.stdout)?.[0] ?? '';
+    await waitFor(async () => (await statusRow()).seeding?.[0]?.progressAt, { timeoutMs, what: 'progress' });
     const status = await estate.holdfast('status', 'photos-offsite');
     assert.match(status.stdout, /none, seeding\tprogress within 1 h\t/);
     assert.match(status.stdout, /seeding \d+ %, .+ of 9\.54 MiB, .*last progress \d+ s ago/);
@@ -97,6 +101,7 @@ describe('the first upload of a job that seeds', { skip: needs('temporal', 'rest
     );
     assert.ok((copies[0]?.bytesAdded ?? 0) < 50_000, `the copy added ${copies[0]?.bytesAdded} bytes`);
     assert.equal((await tagged('job:photos-offsite')).length, 1);
+    assert.equal((await tagged(`run:${run}`)).length >= portions, true);
     // What was under way when restic died is sent again at most: one portion.
     assert.ok(stored() < (portions + 1) * portionBytes + 200_000, `${stored()} bytes are stored`);
   });
@@ -115,5 +120,21 @@ describe('the first upload of a job that seeds', { skip: needs('temporal', 'rest
     assert.equal(again.code, 0, again.stdout + again.stderr);
     assert.equal(parts().length >= portions, true);
     assert.equal((await tagged('part:photos-offsite/photos')).length, 0);
+  });
+
+  test('begins anew when the repository is a new one at the same address', async () => {
+    rmSync(estate.repository, { recursive: true });
+    assert.equal((await estate.holdfast('init-store', 'vault')).code, 0);
+    const night = await estate.holdfast('run', 'photos-offsite', '--follow');
+    assert.equal(night.code, 6, night.stdout + night.stderr);
+    assert.match(night.stdout, /no copy by this run, the first upload goes on/);
+    assert.deepEqual(await tagged('job:photos-offsite'), []);
+    const upload = /photos-offsite\.seed-vault-[-:\dTZ]+/.exec(night.stdout)?.[0] ?? '';
+    const { portions: all } = await waitFor(async () => (await reportOf(upload))?.seeding, {
+      timeoutMs,
+      what: 'the first portion',
+    });
+    assert.equal(all, portions);
+    await estate.holdfast('cancel', upload);
   });
 });

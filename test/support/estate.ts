@@ -123,7 +123,9 @@ export async function startEstate(options: EstateOptions = {}): Promise<Estate> 
 }
 
 /** The evidence of the estate's host, parsed. */
-export function evidenceOf({ stateFolder }: Estate): { kind: string; run: string; snapshot?: string }[] {
+export function evidenceOf({
+  stateFolder,
+}: Estate): { kind: string; run: string; snapshot?: string; store?: string }[] {
   const file = join(stateFolder, 'evidence.jsonl');
   if (!existsSync(file)) return [];
   return readFileSync(file, 'utf8')

@@ -5,6 +5,7 @@ import {
   defineSignal,
   getExternalWorkflowHandle,
   ParentClosePolicy,
+  patched,
   setHandler,
   startChild,
   type WorkflowIdReusePolicy,
@@ -35,38 +36,88 @@ const lookAgainLastMs = 60 * 60_000;
 
 /** Does the body while all leases are held; they are taken in one order by everyone, so that no two runs wait for each other. */
 export async function withLeases<T>(leases: string[], report: Report, body: () => Promise<T>): Promise<T> {
-  const releases: (() => Promise<void>)[] = [];
+  const releases: Release[] = [];
   try {
-    for (const lease of [...new Set(leases)].sort()) releases.push(await takeLease(lease, report));
-    report.waitFor(undefined);
+    await takeAll(leases, report, releases);
     return await body();
   } finally {
-    await CancellationScope.nonCancellable(async () => {
-      for (const release of releases.reverse()) await release();
-    });
+    await releaseAll(releases);
   }
 }
 
+/**
+ * The same for the last that a run does: the leases end with it, because Temporal asks them to when their parent has ended. Giving each back
+ * costs a workflow task, and one more that fails, because the answer comes while the run ends.
+ */
+export async function withLeasesToTheEnd<T>(
+  leases: string[],
+  report: Report,
+  body: () => Promise<T>,
+): Promise<T> {
+  const releases: Release[] = [];
+  try {
+    await takeAll(leases, report, releases);
+    return await body();
+  } finally {
+    if (!patched('2026-11-leases-end-with-their-run')) await releaseAll(releases);
+  }
+}
+
+type Release = () => Promise<void>;
+
+async function takeAll(leases: string[], report: Report, releases: Release[]): Promise<void> {
+  for (const lease of [...new Set(leases)].sort()) releases.push(await takeLease(lease, report));
+  report.waitFor(undefined);
+}
+
+const releaseAll = (releases: Release[]): Promise<void> =>
+  CancellationScope.nonCancellable(async () => {
+    for (const release of releases.reverse()) await release();
+  });
+
 async function takeLease(lease: string, report: Report): Promise<() => Promise<void>> {
   const run = workflowInfo().workflowId;
-  let holder = 'another run';
-  let free = false;
-  setHandler(leaseHeld, (notice) => {
-    if (notice.lease !== lease) return;
-    holder = notice.run;
-    report.waitFor(`${lease}, used by ${holder}`);
-  });
-  setHandler(leaseFree, (notice) => {
-    if (notice.lease === lease) free = true;
-  });
+  const wait: Wait = { holder: 'another run', free: false };
+  const waits = waitsOf(report);
+  waits.set(lease, wait);
   for (let pauseMs = lookAgainFirstMs; ; pauseMs = Math.min(2 * pauseMs, lookAgainLastMs)) {
     const held = await tryLease(lease, run);
-    if (held) return held;
-    free = false;
-    report.waitFor(`${lease}, used by ${holder}`);
+    if (held) {
+      waits.delete(lease);
+      return held;
+    }
+    wait.free = false;
+    report.waitFor(`${lease}, used by ${wait.holder}`);
     const asked = await tell(leaseId(lease), leaseWaiting, { lease, run });
-    if (asked) await condition(() => free, pauseMs, { summary: `wait for ${lease}` });
+    if (asked) await condition(() => wait.free, pauseMs, { summary: `wait for ${lease}` });
   }
+}
+
+/** One lease that is waited for. */
+interface Wait {
+  holder: string;
+  free: boolean;
+}
+
+const waitsOfRuns = new WeakMap<Report, Map<string, Wait>>();
+
+/** A run may wait for several leases at the same time; a signal has one handler. */
+function waitsOf(report: Report): Map<string, Wait> {
+  const known = waitsOfRuns.get(report);
+  if (known) return known;
+  const waits = new Map<string, Wait>();
+  waitsOfRuns.set(report, waits);
+  setHandler(leaseHeld, ({ lease, run }) => {
+    const wait = waits.get(lease);
+    if (!wait) return;
+    wait.holder = run;
+    report.waitFor(`${lease}, used by ${run}`);
+  });
+  setHandler(leaseFree, ({ lease }) => {
+    const wait = waits.get(lease);
+    if (wait) wait.free = true;
+  });
+  return waits;
 }
 
 /** Not cancellable: a lease that starts while its run is being cancelled must still be known, to be released. */

@@ -1,7 +1,7 @@
 import type { JobInput, RunResult } from '../../contracts/jobs.js';
 import { storeLease, storeReadLease } from '../../contracts/names.js';
 import { sideBySide } from './each.js';
-import { withLeases } from './lease.js';
+import { withLeasesToTheEnd } from './lease.js';
 import { openReport } from './report.js';
 import { endRun } from './run.js';
 
@@ -29,7 +29,7 @@ export async function onStores<R extends { store: string; warnings: string[] }>(
     return result;
   };
   return endRun(report, () =>
-    withLeases(leases, report, async () => {
+    withLeasesToTheEnd(leases, report, async () => {
       const results = await sideBySide(stores, work);
       const warnings = results.flatMap((result) => result.warnings.map((text) => `${result.store}: ${text}`));
       return {

@@ -28,6 +28,8 @@ export interface Report {
   show(plan: RestorePlan): void;
   /** A portion of the first upload is done, or there was none to do. */
   seeded(name: string, seeding: SeedReport): void;
+  /** What the run really covers, when it is less than was asked of it. */
+  covers(covers: string | undefined): void;
   /** Known at the end; `restorePoint` only when every copy of the run is proved. */
   end(outcome: Outcome, facts?: { bytes?: number; restorePoint?: string }): void;
 }
@@ -36,7 +38,8 @@ export const reportQuery = defineQuery<RunReport>(queryNames.report);
 
 type AttributeValue = string | number | Date | null;
 
-const attribute = (name: SearchAttributeName, value: AttributeValue): SearchAttributePair =>
+/** A search attribute of ours as the SDK takes it. */
+export const attribute = (name: SearchAttributeName, value: AttributeValue): SearchAttributePair =>
   ({ key: defineSearchAttributeKey(name, searchAttributes[name]), value }) as SearchAttributePair;
 
 const marks: Record<StepLine['state'], string> = {
@@ -103,6 +106,9 @@ export function openReport(): Report {
       const note = hasCopy ? 'a copy is there' : `portion ${portionsDone} of ${portions} done`;
       if (!hasCopy) state.seeding = { ...seeding, ...(!idle && { at: new Date().toISOString() }) };
       report.step(name, done ? 'done' : 'running', note);
+    },
+    covers(covers) {
+      upsertSearchAttributes([attribute('HfCovers', covers ?? null)]);
     },
     end(outcome, { bytes, restorePoint } = {}) {
       upsertSearchAttributes([
