@@ -1,5 +1,6 @@
 import type { KnownCopy, StoreCopies } from '../contracts/copies.js';
 import type { Context } from './context.js';
+import { shortId } from './plan-view.js';
 import { printable } from './printable.js';
 import { bytes, table } from './render.js';
 import { age, localTime, localZone } from './time.js';
@@ -38,7 +39,7 @@ function copiesTable(context: Context, rows: readonly { store: string; copy: Kno
     rows.map(({ store, copy }) => [
       copy.resource,
       store,
-      copy.snapshot.slice(0, 12),
+      shortId(copy.snapshot),
       localTime(new Date(copy.restorePoint)),
       age(now - Date.parse(copy.restorePoint)),
       copy.files === undefined ? '?' : String(copy.files),

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { storesOf, workerHostOf } from '../config/lookup.js';
 import { suggestion } from '../config/mistakes.js';
 import type { Config } from '../config/schema.js';
-import type { ListCopiesInput, StoreCopies } from '../contracts/copies.js';
+import type { DatasetCopies, ListCopiesInput, StoreCopies } from '../contracts/copies.js';
 import { HoldfastError } from '../contracts/errors.js';
 import { leaseId, parseRunId, storeReadLease, workflowQueue, workflowTypes } from '../contracts/names.js';
 import type { Context, Temporal } from './context.js';
@@ -37,7 +37,6 @@ export async function printCopies(context: Context, words: CopiesWords): Promise
 /** Which host is asked for which resources in which stores. Pure. */
 export function copiesQuestions(config: Config, words: CopiesWords): ListCopiesInput[] {
   checkWords(config, words);
-  // Replicas are no copies of restic: what there is of them, "status" and the pools themselves say.
   const wanted = Object.values(config.jobs)
     .filter(({ kind }) => kind === 'restic-backup')
     .flatMap((job) =>
@@ -45,20 +44,39 @@ export function copiesQuestions(config: Config, words: CopiesWords): ListCopiesI
     )
     .filter(({ resource }) => words.resource === undefined || resource === words.resource)
     .filter(({ store }) => words.store === undefined || store === words.store);
-  if (wanted.length === 0) {
+  const datasets = datasetCopies(config, words);
+  if (wanted.length === 0 && datasets.length === 0) {
     const next = 'Look at "jobs" in holdfast.yaml';
     throw new HoldfastError('HF_RUN_NOT_FOUND', 'No job keeps this in a store', { next });
   }
   const named = words.host === undefined ? undefined : workerHostOf(config, words.host);
-  const byHost = groupBy(wanted, ({ resource }) => named ?? workerOfResource(config, resource));
-  return [...byHost].map(([host, pairs]) => ({
-    host,
-    stores: [...groupBy(pairs, ({ store }) => store)].map(([store, all]) => ({
-      store,
-      resources: [...new Set(all.map(({ resource }) => resource))],
-    })),
-    limit: words.limit,
-  }));
+  const hostOf = ({ resource }: { resource: string }): string => named ?? workerOfResource(config, resource);
+  const byHost = groupBy(wanted, hostOf);
+  const datasetsByHost = groupBy(datasets, hostOf);
+  return [...new Set([...byHost.keys(), ...datasetsByHost.keys()])].map((host) => {
+    const own = datasetsByHost.get(host);
+    return {
+      host,
+      stores: [...groupBy(byHost.get(host) ?? [], ({ store }) => store)].map(([store, all]) => ({
+        store,
+        resources: [...new Set(all.map(({ resource }) => resource))],
+      })),
+      limit: words.limit,
+      ...(own && { datasets: own }),
+    };
+  });
+}
+
+/** Snapshots on their own pools, and replicas; with a store only those there. */
+function datasetCopies(config: Config, { resource: only, store: from }: CopiesWords): DatasetCopies[] {
+  return Object.entries(config.jobs).flatMap(([name, job]): DatasetCopies[] => {
+    const wanted = job.resources.filter((resource) => only === undefined || resource === only);
+    if (job.kind === 'zfs-snapshot' && from === undefined)
+      return wanted.map((resource) => ({ job: name, resource }));
+    if (job.kind !== 'zfs-replication') return [];
+    const stores = storesOf(job).filter((store) => from === undefined || store === from);
+    return wanted.flatMap((resource) => stores.map((store) => ({ job: name, resource, store })));
+  });
 }
 
 function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {

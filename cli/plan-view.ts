@@ -25,7 +25,7 @@ export function planLines(plan: RestorePlan): string[] {
 }
 
 /** The ids of restic are long and their beginning is enough; the names of snapshots are not. */
-const shortId = (snapshot: string): string =>
+export const shortId = (snapshot: string): string =>
   /^[0-9a-f]{64}$/.test(snapshot) ? snapshot.slice(0, 12) : snapshot;
 
 /** Whole datasets: there the host says line by line what it will do. */

@@ -8,8 +8,10 @@ import {
   placeOf as folderOf,
   moment,
   oneOf,
+  ownPlace,
   type RestoreWords,
   relativePath,
+  runOf,
   usage,
 } from './restore-words.js';
 
@@ -24,7 +26,7 @@ export function datasetRestoreInput(
   refuseForeignWords(words);
   const stores = storesOf(job);
   const store = stores.length === 0 ? undefined : oneOf('store', jobName, stores, words.store);
-  const { host, target, how } = placeOf(config, store, words);
+  const { host, target, how } = placeOf(config, { resource, store }, words);
   refuseTogether(how, words);
   return {
     job: jobName,
@@ -38,6 +40,8 @@ export function datasetRestoreInput(
     ...(words.copy !== undefined && { copy: words.copy }),
     ...(words.at !== undefined && { at: moment(words.at) }),
     ...(job.kind === 'zfs-replication' && { parallel: job.parallel }),
+    ...(how === 'roll-back' && { replicatedTo: replicatedTo(config, resource) }),
+    ...(words.undo !== undefined && { undo: runOf(jobName, words.undo) }),
     ...(words.approved && { approved: true }),
     limits: limitsOf(config, job),
   };
@@ -49,6 +53,11 @@ const snapshotJobsOf = (config: Config, resource: string): string[] =>
     job.kind === 'zfs-snapshot' && job.resources.includes(resource) ? [name] : [],
   );
 
+const replicatedTo = (config: Config, resource: string): string[] =>
+  Object.values(config.jobs).flatMap((job) =>
+    job.kind === 'zfs-replication' && job.resources.includes(resource) ? storesOf(job) : [],
+  );
+
 interface Place {
   host: string;
   target: string;
@@ -56,7 +65,17 @@ interface Place {
 }
 
 /** What follows HOST: says what is meant: a path is a folder, anything else a dataset. */
-function placeOf(config: Config, store: string | undefined, { to, clone }: RestoreWords): Place {
+function placeOf(
+  config: Config,
+  { resource, store }: { resource: string; store: string | undefined },
+  { to, clone, inPlace, undo }: RestoreWords,
+): Place {
+  if (inPlace || undo !== undefined) {
+    if (to !== undefined || clone) throw usage('--in-place and --undo take neither --to nor --clone');
+    if (store !== undefined)
+      throw usage('A replica is not restored in place: send it back with --to HOST:DATASET');
+    return { ...ownPlace(config, resource), how: 'roll-back' };
+  }
   if (to === undefined)
     throw usage(
       'Say where to: --to HOST:DIR for files, or --to HOST:DATASET for a whole replica, for example --to din:fast/kubernetes',
@@ -79,15 +98,14 @@ function refuseForeignWords({ first, mapIds }: RestoreWords): void {
   if (mapIds.length > 0) throw usage('--map-ids is for copies in a repository');
 }
 
-function refuseTogether(
-  how: DatasetRestoreHow,
-  { paths, copy, at, inPlace, undo, clone }: RestoreWords,
-): void {
+function refuseTogether(how: DatasetRestoreHow, { paths, copy, at, clone, undo }: RestoreWords): void {
   if (copy !== undefined && at !== undefined)
     throw usage('--copy and --at exclude each other: one names a snapshot, the other a moment');
-  if (inPlace || undo !== undefined)
+  if (undo !== undefined && (copy !== undefined || at !== undefined))
+    throw usage('--undo takes nothing else: it brings back what the restore of that run put aside');
+  if (how === 'roll-back' && paths.length > 0)
     throw usage(
-      'Datasets are not rolled back by us, which would destroy what is newer: take files or a clone beside (--to), or send a replica back',
+      '--in-place rolls the whole resource back; with --path take files or a --clone beside (--to)',
     );
   if (clone && how !== 'clone') throw usage('--clone takes --to HOST:DATASET: the name of the new dataset');
   if (clone && paths.length > 1)

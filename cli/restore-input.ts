@@ -1,14 +1,22 @@
 import { storesOf } from '../config/lookup.js';
 import type { Config, JobConfig } from '../config/schema.js';
-import { HoldfastError } from '../contracts/errors.js';
 import { parseIdMap } from '../contracts/id-map.js';
 import type { RestoreInput } from '../contracts/jobs.js';
-import { parseRunId } from '../contracts/names.js';
 import type { DatasetRestoreInput } from '../contracts/zfs-restore.js';
 import { limitsOf } from '../schedules/compile.js';
-import { findJob, shown, workerOfResource } from './jobs.js';
+import { findJob } from './jobs.js';
 import { datasetRestoreInput } from './restore-datasets-input.js';
-import { copyId, moment, oneOf, placeOf, type RestoreWords, relativePath, usage } from './restore-words.js';
+import {
+  copyId,
+  moment,
+  oneOf,
+  ownPlace,
+  placeOf,
+  type RestoreWords,
+  relativePath,
+  runOf,
+  usage,
+} from './restore-words.js';
 
 /** From the words of the command line to the workflow's input, or to what is wrong with them. Pure. */
 export function restoreInput(config: Config, words: RestoreWords): RestoreInput | DatasetRestoreInput {
@@ -73,21 +81,4 @@ function checkTogether({ inPlace, undo, to, paths, first, copy, at, mapIds }: Re
     throw usage(
       '--in-place restores a whole resource; with --path restore beside (--to) and put the files in place',
     );
-}
-
-/** The resource's own host decides again; asked here so that nobody waits for a no. */
-function ownPlace(config: Config, resource: string): { host: string; target: string } {
-  if (config.resources[resource]?.restoreInPlace)
-    return { host: workerOfResource(config, resource), target: '' };
-  const message = `"${resource}" may not be restored in place: holdfast.yaml does not say so. Nothing was touched`;
-  throw new HoldfastError('HF_TARGET_REFUSED', message, {
-    next: `Set resources.${resource}.restoreInPlace: true, or restore beside with --to HOST:DIR`,
-  });
-}
-
-function runOf(job: string, text: string): string {
-  if (parseRunId(text)?.job === job) return text;
-  throw new HoldfastError('HF_RUN_NOT_FOUND', `"${shown(text)}" is no run of the job "${job}"`, {
-    next: `"holdfast runs ${job}" lists its runs`,
-  });
 }

@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.js';
 import { HoldfastError } from '../contracts/errors.js';
-import { findHost, shown } from './jobs.js';
+import { parseRunId } from '../contracts/names.js';
+import { findHost, shown, workerOfResource } from './jobs.js';
 import { parseTime } from './time.js';
 
 /** What a restore is asked with, whatever kind of job it is of. Pure. */
@@ -73,4 +74,22 @@ export function moment(text: string): string {
   const time = parseTime(text);
   if (time) return time.toISOString();
   throw usage(`--at takes a time such as "2026-11-19 12:00" or 2026-11-19T12:00:00Z, not "${shown(text)}"`);
+}
+
+/** The resource's own host decides again; asked here so that nobody waits for a no. */
+export function ownPlace(config: Config, resource: string): { host: string; target: string } {
+  if (config.resources[resource]?.restoreInPlace)
+    return { host: workerOfResource(config, resource), target: '' };
+  const message = `"${resource}" may not be restored in place: holdfast.yaml does not say so. Nothing was touched`;
+  throw new HoldfastError('HF_TARGET_REFUSED', message, {
+    next: `Set resources.${resource}.restoreInPlace: true, or restore beside with --to HOST:DIR`,
+  });
+}
+
+/** A run of this job, as it is typed. */
+export function runOf(job: string, text: string): string {
+  if (parseRunId(text)?.job === job) return text;
+  throw new HoldfastError('HF_RUN_NOT_FOUND', `"${shown(text)}" is no run of the job "${job}"`, {
+    next: `"holdfast runs ${job}" lists its runs`,
+  });
 }

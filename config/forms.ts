@@ -44,25 +44,36 @@ const formWords: Record<Form, string> = {
 const entryOf = <T>(entries: Record<string, T>, name: string): T | undefined =>
   Object.hasOwn(entries, name) ? entries[name] : undefined;
 
+type Told = [key: string | false, of: string];
+
+/** Keys that are written down, with the forms that they are of, where this one is another. */
+function keysOfOthers(resource: ResourceConfig, form: Form): Told[] {
+  const { marker, mounted, mount, include, exclude, recursive, restoreInPlace } = resource;
+  const isFolder = form === 'directory';
+  const isDataset = form === 'dataset';
+  const folder: Told[] = [
+    // Through a mount only a marker tells whose files they are.
+    [marker !== undefined && mount === undefined && 'marker', 'a directory'],
+    [mounted && 'mounted', 'a directory'],
+  ];
+  const dataset: Told[] = [
+    [include.length > 0 && 'include', 'a dataset'],
+    [exclude.length > 0 && 'exclude', 'a dataset'],
+    [!recursive && 'recursive', 'a dataset'],
+    [mount !== undefined && 'mount', 'a dataset'],
+  ];
+  const either: Told[] = [[restoreInPlace && 'restoreInPlace', 'a directory or dataset']];
+  return [
+    ...(isFolder ? [] : folder),
+    ...(isFolder || isDataset ? [] : either),
+    ...(isDataset ? [] : dataset),
+  ];
+}
+
 /** Keys that would be read by nobody: a marker that is never looked for protects nothing. */
 export function checkResource(name: string, resource: ResourceConfig, mistakes: Finding[]): void {
   const form = formOf(resource);
-  const ofFolders = [
-    // Through a mount only a marker tells whose files they are.
-    resource.marker !== undefined && resource.mount === undefined && 'marker',
-    resource.mounted && 'mounted',
-    resource.restoreInPlace && 'restoreInPlace',
-  ];
-  const ofDatasets = [
-    resource.include.length > 0 && 'include',
-    resource.exclude.length > 0 && 'exclude',
-    !resource.recursive && 'recursive',
-    resource.mount !== undefined && 'mount',
-  ];
-  const told = [
-    ...(form === 'directory' ? [] : ofFolders.map((key) => [key, 'a directory'] as const)),
-    ...(form === 'dataset' ? [] : ofDatasets.map((key) => [key, 'a dataset'] as const)),
-  ];
+  const told = keysOfOthers(resource, form);
   for (const [key, of] of told) {
     if (key === false) continue;
     const more =

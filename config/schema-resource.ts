@@ -78,7 +78,9 @@ export const Resource = z
     restoreInPlace: z
       .boolean()
       .default(false)
-      .describe('Allow "holdfast restore --in-place" onto this folder; what is there is moved aside first')
+      .describe(
+        'Allow "holdfast restore --in-place" onto this folder or dataset; what is there is moved aside first',
+      )
       .meta({ examples: [true] }),
     least: Least.prefault({}).describe(
       'What the folder must hold at least; less looks emptied and stops the run',

@@ -6,6 +6,21 @@ export interface ListCopiesInput {
   stores: { store: string; resources: string[] }[];
   /** How many of the newest copies of each resource in each store. */
   limit: number;
+  /** Snapshots of ZFS that the host can look at. */
+  datasets?: DatasetCopies[];
+}
+
+/** Of one job and resource: the snapshots on its own pool, or with a store the replica there. */
+export interface DatasetCopies {
+  job: string;
+  resource: string;
+  store?: string;
+}
+
+export interface ListDatasetCopiesStep extends DatasetCopies {
+  limit: number;
+  /** See ListCopiesStep. */
+  maxCharacters: number;
 }
 
 export interface ListCopiesStep {

@@ -52,6 +52,12 @@ export const zfsErrors = {
     exit: 5,
     next: 'Nothing was changed. Mend what is named, then start it again; "--plan" shows what would be done',
   },
+  HF_ROLL_BACK_FAILED: {
+    meaning: 'A roll-back in place could not be done; the datasets of before are brought back at once',
+    retry: 'never',
+    exit: 1,
+    next: 'Stop what uses the datasets, then start it again; if one is missing, "holdfast undo HOST" brings it back',
+  },
   HF_POOL_SUSPENDED: {
     meaning: 'A pool has stopped its input and output, or lost a disk that it cannot be without',
     retry: 'outage',

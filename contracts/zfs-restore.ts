@@ -4,9 +4,9 @@ import type { Limits } from './jobs.js';
 
 /**
  * `files`: paths out of a snapshot into a folder. `send-back`: a whole replica to a dataset that is new or has an older state of it.
- * `clone`: a snapshot as datasets beside the original.
+ * `clone`: a snapshot as datasets beside the original. `roll-back`: the resource itself as it was; what is there goes aside.
  */
-export type DatasetRestoreHow = 'files' | 'send-back' | 'clone';
+export type DatasetRestoreHow = 'files' | 'send-back' | 'clone' | 'roll-back';
 
 interface Asked {
   job: string;
@@ -14,7 +14,7 @@ interface Asked {
   /** Whose replica is read; absent: the resource's own snapshots. */
   store?: string;
   how: DatasetRestoreHow;
-  /** A folder or a dataset of the host that works. */
+  /** A folder or a dataset of the host that works; empty for a roll-back, whose place the host knows. */
   target: string;
   /** Relative to the resource; none means all of it. */
   paths: string[];
@@ -22,6 +22,8 @@ interface Asked {
   copy?: string;
   /** ISO 8601: the newest snapshot that is not younger. */
   at?: string;
+  /** Nothing is restored: what this run put aside comes back. */
+  undo?: string;
 }
 
 export interface DatasetRestoreInput extends Asked {
@@ -29,6 +31,8 @@ export interface DatasetRestoreInput extends Asked {
   host: string;
   /** The snapshot jobs of the resource, which wait meanwhile. */
   snapshotJobs: string[];
+  /** Where the resource is replicated to: nor does that go on. */
+  replicatedTo?: string[];
   /** Streams at the same time. */
   parallel?: number;
   /** The plan is taken as approved. */

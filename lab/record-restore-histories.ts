@@ -23,7 +23,8 @@ const ssh = ({ host, port, key, knownHosts }: Door) => ({
 const estate = await startEstate({
   change: (config) => {
     Object.assign(config.hosts, { din: ssh(din), grogu: ssh(grogu) });
-    config.resources.tree = { host: 'din', dataset: tree };
+    config.resources.tree = { host: 'din', dataset: tree, restoreInPlace: true };
+    config.jobs.hourly = { kind: 'zfs-snapshot', resources: ['tree'], retryFor: '1m' };
     config.stores.grogu = { zfs: { host: 'grogu', dataset: place } };
     const plain = { kind: 'zfs-replication', resources: ['tree'], store: 'grogu', retryFor: '1m' };
     config.jobs.replica = { ...plain, snapshots: 'all' };
@@ -39,7 +40,11 @@ try {
   rmSync('/tmp/holdfast-record', { recursive: true });
   const clone = ['replica', '--clone', '--to', `grogu:${place}/tree-restored`, '--yes'];
   await record(estate, 'restoreDatasets', 'clone', await restore(...clone));
-  await inGuest(din, `zfs destroy -r '${tree}'`);
+  const inPlace = ['hourly', '--in-place', '--copy', 'one', '--yes'];
+  const rolled = await restore(...inPlace);
+  await record(estate, 'restoreDatasets', 'roll-back', rolled);
+  await record(estate, 'restoreDatasets', 'roll-back-undone', await restore('hourly', '--undo', rolled));
+  await inGuest(din, `zfs destroy -R '${tree}'`);
   const back = ['replica', '--to', `din:${tree}`];
   await record(estate, 'restoreDatasets', 'send-back-denied', await restore(...back));
   await record(estate, 'restoreDatasets', 'send-back', await restore(...back, '--yes'));
@@ -48,5 +53,5 @@ try {
   await estate.stop();
   const release = `zfs list -Hro name -t snapshot '${place}' | while read -r s; do zfs release holdfast_fence "$s"; done 2>/dev/null`;
   await inGuest(grogu, `${release}; zfs destroy -r '${place}'`);
-  await inGuest(din, `zfs destroy -r '${tree}'`);
+  await inGuest(din, `zfs list -Ho name -d 1 fast | grep '^${tree}' | xargs -n 1 zfs destroy -R`);
 }

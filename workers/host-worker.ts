@@ -16,6 +16,7 @@ import { createFailoverActivities } from '../activities/zfs/failover-activities.
 import { failoverKind, putBackFailover } from '../activities/zfs/failover-stop.js';
 import { filesKind, putBackFiles } from '../activities/zfs/files-source.js';
 import { createZfsQuestions } from '../activities/zfs/questions.js';
+import { putBackRollBack, rollBackKind } from '../activities/zfs/roll-back-steps.js';
 import { putBackSource, sourceKind } from '../activities/zfs/source.js';
 import type { Config } from '../config/schema.js';
 import { HoldfastError } from '../contracts/errors.js';
@@ -82,6 +83,7 @@ function activitiesOf(
     [sourceKind]: putBackSource(config),
     [writerKinds.unit]: putBackWriter,
     [writerKinds.container]: putBackWriter,
+    [rollBackKind]: putBackRollBack(config),
     [filesKind]: putBackFiles(config, machine),
     [failoverKind]: putBackFailover(config, machine),
     [failbackKind]: putBackFailback(config, machine),
@@ -102,7 +104,7 @@ function activitiesOf(
       version: holdfastVersion,
     }),
     ...createResticQuestions({ host, config, answer }),
-    ...createZfsQuestions({ host, config, answer }),
+    ...createZfsQuestions({ host, config, machine, answer }),
   };
 }
 

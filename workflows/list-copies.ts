@@ -8,22 +8,28 @@ import type { HostSteps } from './steps/on-host.js';
 const maxCharacters = 15_000;
 
 /** Asks a host which copies its stores hold: one that does not answer is named, and the others are told. */
-export async function listCopies({ host, stores, limit }: ListCopiesInput): Promise<StoreCopies[]> {
-  const { resticListCopies } = proxyActivities<HostSteps>({
+export async function listCopies(input: ListCopiesInput): Promise<StoreCopies[]> {
+  const { host, stores, limit, datasets = [] } = input;
+  const { resticListCopies, zfsListCopies } = proxyActivities<HostSteps>({
     taskQueue: hostQueue(host),
     scheduleToStartTimeout: '20s',
     startToCloseTimeout: '1m',
     retry: { maximumAttempts: 1 },
     summary: 'list copies',
   });
-  const share = Math.floor(maxCharacters / Math.max(1, stores.length));
-  return Promise.all(
-    stores.map(({ store, resources }) =>
+  const share = Math.floor(maxCharacters / Math.max(1, stores.length + datasets.length));
+  return Promise.all([
+    ...stores.map(({ store, resources }) =>
       resticListCopies({ store, resources, limit, maxCharacters: share }).catch((error: unknown) =>
         unread(store, host, error),
       ),
     ),
-  );
+    ...datasets.map((one) =>
+      zfsListCopies({ ...one, limit, maxCharacters: share }).catch((error: unknown) =>
+        unread(one.store ?? `snapshots of ${one.resource}`, host, error),
+      ),
+    ),
+  ]);
 }
 
 function unread(store: string, host: string, error: unknown): StoreCopies {

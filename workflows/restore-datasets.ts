@@ -1,6 +1,6 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { RestorePlan, RestoreReport, RestoreResult } from '../contracts/jobs.js';
-import { replicationLease, snapshotLease } from '../contracts/names.js';
+import { replicationLease, resourceLease, snapshotLease } from '../contracts/names.js';
 import type { DatasetRestoreInput, DatasetRestoreStepInput } from '../contracts/zfs-restore.js';
 import { askApproval } from './steps/approve.js';
 import { failure } from './steps/failure.js';
@@ -16,7 +16,7 @@ const approveWithinMs = 60 * 60 * 1000;
 /** Brings datasets back from snapshots and replicas: shows what it would do, waits for a yes, and proves what it did. */
 export async function restoreDatasets(input: DatasetRestoreInput): Promise<RestoreResult> {
   const report = openReport();
-  const hows = { files, clone, 'send-back': sendBack } as const;
+  const hows = { files, clone, 'send-back': sendBack, 'roll-back': rollBack } as const;
   return endRun(report, () => hows[input.how](input, report));
 }
 
@@ -53,9 +53,48 @@ async function clone(input: DatasetRestoreInput, report: Report): Promise<Restor
   report.step('clone', 'done', `${done.files} datasets`);
   const summary = [
     `${done.files} datasets of @${done.snapshot} are cloned to ${done.target}, not mounted`,
-    `To use them: zfs set mountpoint=PLACE ${target}. To remove them again: zfs destroy -r ${target}`,
+    `To use them: zfs set mountpoint=PLACE '${target}'. To remove them again: zfs destroy -r '${target}'`,
   ].join('\n');
   return { outcome: 'ok', report: done, summary, warnings: [] };
+}
+
+/** The resource as it was, in its own place. What was there comes back when it does not come to its end, and on request. */
+async function rollBack(input: DatasetRestoreInput, report: Report): Promise<RestoreResult> {
+  const { resource, host, limits, replicatedTo = [] } = input;
+  const step = stepInput(input);
+  const steps = onHost(host, limits, `roll ${resource} back`);
+  const leases = [
+    resourceLease(resource),
+    ...input.snapshotJobs.map(snapshotLease),
+    ...replicatedTo.map((store) => replicationLease(resource, store)),
+  ];
+  if (input.undo !== undefined)
+    return withLeases(leases, report, async () => {
+      const done = await report.watch('bring back', () => steps.zfsUndoRollBack(step));
+      report.step('bring back', 'done', `what was rolled back lies in ${done.movedAside}`);
+      const summary = `${done.target} is as it was before ${input.undo}; what was rolled back lies in ${done.movedAside}`;
+      return { outcome: 'ok', report: done, summary, warnings: [] };
+    });
+  const plan = await report.watch('plan', () => steps.zfsPlanRollBack(step));
+  report.step('plan', 'done', `${plan.files} datasets to @${plan.snapshot}`);
+  await approve(plan, `roll ${plan.files} datasets of ${resource} back to @${plan.snapshot}`, input, report);
+  return withLeases(leases, report, () =>
+    withUndo(async (undo) => {
+      let isDone = false;
+      undo.register(resource, async () => {
+        if (!isDone) await steps.hostPutBack({ run: step.run, what: `zfs-roll-back:${resource}` });
+      });
+      const done = await report.watch('roll back', () => steps.zfsRollBack({ ...step, digest: plan.digest }));
+      isDone = true;
+      report.step('roll back', 'done', `what was there lies in ${done.movedAside}`);
+      const { restorePoint } = plan;
+      const summary = [
+        `${done.files} datasets of ${done.target} are as of @${done.snapshot}; what was there lies in ${done.movedAside} and is never removed by us`,
+        `Back: holdfast restore ${input.job}/${resource} --undo ${step.run}`,
+      ].join('\n');
+      return { outcome: 'ok', report: { ...done, restorePoint }, summary, warnings: [] };
+    }),
+  );
 }
 
 /** The whole replica to a dataset that is new, or continues an older state of it; then replication goes on from there. */

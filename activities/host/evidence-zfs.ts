@@ -1,3 +1,5 @@
+import type { RollBack } from '../zfs/roll-back-plan.js';
+
 /** What is proved of datasets and pools: see evidence.ts. */
 
 interface OfStore {
@@ -43,6 +45,14 @@ export interface FailoverDone extends OfStore {
   job: string;
   resource: string;
   what: 'promoted' | 'source-stood-by' | 'brought-back';
+}
+/** A resource is what a snapshot of it holds; what it was lies aside. */
+export interface RolledBack {
+  kind: 'rolled-back';
+  run: string;
+  job: string;
+  resource: string;
+  former: RollBack;
 }
 export interface SnapshotsRemoved {
   kind: 'snapshots-removed';

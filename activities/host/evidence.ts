@@ -8,6 +8,7 @@ import type {
   PoolScrubbed,
   ReplicasProved,
   ReplicasRemoved,
+  RolledBack,
   SentBack,
   SnapshotsRemoved,
   SnapshotsTaken,
@@ -106,6 +107,7 @@ export type Fact =
   | FailoverDone
   | ReplicasRemoved
   | SentBack
+  | RolledBack
   | CopyProved
   | CopyRefused
   | PartProved
@@ -165,6 +167,8 @@ function subjectOf(fact: Fact): string {
       return `${fact.store}/${fact.digest}`;
     case 'snapshots':
       return `${fact.resource}/${fact.snapshot}`;
+    case 'rolled-back':
+      return fact.resource;
     case 'snapshots-removed':
       return fact.job;
     case 'failover':

@@ -31,6 +31,7 @@ import { planRollBack, rollBackReplicas } from './replicate-rollback.js';
 import { transferReplicas } from './replicate-transfer.js';
 import { retainSnapshots } from './retain.js';
 import { retainReplicas } from './retain-replicas.js';
+import { planRollBackStep, rollBackStep, undoRollBackStep } from './roll-back-steps.js';
 import { pauseOwnScrub, scrubPool } from './scrub.js';
 import { planSendBack } from './send-back.js';
 import { finishSendBack, reanchor } from './send-back-end.js';
@@ -78,6 +79,12 @@ export function createZfsActivities(door: Door) {
       door.step(input, (tools) => planClone(tools, input)),
     zfsMakeClones: (input: DatasetRestoreStepInput): Promise<RestoreReport> =>
       door.step(input, (tools) => makeClones(tools, input)),
+    zfsPlanRollBack: (input: DatasetRestoreStepInput): Promise<RestorePlan> =>
+      door.step(input, (tools) => planRollBackStep(tools, input)),
+    zfsRollBack: (input: DatasetRestoreStepInput): Promise<RestoreReport> =>
+      door.step(input, (tools) => rollBackStep(tools, input)),
+    zfsUndoRollBack: (input: DatasetRestoreStepInput): Promise<RestoreReport> =>
+      door.step(input, (tools) => undoRollBackStep(tools, input)),
     zfsPlanSendBack: (input: DatasetRestoreStepInput): Promise<RestorePlan> =>
       door.step(input, (tools) => planSendBack(tools, input)),
     zfsFinishSendBack: (input: DatasetRestoreStepInput): Promise<DatasetRestoreEnd> =>

@@ -37,7 +37,8 @@ async function prepare(tools: Tools, input: DatasetRestoreStepInput): Promise<Pr
   const { paths, copy, at } = input;
   const chosen = chooseClones(all, { root: origin.root, target, paths, copy, at, job: origin.job });
   const there = await listTarget(origin.zfs, target);
-  refuseTaken(chosen.clones, there, target);
+  const isOurs = there.has(target) && (await runThatMade(origin.zfs, target)) === input.run;
+  refuseTaken(isOurs ? chosen.clones : [], there, target);
   const { clones, snapshot, restorePoint, notes } = chosen;
   const lines = clones.map(({ from, snapshot: name, guid, to }) => `${from}@${name} ${guid} ${to}`);
   const plan: RestorePlan = {
@@ -55,7 +56,7 @@ async function prepare(tools: Tools, input: DatasetRestoreStepInput): Promise<Pr
     steps: [
       `clone      ${clones.length} datasets of ${clones[0]?.from}, which stay as they are`,
       'mounted    not: the mount point is none until you set another',
-      `later      "zfs destroy -r ${target}" removes them; until then the snapshots cannot be removed`,
+      `later      "zfs destroy -r '${target}'" removes them; until then the snapshots cannot be removed`,
       ...notes.slice(0, 20).map((note) => `note       ${note}`),
     ],
   };
@@ -68,6 +69,13 @@ async function listTarget(zfs: Zfs, target: string): Promise<Listing> {
   const parent = await listTrees(zfs, { roots: [parentOf(target)], types, depth: 1 });
   if (!parent.has(target)) return parent;
   return new Map([...parent, ...(await listTrees(zfs, { roots: [target], types }))]);
+}
+
+/** What lies below it inherits the mark: a clone of an earlier run may have been written to, and is not this one's. */
+async function runThatMade({ host, zfs, signal }: Zfs, target: string): Promise<string> {
+  const words = ['get', '-Hp', '-o', 'value', ownProperties.run, target];
+  const result = await host.run(zfsCommand(zfs, words), { signal });
+  return mustSucceed(result, `look at ${target}`, host.name).stdout.trim();
 }
 
 function refuseTaken(clones: readonly Cloned[], there: Listing, target: string): void {

@@ -1,22 +1,28 @@
 import { jobOf, resourceOf, storesOf } from '../../config/lookup.js';
 import type { Config } from '../../config/schema.js';
+import type { ListDatasetCopiesStep, StoreCopies } from '../../contracts/copies.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { ListReplicasStep, ReplicaLag } from '../../contracts/replication.js';
 import type { Host } from '../../system/host.js';
+import { listDatasetCopies } from './copies.js';
 import { lagIn } from './replicate-lag.js';
 import { readReplicaStates } from './replicate-states.js';
 
-/** What is asked outside of any run: no pool is touched, only what earlier runs have proved is told. */
+/** What is asked outside of any run: nothing is changed; what earlier runs have proved is told, and which snapshots there are. */
 
 export interface ZfsQuestionOptions {
   host: Host;
   config: () => Config;
+  /** Another machine by its name, for snapshots that lie there. */
+  machine: (name: string) => Host;
   /** The door for short questions: see run.ts. */
-  answer: <O>(body: () => Promise<O>) => Promise<O>;
+  answer: <O>(body: (signal: AbortSignal) => Promise<O>) => Promise<O>;
 }
 
-export function createZfsQuestions({ host, config, answer }: ZfsQuestionOptions) {
+export function createZfsQuestions({ host, config, machine, answer }: ZfsQuestionOptions) {
   return {
+    zfsListCopies: (step: ListDatasetCopiesStep): Promise<StoreCopies> =>
+      answer((signal) => listDatasetCopies({ host, machine, config: config(), signal }, step)),
     /** How far a replica was behind when it was last looked at. */
     zfsReplicaLag: (step: ListReplicasStep): Promise<ReplicaLag> =>
       answer(() => replicaLag(host, config(), step)),

@@ -8,6 +8,9 @@ export const floorWhileBehind = 3;
 /** `#holdfast_<destination>_<guid>`: made before a transfer begins, so that an unfinished one has two, the older of which is proved. */
 const cursorForm = /^holdfast_(.+)_(\d+)$/;
 
+/** Of a bookmark that is a cursor: for which destination. */
+export const cursorDestination = (bookmark: string): string | undefined => cursorForm.exec(bookmark)?.[1];
+
 /** Why a snapshot must stay for a copy: it is the base of a destination, or one of the last few where a destination is behind. */
 export function neededByCopies(
   { bookmarks }: Pick<Dataset, 'bookmarks'>,

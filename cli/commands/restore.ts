@@ -72,6 +72,10 @@ export const restore: Command = {
       shows: 'a replica back to a pool that was rebuilt, with all its snapshots',
     },
     {
+      line: 'holdfast restore kubernetes-hourly --in-place --at "2026-11-19 12:00"',
+      shows: 'datasets as of that noon; what is there now goes aside',
+    },
+    {
       line: 'holdfast restore photos-offsite --in-place',
       shows: 'onto the folder itself; what is there now is kept beside it',
     },

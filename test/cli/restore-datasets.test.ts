@@ -57,11 +57,39 @@ test('what cannot be meant is refused before anything is started', () => {
     ['kubernetes-to-grogu', { to: 'din:/tmp/r', mapIds: ['0:1:2'] }, /--map-ids is for/],
     ['kubernetes-to-grogu', { to: 'din:/tmp/r', copy: 'a', at: '2026-01-01' }, /exclude each other/],
     ['kubernetes-to-grogu', { to: 'din:/tmp/r', store: 'usb' }, /no store "usb"; it has: grogu/],
-    ['kubernetes-to-grogu', { inPlace: true, to: 'din:fast/k' }, /not rolled back by us/],
+    ['kubernetes-to-grogu', { inPlace: true, to: 'din:fast/k' }, /take neither --to nor --clone/],
     ['kubernetes-hourly', { to: 'din:fast/k' }, /lie on their own pool already/],
+    ['kubernetes-to-grogu', { inPlace: true }, /send it back with --to/],
     ['kubernetes-hourly', { to: 'din:/tmp/x', clone: true }, /--clone takes --to HOST:DATASET/],
     ['kubernetes-hourly', { to: 'din:fast/k', clone: true, paths: ['a', 'b'] }, /takes one --path/],
   ];
   for (const [what, more, message] of cases)
     assert.throws(() => restoreInput(known, words(what, more)), { code: 'HF_USAGE', message }, what);
+});
+
+test('a roll-back waits for all that works on the resource, and only where the file allows it', () => {
+  const asked = words('kubernetes-hourly', { inPlace: true });
+  assert.throws(() => restoreInput(known, asked), { code: 'HF_TARGET_REFUSED', message: /does not say so/ });
+  const { kubernetes } = known.resources;
+  assert(kubernetes);
+  const open = {
+    ...known,
+    resources: { ...known.resources, kubernetes: { ...kubernetes, restoreInPlace: true } },
+  };
+  const input = restoreInput(open, asked);
+  assert('how' in input);
+  assert.deepEqual(
+    [input.how, input.host, input.snapshotJobs, input.replicatedTo],
+    ['roll-back', 'din', ['kubernetes-hourly'], ['grogu']],
+  );
+  assert.throws(() => restoreInput(open, { ...asked, paths: ['a'] }), { code: 'HF_USAGE' });
+  const undo = restoreInput(
+    open,
+    words('kubernetes-hourly', { undo: 'kubernetes-hourly.restore-2026-11-20T03:00:00Z' }),
+  );
+  assert('how' in undo);
+  assert.equal(undo.undo, 'kubernetes-hourly.restore-2026-11-20T03:00:00Z');
+  assert.throws(() => restoreInput(open, words('kubernetes-hourly', { undo: 'x' })), {
+    code: 'HF_RUN_NOT_FOUND',
+  });
 });
