@@ -70,12 +70,12 @@ async function rollBack(input: DatasetRestoreInput, report: Report): Promise<Res
   ];
   if (input.undo !== undefined)
     return withLeases(leases, report, async () => {
-      const done = await report.watch('bring back', () => steps.zfsUndoRollBack(step));
+      const done = await report.watch('bring back', () => steps.zfsUndoInPlace(step));
       report.step('bring back', 'done', `what was rolled back lies in ${done.movedAside}`);
       const summary = `${done.target} is as it was before ${input.undo}; what was rolled back lies in ${done.movedAside}`;
       return { outcome: 'ok', report: done, summary, warnings: [] };
     });
-  const plan = await report.watch('plan', () => steps.zfsPlanRollBack(step));
+  const plan = await report.watch('plan', () => steps.zfsPlanRestoreInPlace(step));
   report.step('plan', 'done', `${plan.files} datasets to @${plan.snapshot}`);
   await approve(plan, `roll ${plan.files} datasets of ${resource} back to @${plan.snapshot}`, input, report);
   return withLeases(leases, report, () =>
@@ -84,7 +84,9 @@ async function rollBack(input: DatasetRestoreInput, report: Report): Promise<Res
       undo.register(resource, async () => {
         if (!isDone) await steps.hostPutBack({ run: step.run, what: `zfs-roll-back:${resource}` });
       });
-      const done = await report.watch('roll back', () => steps.zfsRollBack({ ...step, digest: plan.digest }));
+      const done = await report.watch('roll back', () =>
+        steps.zfsRestoreInPlace({ ...step, digest: plan.digest }),
+      );
       isDone = true;
       report.step('roll back', 'done', `what was there lies in ${done.movedAside}`);
       const { restorePoint } = plan;

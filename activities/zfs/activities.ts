@@ -79,11 +79,11 @@ export function createZfsActivities(door: Door) {
       door.step(input, (tools) => planClone(tools, input)),
     zfsMakeClones: (input: DatasetRestoreStepInput): Promise<RestoreReport> =>
       door.step(input, (tools) => makeClones(tools, input)),
-    zfsPlanRollBack: (input: DatasetRestoreStepInput): Promise<RestorePlan> =>
+    zfsPlanRestoreInPlace: (input: DatasetRestoreStepInput): Promise<RestorePlan> =>
       door.step(input, (tools) => planRollBackStep(tools, input)),
-    zfsRollBack: (input: DatasetRestoreStepInput): Promise<RestoreReport> =>
+    zfsRestoreInPlace: (input: DatasetRestoreStepInput): Promise<RestoreReport> =>
       door.step(input, (tools) => rollBackStep(tools, input)),
-    zfsUndoRollBack: (input: DatasetRestoreStepInput): Promise<RestoreReport> =>
+    zfsUndoInPlace: (input: DatasetRestoreStepInput): Promise<RestoreReport> =>
       door.step(input, (tools) => undoRollBackStep(tools, input)),
     zfsPlanSendBack: (input: DatasetRestoreStepInput): Promise<RestorePlan> =>
       door.step(input, (tools) => planSendBack(tools, input)),
