@@ -49,8 +49,7 @@ type Told = [key: string | false, of: string];
 /** Keys that are written down, with the forms that they are of, where this one is another. */
 function keysOfOthers(resource: ResourceConfig, form: Form): Told[] {
   const { marker, mounted, mount, include, exclude, recursive, restoreInPlace } = resource;
-  const isFolder = form === 'directory';
-  const isDataset = form === 'dataset';
+  const [isFolder, isDataset] = [form === 'directory', form === 'dataset'];
   const folder: Told[] = [
     // Through a mount only a marker tells whose files they are.
     [marker !== undefined && mount === undefined && 'marker', 'a directory'],
@@ -62,12 +61,8 @@ function keysOfOthers(resource: ResourceConfig, form: Form): Told[] {
     [!recursive && 'recursive', 'a dataset'],
     [mount !== undefined && 'mount', 'a dataset'],
   ];
-  const either: Told[] = [[restoreInPlace && 'restoreInPlace', 'a directory or dataset']];
-  return [
-    ...(isFolder ? [] : folder),
-    ...(isFolder || isDataset ? [] : either),
-    ...(isDataset ? [] : dataset),
-  ];
+  if (!isFolder && !isDataset) dataset.push([restoreInPlace && 'restoreInPlace', 'a directory or dataset']);
+  return [...(isFolder ? [] : folder), ...(isDataset ? [] : dataset)];
 }
 
 /** Keys that would be read by nobody: a marker that is never looked for protects nothing. */
