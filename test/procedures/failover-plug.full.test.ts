@@ -71,7 +71,9 @@ test('the plug of din is pulled: no word, no failover; then grogu is used, din r
   await assertOneSide(lab, trees);
   assert.match(back.text, /pvc 1.*It is kept as .*parked-/);
   assert.equal(await fileIn(lab.din, `${source}/pvc 1`, 'data'), 'second');
-  assert.deepEqual(await guids(lab.grogu, target), await guids(lab.din, source));
+  // Empty snapshots that only din has stand in nobody's way and stay.
+  const onDin = (await guids(lab.din, source)).filter((row) => !row.includes('@not-replicated'));
+  assert.deepEqual(await guids(lab.grogu, target), onDin);
   const parked = await lab.din.sh(`zfs list -H -r -o name '${source}' | grep 'pvc 1.parked-' | head -1`);
   await lab.din.sh(`mkdir -p /var/tmp/look; mount -t zfs -o ro '${parked}@not-replicated' /var/tmp/look`);
   assert.equal(
@@ -85,7 +87,11 @@ test('the plug of din is pulled: no word, no failover; then grogu is used, din r
   await lab.din.sh(`zfs snapshot -r '${source}@after'`);
   const forward = await replicate(running);
   assert.equal(forward.code, 0, forward.text);
-  assert.deepEqual(await guids(lab.grogu, target), await guids(lab.din, source));
+  const last = await guids(lab.din, source);
+  assert.deepEqual(
+    await guids(lab.grogu, target),
+    last.filter((row) => !row.includes('@not-replicated')),
+  );
 });
 
 test('the worker killed while the replica takes over: the run goes on, and never are both sides writable', {
