@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { noise } from './content.js';
 import { mountSmallDisk, type SmallDisk } from './disk.js';
@@ -116,8 +116,6 @@ function link({ folder }: SmallDisk): void {
   symlinkSync(`../../${basename(device)}`, file);
   beforeRemoval(() => rmSync(file, { force: true }));
 }
-
-export const append = (file: string, text: string): void => appendFileSync(file, text);
 
 /** Changes bytes of a file without its size or time: what a dying disk does. */
 export function corrupt(file: string): void {
