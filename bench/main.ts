@@ -13,7 +13,7 @@ import { measureZfs } from './zfs.js';
 
 /**
  * `npm run bench -- [--large] [--quick] [--only backups,large,processes,histories,many] [--json FILE]`: measures on this machine.
- * `npm run bench -- zfs [--datasets 50] [--quick] [--json FILE]`: replication of ZFS beside other tools, in the lab.
+ * `npm run bench -- zfs [--datasets 50] [--turns 3] [--megabytes 500] [--no-syncoid] [--quick] [--json FILE]`: replication of ZFS beside other tools, in the lab.
  * `npm run bench -- snapraid`: the nightly procedure beside the bare commands, on an array of loop devices. As root.
  * It judges nothing: what is slow here may be the machine.
  */
@@ -22,6 +22,9 @@ const { values: given, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     datasets: { type: 'string', default: '50' },
+    turns: { type: 'string' },
+    megabytes: { type: 'string' },
+    'no-syncoid': { type: 'boolean', default: false },
     large: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     only: { type: 'string', default: 'processes,backups,histories,many' },
@@ -59,8 +62,11 @@ async function withCrowd(): Promise<Figure[]> {
 
 async function withHosts(): Promise<Figure[]> {
   if (!parts.has('zfs')) return [];
-  const size = given.quick ? { turns: 1, megabytes: 0 } : { turns: 3, megabytes: 500 };
-  return measureZfs({ datasets: Number(given.datasets), ...size });
+  const datasets = Number(given.datasets);
+  const isFast = given['no-syncoid'] || datasets > 100;
+  const turns = Number(given.turns ?? (given.quick ? 1 : 3));
+  const megabytes = Number(given.megabytes ?? (given.quick ? 0 : 500));
+  return measureZfs({ datasets, isFast, turns, megabytes });
 }
 
 const firstLine = async (file: string, ...args: string[]): Promise<string> =>

@@ -3,11 +3,19 @@ import { join } from 'node:path';
 import { ensureZfsImage } from '../lab/parts/zfs-image.js';
 import { makePools } from '../lab/zfs/first-boot.js';
 import { type GuestName, guestNames } from '../lab/zfs/guests.js';
-import { consoleOf } from '../lab/zfs/machine.js';
+import { consoleOf, findMachine } from '../lab/zfs/machine.js';
 import { doorOf, downPair, type Pair, upPair } from '../lab/zfs/pair.js';
 import { inGuest } from '../lab/zfs/reach.js';
 import { temporaryFolder } from '../test/support/temp.js';
 import { waitFor } from '../test/support/wait.js';
+import { processorSeconds } from './measure.js';
+
+export interface Effort {
+  /** Programs that were started over ssh. */
+  commands: number;
+  /** Of the emulated processors: what is left when the machine is busy with other things. */
+  processorSeconds: number;
+}
 
 /** Two real OpenZFS hosts for a comparison: this machine drives them over ssh, whichever tool it is. */
 export interface Site {
@@ -16,8 +24,8 @@ export interface Site {
   sshConfig: string;
   folder: string;
   sh(name: GuestName, script: string): Promise<string>;
-  /** Programs that were started on both hosts since the last time, whoever did it. */
-  takeCommands(): number;
+  /** What both hosts did since the last time, whoever asked for it. */
+  takeEffort(): Effort;
   /** All pools anew: nothing of an earlier turn is left. */
   renew(): Promise<void>;
   stop(): Promise<void>;
@@ -47,15 +55,18 @@ export async function openSite(): Promise<Site> {
       name,
       `zpool list -H -o name | while read -r pool; do zpool destroy -f "$pool"; done; ${makePools(name)}`,
     );
-  let seen = 0;
+  let seen: Effort = { commands: 0, processorSeconds: 0 };
   return {
     pair,
     sshConfig,
     folder,
     sh,
-    takeCommands() {
-      const all = sessions(pair);
-      const since = all - seen;
+    takeEffort() {
+      const all = effortOf(pair);
+      const since = {
+        commands: all.commands - seen.commands,
+        processorSeconds: all.processorSeconds - seen.processorSeconds,
+      };
       seen = all;
       return since;
     },
@@ -71,12 +82,16 @@ export async function openSite(): Promise<Site> {
 const countSessions =
   'echo "LogLevel VERBOSE" > /etc/ssh/sshd_config.d/bench.conf && kill -HUP "$(cat /run/sshd.pid)"';
 
-const sessions = ({ folder }: Pair): number =>
-  guestNames
-    .map(
-      (name) => readFileSync(consoleOf(folder, name), 'latin1').match(/^Starting session: /gm)?.length ?? 0,
-    )
-    .reduce((sum, count) => sum + count, 0);
+function effortOf({ folder }: Pair): Effort {
+  const all = { commands: 0, processorSeconds: 0 };
+  for (const name of guestNames) {
+    const log = readFileSync(consoleOf(folder, name), 'latin1');
+    all.commands += log.match(/^Starting session: /gm)?.length ?? 0;
+    const pid = findMachine(folder, name);
+    if (pid !== undefined) all.processorSeconds += processorSeconds(pid);
+  }
+  return all;
+}
 
 const configFor = ({ ports, image, folder }: Pair): string =>
   guestNames

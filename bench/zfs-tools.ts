@@ -13,7 +13,7 @@ export interface Replicator {
   /** Where the copy of fast/tree is. */
   target: string;
   replicate(): Promise<void>;
-  /** Not asked for 200 datasets: it takes minutes for each step. */
+  /** Left out where asked for, and with very many datasets: it takes minutes for each step. */
   isSlow?: true;
 }
 

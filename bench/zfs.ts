@@ -1,7 +1,7 @@
 import type { Figure } from './figures.js';
 import { median } from './figures.js';
 import { timed } from './measure.js';
-import { openSite, type Site } from './zfs-site.js';
+import { type Effort, openSite, type Site } from './zfs-site.js';
 import {
   type BySnapshots,
   barePipe,
@@ -18,6 +18,8 @@ import {
 /** One tree of small datasets, copied by several tools that take turns; and one large dataset against a bare pipe. */
 export interface ZfsBench {
   datasets: number;
+  /** Left out: it takes minutes for each step. */
+  isFast: boolean;
   /** How often each tool brings one new snapshot of each dataset, and finds nothing to do. */
   turns: number;
   /** Of the one large dataset; 0 leaves it out. */
@@ -30,7 +32,7 @@ interface Measured {
   tool: string;
   step: Step;
   seconds: number;
-  commands: number;
+  effort: Effort;
 }
 
 export async function measureZfs(wanted: ZfsBench): Promise<Figure[]> {
@@ -50,11 +52,11 @@ export async function measureZfs(wanted: ZfsBench): Promise<Figure[]> {
   }
 }
 
-async function measureTree(site: Site, ours: Ours, { datasets, turns }: ZfsBench): Promise<Figure[]> {
+async function measureTree(site: Site, ours: Ours, { datasets, turns, isFast }: ZfsBench): Promise<Figure[]> {
   const at: BySnapshots = { before: undefined, now: 's0' };
   const bare = barePipe(site, at);
   const all = [bare, ours.replicator, await bzfs(site), await syncoid(site)];
-  const tools = datasets > 100 ? all.filter(({ isSlow }) => !isSlow) : all;
+  const tools = isFast ? all.filter(({ isSlow }) => !isSlow) : all;
   const done: Measured[] = [];
   await site.sh('grogu', 'zfs create backup/ours');
   await site.sh('din', treeOf(datasets));
@@ -83,14 +85,15 @@ async function measureTree(site: Site, ours: Ours, { datasets, turns }: ZfsBench
 }
 
 async function measureOne(site: Site, tool: Replicator, step: Step): Promise<Measured> {
-  site.takeCommands();
+  site.takeEffort();
   const { seconds } = await timed(() => tool.replicate());
-  const measured = { tool: tool.name, step, seconds, commands: site.takeCommands() };
-  process.stderr.write(
-    `bench: ${step}, ${tool.name}: ${seconds.toFixed(1)} s, ${measured.commands} remote commands\n`,
-  );
-  return measured;
+  const effort = site.takeEffort();
+  process.stderr.write(`bench: ${step}, ${tool.name}: ${seconds.toFixed(1)} s, ${inWords(effort)}\n`);
+  return { tool: tool.name, step, seconds, effort };
 }
+
+const inWords = ({ commands, processorSeconds }: Effort): string =>
+  `${commands} remote commands, ${processorSeconds.toFixed(1)} s of their processors`;
 
 const rotated = <T>(list: readonly T[], by: number): T[] => {
   const from = by % list.length;
@@ -132,7 +135,10 @@ function figuresOf(
   return steps.flatMap((step) => {
     const part = `${datasets} datasets, ${step}`;
     const tools = [...new Set(done.filter((one) => one.step === step).map(({ tool }) => tool))];
-    const commands = (tool: string): string => `${of(tool, step).at(-1)?.commands} remote commands`;
+    const effort = (tool: string): string => {
+      const last = of(tool, step).at(-1);
+      return last ? inWords(last.effort) : '';
+    };
     const against = (what: string, other: string, wantedAtMost: number): Figure => ({
       part,
       what,
@@ -147,7 +153,7 @@ function figuresOf(
         what: tool,
         unit: 's' as const,
         values: seconds(tool, step),
-        note: commands(tool),
+        note: effort(tool),
       })),
       ...(step === 'nothing to do' ? [] : [against('holdfast to the bare pipe', bare, 1.25)]),
       against('holdfast to bzfs', 'bzfs', step === 'nothing to do' ? 0.5 : 1),
