@@ -26,7 +26,7 @@ export interface BySnapshots {
 
 /** No tool at all: the least that the same work can cost. */
 export const barePipe = (site: Site, at: BySnapshots): Replicator => ({
-  name: 'zfs send -R | zfs receive -u',
+  name: 'zfs send -R piped to zfs receive -u',
   target: 'backup/bare',
   async replicate() {
     const range = at.before === undefined ? '' : `-I @${at.before} `;

@@ -181,7 +181,7 @@ async function measureBig(site: Site, ours: Ours, megabytes: number, turns: numb
   }
   const part = `one dataset of ${megabytes} MB`;
   return [
-    { part, what: 'zfs send | zfs receive -s -u', unit: 's', values: bare },
+    { part, what: 'zfs send piped to zfs receive -s -u', unit: 's', values: bare },
     { part, what: 'holdfast run --follow', unit: 's', values: own },
     {
       part,
