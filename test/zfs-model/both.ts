@@ -58,7 +58,8 @@ const streamOf = ({
   options?: string[];
 }): Stream => ({
   key: `key-${target}`,
-  source: '',
+  // A token remembers the snapshot by its name.
+  source: words.at(-1)?.split('@')[0] ?? '',
   target,
   send: ['send', '-vP', ...words],
   receive: ['receive', '-s', '-u', ...options, target],
