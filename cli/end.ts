@@ -54,7 +54,8 @@ function badEnding(error: unknown): string {
 
 /** The summary, what was proved, and every warning: nothing of it may be lost in a scrolled-away bar. */
 export function endLines(run: string, result: AnyResult): string[] {
-  const outcome = result?.outcome === 'warnings' ? 'done with warnings' : 'done';
+  const words = { ok: 'done', warnings: 'done with warnings', skipped: 'skipped' };
+  const outcome = words[result?.outcome ?? 'ok'];
   const report = result?.report;
   const warnings = [...new Set([...(result?.warnings ?? []), ...(report?.warnings ?? [])])];
   return [

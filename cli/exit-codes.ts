@@ -17,6 +17,7 @@ export const exitOfOutcome = (outcome: Outcome): number =>
   ({
     ok: exitCodes.done,
     warnings: exitCodes.warnings,
+    skipped: exitCodes.warnings,
     failed: exitCodes.failed,
     refused: exitCodes.refused,
     cancelled: exitCodes.failed,
@@ -33,6 +34,6 @@ export const exitCodeMeanings: readonly [code: number, meaning: string][] = [
   [3, 'job, run, copy or path not found'],
   [4, 'this command cannot reach Temporal or the host it asks'],
   [5, 'refused: threshold, approval denied or out of time, target not empty, no space'],
-  [6, 'done with warnings; "doctor" with warnings'],
+  [6, 'done with warnings, or skipped because a host is known to be away; "doctor" with warnings'],
   [130, 'Ctrl-C; a run that was followed goes on'],
 ];

@@ -45,6 +45,6 @@ export function runsTable(context: Context, rows: readonly RunRow[]): string {
 export function colouredState({ colours }: Pick<Context, 'colours'>, state: RunState): string {
   if (state === 'ok') return colours.green(state);
   if (state === 'running') return colours.cyan(state);
-  if (state === 'warnings' || state === 'cancelled') return colours.yellow(state);
+  if (state === 'warnings' || state === 'skipped' || state === 'cancelled') return colours.yellow(state);
   return state === 'done' ? state : colours.red(state);
 }

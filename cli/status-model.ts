@@ -23,6 +23,8 @@ export interface OperationFacts {
   /** Retention in stores that delete nothing. */
   appendOnly?: boolean;
   failedOver?: FailedOver;
+  /** Hosts of it that are known to be away now; `nothingLeft` when no part of it can be done without them. */
+  away?: { words: string[]; nothingLeft: boolean };
 }
 
 /** A replica is the one in use: since when, and by which run. */
@@ -67,6 +69,8 @@ export interface StatusRow {
   seeding?: readonly Seeding[];
   /** A run of it that ended well has removed nothing. */
   appendOnly?: boolean;
+  /** Which hosts are away, until when and why; what is judged is what is left without them. */
+  away?: string[];
   /** What the last run has found out about its thing. */
   finding?: string;
   failedOver?: FailedOver;
@@ -109,12 +113,13 @@ export function statusRow(facts: OperationFacts, now: Date): StatusRow {
   const { operation, objectiveMs, last, running, seeding } = facts;
   const good = goodOf(facts, now);
   const { ageMs } = good;
-  const overdue = isOverdue(facts, ageMs, now);
+  const nothingLeft = facts.away?.nothingLeft === true;
+  const overdue = !nothingLeft && isOverdue(facts, ageMs, now);
   return {
     name: operation.name,
     job: operation.job,
     operation: operation.operation,
-    level: isUnsettled(facts) && !overdue ? 'yellow' : levelOf({ objectiveMs, ageMs, overdue, last }),
+    level: levelOf(facts, { ageMs, overdue, nothingLeft }),
     overdue,
     ...good,
     ...(objectiveMs !== undefined && { objectiveMs }),
@@ -126,6 +131,7 @@ export function statusRow(facts: OperationFacts, now: Date): StatusRow {
     ...(facts.waiting && { waiting: facts.waiting }),
     ...(seeding && { seeding }),
     ...(facts.appendOnly && { appendOnly: true }),
+    ...(facts.away && { away: facts.away.words }),
     ...(last?.finding && { finding: last.finding }),
     ...(facts.failedOver && { failedOver: facts.failedOver }),
   };
@@ -138,9 +144,14 @@ function isOverdue({ objectiveMs, seeding }: OperationFacts, ageMs: number | und
   return tooOld || (objectiveMs !== undefined && ageMs === undefined);
 }
 
-function levelOf(judged: { objectiveMs?: number; ageMs?: number; overdue: boolean; last?: RunRow }): Level {
-  const { objectiveMs, ageMs, overdue, last } = judged;
+function levelOf(
+  facts: OperationFacts,
+  { ageMs, overdue, nothingLeft }: { ageMs: number | undefined; overdue: boolean; nothingLeft: boolean },
+): Level {
+  const { objectiveMs, last } = facts;
   if (overdue) return 'red';
+  if (isUnsettled(facts)) return 'yellow';
+  if (nothingLeft) return 'none';
   const endedBadly = last !== undefined && !isGood(last);
   if (endedBadly || last?.state === 'warnings') return 'yellow';
   if (objectiveMs === undefined || ageMs === undefined) return 'none';

@@ -27,7 +27,11 @@ export async function readOperations(
 ): Promise<OperationFacts[]> {
   const jobs = job === undefined ? Object.keys(config.jobs) : [job];
   const operations = jobs.flatMap((name) => operationsOf(config, name));
-  const wanted = operations.map((operation) => ({ ...operation, covers: coversFor(config, operation) }));
+  const aways = new Map(operations.map((operation) => [operation.name, awayNow(config, operation, now)]));
+  const wanted = operations.map((operation) => ({
+    ...operation,
+    covers: aways.get(operation.name)?.covers || coversFor(config, operation),
+  }));
   const filter = job === undefined ? {} : { job };
   const [schedules, running, closed, failovers] = await Promise.all([
     readSchedules(temporal),
@@ -43,6 +47,7 @@ export async function readOperations(
     const found = closed.of(operation);
     const appendOnly = removesNothing(config, operation);
     const failedOver = operation.main ? failovers.get(operation.job) : undefined;
+    const away = aways.get(operation.name);
     const seeding = found.newestGood
       ? []
       : await readUploads({ temporal, config, running, now }, operation, found);
@@ -56,6 +61,7 @@ export async function readOperations(
       ...(seeding.length > 0 && { seeding }),
       ...(appendOnly && { appendOnly }),
       ...(failedOver && { failedOver }),
+      ...(away && { away: { words: away.words, nothingLeft: away.covers === '' } }),
     };
   });
 }
@@ -67,6 +73,18 @@ function removesNothing(config: Config, { job, operation }: Operation): boolean 
 
 const coversFor = (config: Config, { job, operation }: Operation): string | undefined =>
   compileRun(config, job, operation).searchAttributes.HfCovers;
+
+/** As its runs reckon it: what is left to be covered while some hosts are away. */
+function awayNow(
+  config: Config,
+  { job, operation }: Operation,
+  now: Date,
+): { words: string[]; covers: string } | undefined {
+  const { away = [] } = compileRun(config, job, operation).args[0];
+  const still = away.filter(({ untilMs }) => untilMs > now.getTime());
+  const [first] = still;
+  return first && { words: still.map(({ words }) => words), covers: first.covers };
+}
 
 /** The raw list: the SDK's own decodes every schedule in the namespace, and one foreign payload would stop us. */
 async function readSchedules({ client, namespace }: Temporal): Promise<Map<string, ScheduleFacts>> {

@@ -80,6 +80,10 @@ function nextText({ colours }: Context, { schedule, next, note }: StatusRow): st
 }
 
 function runningText(context: Context, row: StatusRow, now: Date): string {
+  return [workText(context, row, now), ...(row.away ?? [])].filter((text) => text !== '').join('; ');
+}
+
+function workText(context: Context, row: StatusRow, now: Date): string {
   const { running, runningSince, waiting, seeding = [], failedOver } = row;
   if (!running && failedOver)
     return context.colours.yellow(

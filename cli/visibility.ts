@@ -170,7 +170,7 @@ export function runRow(
   };
 }
 
-const outcomes: readonly unknown[] = ['ok', 'warnings', 'failed', 'refused', 'cancelled'];
+const outcomes: readonly unknown[] = ['ok', 'warnings', 'skipped', 'failed', 'refused', 'cancelled'];
 
 /** Temporal's status has the last word: a run that failed after it had written "ok" did not end well. */
 export function stateOf(status: string, outcome: unknown): RunState {

@@ -75,6 +75,10 @@ export function placeOfStore(config: Config, name: string): string {
   return restic?.repository ?? `${zfs?.host}:${zfs?.dataset}`;
 }
 
+/** The machine of ours that a store lies on; undefined where it is somebody's service or a repository. */
+export const replicaHostOf = (config: Config, store: string): string | undefined =>
+  Object.hasOwn(config.stores, store) ? config.stores[store]?.zfs?.host : undefined;
+
 /** Whether the store deletes nothing, on purpose. */
 export const isAppendOnly = (config: Config, store: string): boolean =>
   Object.hasOwn(config.stores, store) && config.stores[store]?.restic?.appendOnly === true;

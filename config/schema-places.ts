@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { endOfIds } from '../contracts/id-map.js';
 import { datasetForm } from '../contracts/names.js';
-import { AbsolutePath, atLeast, Name } from './values.js';
+import { poolForm } from './schema-resource.js';
+import { AbsolutePath, atLeast, Name, Percentage, wordsFor } from './values.js';
 
 /** The nouns of holdfast.yaml: where the engine is, and the machines; what is protected and where copies are kept have files of their own. */
 
@@ -95,6 +96,44 @@ const Hook = z.strictObject({
     .meta({ examples: ['5m'] }),
 });
 
+const untilWords = 'must be a day or a time in UTC, as in 2026-12-24 or 2026-12-24T18:00Z';
+
+const untilForm = /^\d{4}-\d{2}-\d{2}(T([01]\d|2[0-3]):[0-5]\dZ)?$/;
+
+/** A date that does not exist is taken for one of the next month. */
+const isDay = (day: string): boolean => new Date(day).toJSON()?.startsWith(day) === true;
+
+const Away = z.strictObject({
+  until: z
+    .string({ error: wordsFor(untilWords) })
+    .regex(untilForm, untilWords)
+    .refine((text) => !untilForm.test(text) || isDay(text.slice(0, 10)), 'is no day of the calendar')
+    .transform((text) => Date.parse(text))
+    .meta({ title: 'day or time' })
+    .describe('When it is expected back: at the beginning of this day, UTC, or at this time')
+    .meta({ examples: ['2026-12-24'] }),
+  because: z
+    .string()
+    .min(1)
+    .max(100, 'must be at most 100 characters')
+    .regex(/^\P{Cc}*$/u, 'must be one line')
+    .describe('Why, in words: shown wherever the host would be missed')
+    .meta({ examples: ['waits for its switch'] }),
+});
+
+const Pool = z.strictObject({
+  floor: Percentage.prefault('2%')
+    .describe(
+      'So much of the pool stays free: below it no snapshot is taken and nothing is received, and bookmarks take the place of snapshots that only copies that lag still need. From twice as much on runs warn',
+    )
+    .meta({ examples: ['2%'] }),
+  lagging: Percentage.prefault('10%')
+    .describe(
+      'So much of the pool may be used by snapshots that are kept only for copies that lag; beyond it bookmarks take their place',
+    )
+    .meta({ examples: ['10%'] }),
+});
+
 /** Every restore on the host reads its ranges: one that cannot be would stop them all. */
 function goesBeyondIds(range: string): boolean {
   const [from = 0, to = 0, count = 0] = range
@@ -157,6 +196,16 @@ export const Host = z.strictObject({
     .prefault({})
     .describe('Paths of programs that are not on PATH')
     .meta({ examples: [{ restic: '/opt/restic/restic' }] }),
+  away: Away.optional().describe(
+    'The host is known to be away, or not there yet: until then runs that need it are skipped at once and nothing is overdue; after it all is as before',
+  ),
+  pools: z
+    .record(z.string().regex(poolForm, 'is not the name of a ZFS pool'), Pool)
+    .optional()
+    .describe(
+      'How full its ZFS pools may become, by the name of the pool; those that are not named have the defaults',
+    )
+    .meta({ examples: [{ bulk: { floor: '1%' } }] }),
   hooks: z
     .record(Name, Hook)
     .optional()

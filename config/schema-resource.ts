@@ -12,6 +12,8 @@ const Least = z.strictObject({
     .meta({ examples: ['1GiB'] }),
 });
 
+export const poolForm = /^[a-zA-Z][a-zA-Z0-9_.: -]*$/;
+
 const patterns = (description: string, example: string) =>
   z
     .array(
@@ -43,7 +45,7 @@ export const Resource = z
     pool: z
       .string()
       .max(200, 'must be at most 200 characters')
-      .regex(/^[a-zA-Z][a-zA-Z0-9_.: -]*$/, 'is not the name of a ZFS pool')
+      .regex(poolForm, 'is not the name of a ZFS pool')
       .optional()
       .describe('The ZFS pool as a whole, for scrubs')
       .meta({ examples: ['fast'] }),

@@ -80,6 +80,15 @@ export const Size = z
   )
   .meta({ title: 'size' });
 
+const percentWords = 'must be a percentage below 100%, as in 2%';
+
+/** "2%" -> 0.02 */
+export const Percentage = z
+  .string({ error: wordsFor(percentWords) })
+  .regex(/^\d{1,2}(\.\d{1,2})?%$/, percentWords)
+  .transform((text) => Number(text.slice(0, -1)) / 100)
+  .meta({ title: 'percentage' });
+
 const File = z
   .string()
   .startsWith('/', 'must be the absolute path of a file')

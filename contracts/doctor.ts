@@ -110,6 +110,8 @@ export interface PoolFacts {
   state?: string;
   usedPercent?: number;
   bytesFree?: number;
+  /** So much of it must stay free by the configuration of the host's worker. */
+  floorPercent?: number;
   /** In data, not repaired. */
   errors?: number;
   busyWith?: 'scrub' | 'resilver';

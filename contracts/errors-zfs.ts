@@ -64,6 +64,12 @@ export const zfsErrors = {
     exit: 1,
     next: 'Look at "zpool status -v" on the host; the step is tried again',
   },
+  HF_POOL_FULL: {
+    meaning: 'Less of a pool is free than its floor allows: nothing was added to it',
+    retry: 'never',
+    exit: 5,
+    next: 'Free some space: look at "zfs list -o space" on the host, snapshots among it; or lower hosts.NAME.pools.POOL.floor in holdfast.yaml',
+  },
   HF_SNAPSHOT_EXISTS: {
     meaning: 'There is a snapshot of the name that was to be taken, and this run did not make it',
     retry: 'never',

@@ -1,4 +1,5 @@
 import type { AttributePlan } from './attributes.js';
+import type { AwayHost } from './away.js';
 import type { HookTime } from './hooks.js';
 import type { PlanWords } from './plan-words.js';
 import type { FinishedPortion } from './seeding.js';
@@ -41,6 +42,8 @@ export interface JobInput {
   snapraid?: SnapraidOptions;
   /** Streams at the same time, where a job has a limit of its own. */
   parallel?: number;
+  /** Hosts of the job that are known to be away; the first to come back first. */
+  away?: AwayHost[];
 }
 
 export interface RunOptions {
@@ -83,11 +86,11 @@ export interface Copy {
   adopted?: boolean;
 }
 
-export type Outcome = 'ok' | 'warnings' | 'failed' | 'refused' | 'cancelled';
+export type Outcome = 'ok' | 'warnings' | 'skipped' | 'failed' | 'refused' | 'cancelled';
 
-/** What a run hands back when it did what it was asked. */
+/** What a run hands back when it did what it was asked, or (`skipped`) nothing, because a host is known to be away. */
 export interface RunResult {
-  outcome: 'ok' | 'warnings';
+  outcome: 'ok' | 'warnings' | 'skipped';
   copies: Copy[];
   /** In words, for the end of `run --follow`. */
   summary: string;

@@ -1,3 +1,4 @@
+import { type AwayFromJob, awayFromJob, awayWords } from '../config/away.js';
 import type { Operation, OperationKind } from '../config/lookup.js';
 import {
   jobOf,
@@ -9,6 +10,7 @@ import {
   workerHostOf,
 } from '../config/lookup.js';
 import type { Config, JobConfig, SnapraidJob, ZfsSnapshotJob } from '../config/schema.js';
+import type { AwayHost } from '../contracts/away.js';
 import { HoldfastError } from '../contracts/errors.js';
 import type { HookTime } from '../contracts/hooks.js';
 import type { JobInput, Limits, RunOptions, Source } from '../contracts/jobs.js';
@@ -73,7 +75,8 @@ export function compileRun(
 }
 
 function runOf(config: Config, operation: Operation, job: JobConfig, options?: RunOptions): CompiledRun {
-  const input = inputOf(config, operation, job, options);
+  const away = awayOf(config, operation, job);
+  const input = { ...inputOf(config, operation, job, options), ...(away.length > 0 && { away }) };
   return {
     workflowType: typeOfOperation[job.kind][operation.operation] ?? '',
     name: operation.name,
@@ -84,11 +87,7 @@ function runOf(config: Config, operation: Operation, job: JobConfig, options?: R
       HfOperation: operation.operation,
       HfHost: input.sources[0]?.host,
       HfTool: toolOf[job.kind],
-      HfCovers: coversOf(
-        operation.operation,
-        job.resources.map((name) => ({ name, place: placeOf(config, name) })),
-        input.stores.map((name) => ({ name, place: placeOfStore(config, name) })),
-      ),
+      HfCovers: coversWithout(config, operation, job, []),
     },
     memo: {},
     staticSummary: summaryOf(config, operation, job),
@@ -96,6 +95,39 @@ function runOf(config: Config, operation: Operation, job: JobConfig, options?: R
     executionTimeoutMs: input.limits.giveUpAfterMs + dayMs,
   };
 }
+
+function coversWithout(
+  config: Config,
+  { operation }: Operation,
+  job: JobConfig,
+  away: readonly AwayFromJob[],
+): string {
+  const without = { resources: new Set(), stores: new Set() };
+  for (const { resources, stores } of away) {
+    for (const name of resources) without.resources.add(name);
+    for (const name of stores) without.stores.add(name);
+  }
+  const resources = job.resources.filter((name) => !without.resources.has(name));
+  const stores = storesOf(job).filter((name) => !without.stores.has(name));
+  // All of either kind is away: with no store at all a covering of resources alone would be another thing.
+  if (resources.length === 0 || (stores.length === 0 && storesOf(job).length > 0)) return '';
+  return coversOf(
+    operation,
+    resources.map((name) => ({ name, place: placeOf(config, name) })),
+    stores.map((name) => ({ name, place: placeOfStore(config, name) })),
+  );
+}
+
+/** Whether the time is over is for the run to see: this stands in a schedule for as long as the file says so. */
+const awayOf = (config: Config, operation: Operation, job: JobConfig): AwayHost[] =>
+  awayFromJob(config, job).map((away, index, all) => ({
+    host: away.host,
+    untilMs: away.untilMs,
+    words: awayWords(away),
+    resources: away.resources,
+    stores: away.stores,
+    covers: coversWithout(config, operation, job, all.slice(index)),
+  }));
 
 function inputOf(config: Config, operation: Operation, job: JobConfig, options?: RunOptions): JobInput {
   const hooks = job.kind === 'zfs-snapshot' && operation.main ? hooksOf(job) : [];

@@ -5,20 +5,18 @@ import { copyTo, freeze, look, summarise, type Work } from './steps/copy.js';
 import { each, resultsOf, settleEach } from './steps/each.js';
 import { copySeeded, coverOnlyCopied, isSeeded, leaveToUpload, seedNext } from './steps/first-upload.js';
 import { withLeases, withLeasesToTheEnd } from './steps/lease.js';
-import { openReport, type Report } from './steps/report.js';
-import { endRun } from './steps/run.js';
+import type { Report } from './steps/report.js';
+import { runJob } from './steps/run-job.js';
 import { type Undo, withUndo } from './steps/undo.js';
 
 /** Copies every resource of a job to every one of its stores and proves each copy. */
-export async function backupRestic(input: JobInput): Promise<RunResult> {
-  const report = openReport();
-  return endRun(report, async () => {
+export const backupRestic = (job: JobInput): Promise<RunResult> =>
+  runJob(job, async (input, report) => {
     if (input.firstUpload === 'aside') return copyBesideUploads(input, report);
     if (input.firstUpload === 'here') return uploadFirst(input, report);
     if (input.seeding) return summarise(await seedInThisRun(input, report));
     return summarise(await withLeasesToTheEnd(leasesOf(input), report, () => copyAll(input, report)));
   });
-}
 
 const leasesOf = ({ sources, stores }: JobInput): string[] => [
   ...sources.map(({ resource }) => resourceLease(resource)),

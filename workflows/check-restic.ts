@@ -2,12 +2,16 @@ import { workflowInfo } from '@temporalio/workflow';
 import type { CheckReport, JobInput, RunResult } from '../contracts/jobs.js';
 import { heavyOnHost } from './steps/on-host.js';
 import { onStores } from './steps/on-stores.js';
+import type { Report } from './steps/report.js';
+import { runJob } from './steps/run-job.js';
 
 /** Checks a job's stores: their structure, and by turns one part of the data after the other. */
-export async function checkRestic(input: JobInput): Promise<RunResult> {
+export const checkRestic = (input: JobInput): Promise<RunResult> => runJob(input, check);
+
+function check(input: JobInput, report: Report): Promise<RunResult> {
   const { job, sources, limits } = input;
   const host = sources[0]?.host ?? '';
-  return onStores(input, {
+  return onStores(input, report, {
     name: (store) => `check ${store}`,
     body: (store) =>
       heavyOnHost(host, limits, `check ${store} for ${job}`).resticCheck({

@@ -2,8 +2,8 @@ import type { JobInput, RunResult, Source } from '../contracts/jobs.js';
 import type { SnapraidStepName } from '../contracts/snapraid.js';
 import { each } from './steps/each.js';
 import { noteTrouble } from './steps/note.js';
-import { openReport, type Report } from './steps/report.js';
-import { endRun } from './steps/run.js';
+import type { Report } from './steps/report.js';
+import { runJob } from './steps/run-job.js';
 import {
   type ArrayWork,
   arrayWork,
@@ -22,9 +22,8 @@ import {
 const defaultSteps: SnapraidStepName[] = ['touch', 'sync', 'scrub', 'smart'];
 
 /** Keeps the parity of arrays up to date, and never makes a loss permanent that nobody has seen. */
-export async function maintainSnapraid(input: JobInput): Promise<RunResult> {
-  const report = openReport();
-  return endRun(report, () =>
+export const maintainSnapraid = (job: JobInput): Promise<RunResult> =>
+  runJob(job, (input, report) =>
     noteTrouble(report, async () => {
       const all = await each(input.sources, (source) => maintain(source, input, report));
       const warnings = all.flatMap((one) => one.warnings);
@@ -42,7 +41,6 @@ export async function maintainSnapraid(input: JobInput): Promise<RunResult> {
       };
     }),
   );
-}
 
 interface Maintained {
   words: string;

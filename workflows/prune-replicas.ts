@@ -9,16 +9,15 @@ import { askApproval } from './steps/approve.js';
 import { each } from './steps/each.js';
 import { withLeases } from './steps/lease.js';
 import { onHost } from './steps/on-host.js';
-import { openReport, type Report } from './steps/report.js';
-import { endRun } from './steps/run.js';
+import type { Report } from './steps/report.js';
+import { runJob } from './steps/run-job.js';
 
 /** How long a plan that would remove much waits for a yes. Milliseconds. */
 const approveWithinMs = 24 * 3_600_000;
 
 /** Applies a replication's retention to its targets; what would remove unusually much waits for a human's yes. */
-export async function pruneReplicas(input: JobInput): Promise<RunResult> {
-  const report = openReport();
-  return endRun(report, async () => {
+export const pruneReplicas = (job: JobInput): Promise<RunResult> =>
+  runJob(job, async (input, report) => {
     const pairs = input.sources.flatMap((source) => input.stores.map((store) => ({ source, store })));
     const done = await each(pairs, ({ source, store }) => prune(source, store, input, report));
     const warnings = done.flatMap((one) => one.warnings);
@@ -29,7 +28,6 @@ export async function pruneReplicas(input: JobInput): Promise<RunResult> {
       warnings: warnings.slice(0, 20),
     };
   });
-}
 
 interface Pruned {
   note: string;

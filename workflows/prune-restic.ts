@@ -3,13 +3,17 @@ import type { JobInput, RunResult, Source, StepInput } from '../contracts/jobs.j
 import type { PruneReport } from '../contracts/retention.js';
 import { askHost, heavyOnHost } from './steps/on-host.js';
 import { onStores } from './steps/on-stores.js';
+import type { Report } from './steps/report.js';
+import { runJob } from './steps/run-job.js';
 
 /** Applies a job's retention to its stores. */
-export async function pruneRestic(input: JobInput): Promise<RunResult> {
+export const pruneRestic = (input: JobInput): Promise<RunResult> => runJob(input, prune);
+
+function prune(input: JobInput, report: Report): Promise<RunResult> {
   const { job, sources, limits } = input;
   const host = sources[0]?.host ?? '';
   const elsewhere = sources.filter((source) => source.host !== host);
-  return onStores(input, {
+  return onStores(input, report, {
     name: (store) => `retention in ${store}`,
     body: async (store) => {
       const run = workflowInfo().workflowId;

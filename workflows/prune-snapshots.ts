@@ -5,16 +5,15 @@ import { hostOf, retentionWarnings, stepInput } from './snapshot-datasets.js';
 import { askApproval } from './steps/approve.js';
 import { withLeases } from './steps/lease.js';
 import { onHost } from './steps/on-host.js';
-import { openReport, type Report } from './steps/report.js';
-import { endRun } from './steps/run.js';
+import type { Report } from './steps/report.js';
+import { runJob } from './steps/run-job.js';
 
 /** How long a plan that would remove much waits for a yes. Milliseconds. */
 const approveWithinMs = 24 * 3_600_000;
 
 /** Applies the retention of a job's snapshots; what would remove unusually much waits for a human's yes. */
-export async function pruneSnapshots(input: JobInput): Promise<RunResult> {
-  const report = openReport();
-  return endRun(report, async () => {
+export const pruneSnapshots = (job: JobInput): Promise<RunResult> =>
+  runJob(job, async (input, report) => {
     const first = await withLeases([snapshotLease(input.job)], report, () => retain(input, report));
     const done = first.asks ? await approved(input, report, first.asks) : first;
     const warnings = retentionWarnings(input.job, done);
@@ -27,7 +26,6 @@ export async function pruneSnapshots(input: JobInput): Promise<RunResult> {
       warnings: warnings.slice(0, 20),
     };
   });
-}
 
 function retain(input: JobInput, report: Report, digest?: string): Promise<RetentionReport> {
   const steps = onHost(hostOf(input), input.limits, `apply the retention of ${input.job}`);

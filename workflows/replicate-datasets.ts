@@ -6,25 +6,24 @@ import { retentionWarnings } from './snapshot-datasets.js';
 import { each, resultsOf } from './steps/each.js';
 import { diagnose, failure } from './steps/failure.js';
 import { withLeases } from './steps/lease.js';
-import { openReport, type Report } from './steps/report.js';
-import { endRun } from './steps/run.js';
+import type { Report } from './steps/report.js';
+import { runJob } from './steps/run-job.js';
 import { type Sent, sendUntilProved } from './steps/send.js';
 
 /** Brings every dataset of a job's resources to every one of its stores, and proves by guids what is there. */
-export async function replicateDatasets(input: JobInput): Promise<RunResult> {
-  const report = openReport();
+export const replicateDatasets = (input: JobInput): Promise<RunResult> => runJob(input, replicateAll);
+
+function replicateAll(input: JobInput, report: Report): Promise<RunResult> {
   const leases = input.sources.flatMap(({ resource }) =>
     input.stores.map((store) => replicationLease(resource, store)),
   );
-  return endRun(report, () =>
-    withLeases(leases, report, async () => {
-      // Every store takes the resources one after the other, and waits for no other store.
-      const done = await Promise.allSettled(
-        input.stores.map((store) => each(input.sources, (source) => replicate(source, store, input, report))),
-      );
-      return summarise(resultsOf<Replicated[]>(done).flat());
-    }),
-  );
+  return withLeases(leases, report, async () => {
+    // Every store takes the resources one after the other, and waits for no other store.
+    const done = await Promise.allSettled(
+      input.stores.map((store) => each(input.sources, (source) => replicate(source, store, input, report))),
+    );
+    return summarise(resultsOf<Replicated[]>(done).flat());
+  });
 }
 
 interface Replicated extends Sent {

@@ -5,26 +5,27 @@ import type { ScrubReport, ScrubStepInput } from '../contracts/zfs.js';
 import { each } from './steps/each.js';
 import { withLeases } from './steps/lease.js';
 import { askHost, heavyOnHost } from './steps/on-host.js';
-import { openReport, type Report } from './steps/report.js';
-import { endRun } from './steps/run.js';
+import type { Report } from './steps/report.js';
+import { runJob } from './steps/run-job.js';
 
 /** Reads each pool of a job as a whole, one after the other, within the hours that the job allows. */
-export async function scrubPool(input: JobInput): Promise<RunResult> {
-  const report = openReport();
-  const leases = input.sources.map(({ resource }) => resourceLease(resource));
-  return endRun(report, () =>
-    withLeases(leases, report, async () => {
-      const scrubbed = await each(input.sources, (source) => scrub(source, input, report));
-      const warnings = scrubbed.flatMap((one) => one.warnings);
-      return {
-        outcome: warnings.length > 0 ? 'warnings' : 'ok',
-        copies: [],
-        summary: scrubbed.map(describe).join('; '),
-        warnings: warnings.slice(0, 20),
-      };
-    }),
+export const scrubPool = (input: JobInput): Promise<RunResult> =>
+  runJob(input, (present, report) =>
+    withLeases(
+      present.sources.map(({ resource }) => resourceLease(resource)),
+      report,
+      async () => {
+        const scrubbed = await each(present.sources, (source) => scrub(source, present, report));
+        const warnings = scrubbed.flatMap((one) => one.warnings);
+        return {
+          outcome: warnings.length > 0 ? 'warnings' : 'ok',
+          copies: [],
+          summary: scrubbed.map(describe).join('; '),
+          warnings: warnings.slice(0, 20),
+        };
+      },
+    ),
   );
-}
 
 async function scrub(source: Source, input: JobInput, report: Report): Promise<ScrubReport> {
   const name = `scrub ${source.resource}`;

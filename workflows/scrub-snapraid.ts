@@ -2,14 +2,13 @@ import type { JobInput, RunResult, Source } from '../contracts/jobs.js';
 import type { SnapraidScrubReport } from '../contracts/snapraid.js';
 import { each } from './steps/each.js';
 import { noteTrouble } from './steps/note.js';
-import { openReport, type Report } from './steps/report.js';
-import { endRun } from './steps/run.js';
+import type { Report } from './steps/report.js';
+import { runJob } from './steps/run-job.js';
 import { arrayWork, look, scrub, scrubWords } from './steps/snapraid.js';
 
 /** Reads a part of each array, and plans the repair of what is bad. */
-export async function scrubSnapraid(input: JobInput): Promise<RunResult> {
-  const report = openReport();
-  return endRun(report, () =>
+export const scrubSnapraid = (job: JobInput): Promise<RunResult> =>
+  runJob(job, (input, report) =>
     noteTrouble(report, async () => {
       const all = await each(input.sources, (source) => scrubOne(source, input, report));
       const warnings = all.flatMap(({ resource, warnings: own }) =>
@@ -23,7 +22,6 @@ export async function scrubSnapraid(input: JobInput): Promise<RunResult> {
       };
     }),
   );
-}
 
 async function scrubOne(source: Source, input: JobInput, report: Report): Promise<SnapraidScrubReport> {
   const work = arrayWork(source, input, report);

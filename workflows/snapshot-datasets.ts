@@ -6,23 +6,25 @@ import { diagnose } from './steps/failure.js';
 import { withHooks } from './steps/hooks.js';
 import { withLeases } from './steps/lease.js';
 import { onHost } from './steps/on-host.js';
-import { openReport, type Report } from './steps/report.js';
-import { endRun } from './steps/run.js';
+import type { Report } from './steps/report.js';
+import { runJob } from './steps/run-job.js';
 
 /** With an application stopped for the moment of the snapshot, a host that is away is not waited for. Milliseconds. */
 const patienceWithHooksMs = 60_000;
 
 /** Takes the snapshots of a job's datasets in one moment, then removes those that its rules no longer keep. */
-export async function snapshotDatasets(input: JobInput): Promise<RunResult> {
-  const report = openReport();
-  return endRun(report, () =>
+export const snapshotDatasets = (job: JobInput): Promise<RunResult> =>
+  runJob(job, (input, report) =>
     withLeases([snapshotLease(input.job)], report, async () => {
-      const taken = await withHooks(input, report, () => take(input, report));
+      const taken = await withHooks(input, report, () => take(input, report)).catch(async (error) => {
+        // What retention lets go is what such a pool waits for.
+        if (diagnose(error).code === 'HF_POOL_FULL') await retain(input, report);
+        throw error;
+      });
       const retention = await retain(input, report);
       return summarise(taken.result, [...taken.warnings, ...retention.warnings], retention.note);
     }),
   );
-}
 
 async function take(input: JobInput, report: Report): Promise<SnapshotReport[]> {
   const step = stepInput(input);

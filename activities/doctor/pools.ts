@@ -5,6 +5,7 @@ import { mustSucceed } from '../zfs/classify.js';
 import { listTrees, type Zfs } from '../zfs/listing.js';
 import { poolListCommand } from '../zfs/pool-command.js';
 import { lookAtPool } from '../zfs/pool-look.js';
+import { limitsOf } from '../zfs/pool-room.js';
 import { wordsOf } from './machine.js';
 import { replicaPlaces } from './zfs-actors.js';
 
@@ -34,7 +35,10 @@ export async function lookAtPools(
   const limited = AbortSignal.any([signal, AbortSignal.timeout(lookForMs)]);
   const tools: Zfs = { host, signal: limited, zfs, zpool };
   const pools: PoolFacts[] = [];
-  for (const pool of names) pools.push(await factsOf(tools, pool));
+  for (const pool of names) {
+    const floorPercent = 100 * limitsOf(config, host.name, pool).floor;
+    pools.push({ ...(await factsOf(tools, pool)), floorPercent });
+  }
   const datasets: SourceFacts[] = [];
   for (const [resource, { dataset, mount }] of resources) {
     if (dataset === undefined) continue;

@@ -139,7 +139,8 @@ async function listTarget(zfs: Zfs, root: string): Promise<Listing> {
   }
 }
 
-async function holdTags(zfs: Zfs, snapshots: readonly string[]): Promise<HoldTags> {
+/** Who holds some snapshots, by their full names. */
+export async function holdTags(zfs: Zfs, snapshots: readonly string[]): Promise<HoldTags> {
   // Without -p: ZFS before 2.2 does not know it there, and would refuse the whole question.
   const words = [...zfsWords(zfs), 'holds', '-H'].map(quote).join(' ');
   const chunks: string[] = [];

@@ -4,6 +4,7 @@ import type { Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
 import { addEvidence } from '../host/evidence.js';
 import { surveyInOrder } from './failover-guard.js';
+import { floorBytesOf } from './pool-room.js';
 import { actorNotes, setBacks } from './replicate-actors.js';
 import { withExactSizes } from './replicate-estimate.js';
 import { aheadOf, groupsOf, marksOf } from './replicate-group.js';
@@ -12,7 +13,7 @@ import { proofOf, replicaStates } from './replicate-lag.js';
 import { forgetOldRuns, readRound, readTroubles, writeRound } from './replicate-notebook.js';
 import { driftOf, forgottenTokens, keyNote, keyPlaces, stopping } from './replicate-proof.js';
 import { countTries, mostRounds, tokensGivenUp, worthTrying } from './replicate-rounds.js';
-import { fitInto } from './replicate-space.js';
+import { type Fitting, fitInto } from './replicate-space.js';
 import { readReplicaStates, writeReplicaStates } from './replicate-states.js';
 import { type Survey, settle, type Trouble } from './replicate-survey.js';
 import type { DatasetPlan } from './replicate-types.js';
@@ -37,7 +38,7 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
   const worth = input.round > mostRounds ? [] : worthTrying(now.plans, tries);
   const due = await withExactSizes(ends, worth);
   const exact = new Map(due.map((plan) => [plan.target, plan]));
-  const { fits, leftOut, availableBytes } = fitInto(due, now.input.target, request.targetRoot);
+  const { fits, leftOut, availableBytes } = await fitIntoPool(tools, replication, now, due);
   const wanted = groupsOf(fits, job.parallel);
   const marks = { ...marksOf(request.policy), run: input.run };
   tools.progress({ phase: 'cursors, holds and fences' });
@@ -67,8 +68,7 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
   const unsaved = input.sendBack ? [] : await saveShared(replication, input, now);
   const keys = input.round > 1 ? await missingKeys(replication.target.host, now) : [];
   const warnings = [...look.warnings, ...keys, ...unsaved.slice(0, 5)];
-  // What went back is the original again: no retention of replicas may ever count it as its own.
-  const prunable = input.sendBack ? 0 : await rememberBrought(tools, input, replication, now);
+  const prunable = await rememberBrought(tools, input, replication, now);
   const proved = await prove(tools, input, now);
   return { ...look, warnings, groups: 0, bytes: 0, proved, ...(prunable > 0 && { prunable }) };
 }
@@ -84,6 +84,18 @@ const saveShared = (
     input.source,
     round > 1,
   );
+
+/** Only where something is to be sent it costs a command: a look that finds nothing costs its two and no more. */
+async function fitIntoPool(
+  { config }: Tools,
+  { target, request }: Replication,
+  { input }: Survey,
+  due: readonly DatasetPlan[],
+): Promise<Fitting> {
+  const { targetRoot } = request;
+  const floorBytes = due.length === 0 ? 0 : await floorBytesOf(target, config, targetRoot);
+  return fitInto(due, input.target, targetRoot, floorBytes);
+}
 
 /** What only the first look of a run can see is said by the last one, which is the one that is read. */
 async function remarksOn(
@@ -147,7 +159,8 @@ function describe(
     ({ kind, source }) => source !== '' && ['full', 'incremental', 'resume', 'wait'].includes(kind),
   );
   const why = ({ target, reason }: DatasetPlan): string => {
-    if (tooLarge.has(target)) return `it does not fit: ${availableBytes} bytes are free on the target`;
+    if (tooLarge.has(target))
+      return `it does not fit above the floor of the pool: ${availableBytes} bytes are free on the target`;
     return failed.get(target) ?? reason;
   };
   const isBack = input.policy.marks === 'none';

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 const longestName = 255;
 
 /** A store's name may have 63 characters and a dataset 200: together with a guid that is more than ZFS takes. */
-const shortOf = (destination: string): string =>
+export const shortOf = (destination: string): string =>
   destination.length <= 16 ? destination : createHash('sha256').update(destination).digest('hex').slice(0, 8);
 
 /** After both: two resources may share datasets, and each has a replica, and so a base and holds, of its own in a store. */

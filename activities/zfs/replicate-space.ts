@@ -12,11 +12,16 @@ export interface Fitting {
   availableBytes: number;
 }
 
-/** What fits, the smallest first: one that is too large does not keep the others from being current. */
-export function fitInto(plans: readonly DatasetPlan[], target: Listing, targetRoot: string): Fitting {
+/** What fits above the floor of the pool, the smallest first: one that is too large does not keep the others from being current. */
+export function fitInto(
+  plans: readonly DatasetPlan[],
+  target: Listing,
+  targetRoot: string,
+  floorBytes = 0,
+): Fitting {
   const availableBytes = (target.get(targetRoot) ?? target.get(parentOf(targetRoot)))?.availableBytes;
   if (availableBytes === undefined) return { fits: [...plans], leftOut: [], availableBytes: 0 };
-  let room = availableBytes * mayFill;
+  let room = Math.min(availableBytes * mayFill, availableBytes - floorBytes);
   const fitting = new Set<DatasetPlan>();
   for (const plan of [...plans].sort((one, other) => one.bytes - other.bytes)) {
     if (plan.bytes > room) break;

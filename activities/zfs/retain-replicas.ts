@@ -1,3 +1,4 @@
+import { HoldfastError } from '../../contracts/errors.js';
 import type { ReplicaRetentionInput, ReplicationStepInput } from '../../contracts/replication.js';
 import type { RetentionReport } from '../../contracts/zfs.js';
 import { now } from '../../system/clock.js';
@@ -18,6 +19,9 @@ import type { Snapshot } from './types.js';
 
 /** Applies the job's `keep` to one resource in one store, or says why not. */
 export async function retainReplicas(tools: Tools, input: ReplicaRetentionInput): Promise<RetentionReport> {
+  // On the way back the target is the original: nothing there was ever ours to remove.
+  if (input.back || input.sendBack)
+    throw new HoldfastError('HF_NOT_IN_CONFIG', 'Retention is of replicas, never of what they are copies of');
   const replication = await openReplication(tools, input);
   const rules = rulesOf(replication);
   if (!rules) return { kept: 0, removed: 0, reasons: {}, everything: true, warnings: [] };
@@ -57,6 +61,8 @@ export async function rememberBrought(
   replication: Replication,
   seen: Survey,
 ): Promise<number> {
+  // What went back is the original again: no retention of replicas may ever count it as its own.
+  if (input.back || input.sendBack) return 0;
   const rules = rulesOf(replication);
   const known = await readBrought(host, input);
   if (known && input.round === 1 && !rules) return 0;

@@ -4,9 +4,10 @@ import type { Tools } from '../door.js';
 import { addEvidence } from '../host/evidence.js';
 import { openZfs, selectionOf, snapshotJob } from './job.js';
 import { listTrees } from './listing.js';
-import { judgeSnapshots } from './retention.js';
+import { judgeSnapshots, type Verdict } from './retention.js';
 import { carryOut } from './retention-carry-out.js';
 import { judgePlan } from './retention-guard.js';
+import { letGo, type Relief, relieveOf } from './retention-room.js';
 import { selectDatasets } from './select.js';
 import type { Dataset, Listing } from './types.js';
 
@@ -22,17 +23,30 @@ export async function retainSnapshots(tools: Tools, input: RetentionStepInput): 
   const list = (): Promise<Listing> => listTrees(zfs, { roots: rootsOf(tools, input.resources) });
   const nowS = now().getTime() / 1000;
   const timezone = schedule?.timezone ?? 'UTC';
-  const byDataset = ownDatasets(tools, await list(), input).map((dataset) =>
-    judgeSnapshots(dataset, { job, keep, nowS, timezone }),
-  );
+  const own = ownDatasets(tools, await list(), input).map((dataset) => ({
+    dataset,
+    verdicts: judgeSnapshots(dataset, { job, keep, nowS, timezone }),
+  }));
+  const { verdicts: byDataset, releases, warnings } = await relieveOf(tools, zfs, own);
   const rpoS = objective.rpo === undefined ? undefined : objective.rpo / 1000;
   const judged = judgePlan(byDataset, { nowS, rpoS });
   const plan = { verdicts: byDataset.flat(), judged, of: '', digest };
-  const report = await carryOut(tools, { zfs, list }, plan);
+  const place = {
+    zfs,
+    list,
+    letGo: (doomed: readonly Verdict[]) => letGo(tools, zfs, releasesFor(doomed, releases)),
+  };
+  const report = await carryOut(tools, place, plan);
   const { kept, removed } = report;
   if (removed > 0) await addEvidence(tools.host, { kind: 'snapshots-removed', run, job, kept, removed });
-  return report;
+  return { ...report, warnings: [...warnings, ...report.warnings] };
 }
+
+/** What nobody has approved keeps its holds. */
+const releasesFor = (doomed: readonly Verdict[], releases: Relief['releases']): Relief['releases'] => {
+  const names = new Set(doomed.map(({ dataset, snapshot }) => `${dataset}@${snapshot.name}`));
+  return releases.filter(({ snapshot }) => names.has(snapshot));
+};
 
 const rootsOf = ({ config }: Tools, resources: readonly string[]): string[] => [
   ...new Set(resources.map((resource) => selectionOf(config, resource).dataset)),

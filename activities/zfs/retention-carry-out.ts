@@ -23,6 +23,8 @@ export interface RetentionPlan {
 export interface Place {
   zfs: Zfs;
   list(): Promise<Listing>;
+  /** What must be let go before some can go. */
+  letGo?(doomed: readonly Verdict[]): Promise<void>;
 }
 
 /** What really went is what the new listing no longer shows. */
@@ -53,12 +55,13 @@ function reportOf(verdicts: readonly Verdict[]): RetentionReport {
 
 async function remove(
   tools: Tools,
-  { zfs, list }: Place,
+  { zfs, list, letGo }: Place,
   { doomed, verdicts }: { doomed: readonly Verdict[]; verdicts: readonly Verdict[] },
 ): Promise<Pick<RetentionReport, 'kept' | 'removed' | 'warnings'>> {
   for (const { dataset, snapshot } of doomed)
     tools.log(`remove ${dataset}@${snapshot.name} (${snapshot.guid}): no rule keeps it`);
   tools.progress({ phase: `removing ${doomed.length} snapshots` });
+  await letGo?.(doomed);
   const left = await destroySnapshots(tools, zfs, doomed.map(doomedOf));
   const after = await list();
   const stayed = doomed.filter((verdict) => isThere(after, verdict));

@@ -26,11 +26,18 @@ export function neededByCopies(
     if (destination === undefined) continue;
     if (!provedTxg.has(destination)) provedTxg.set(destination, createtxg);
     const base = own.find((snapshot) => snapshot.guid === guid);
-    if (base) need(base, `base of ${destination}`);
+    if (base) need(base, `${baseOf}${destination}`);
   }
   for (const [destination, txg] of provedTxg) {
     if ((own.at(-1)?.createtxg ?? 0) <= txg) continue;
-    for (const snapshot of own.slice(-floorWhileBehind)) need(snapshot, `floor for ${destination}`);
+    for (const snapshot of own.slice(-floorWhileBehind)) need(snapshot, `${floorFor}${destination}`);
   }
   return needed;
 }
+
+const baseOf = 'base of ';
+const floorFor = 'floor for ';
+
+/** The copy that a reason speaks of; undefined for any other reason. */
+export const destinationIn = (reason: string): string | undefined =>
+  [baseOf, floorFor].flatMap((form) => (reason.startsWith(form) ? [reason.slice(form.length)] : []))[0];

@@ -8,6 +8,7 @@ import { openZfs, selectionOf, snapshotJob } from './job.js';
 import { describeChanges, readKnown, writeKnown } from './known-datasets.js';
 import { type ListedType, zfsCommand } from './list-command.js';
 import { listTrees, type Zfs } from './listing.js';
+import { lookAtRoom, mustHaveRoom } from './pool-room.js';
 import { refuseStandby } from './role.js';
 import {
   ownSnapshot,
@@ -31,6 +32,8 @@ export async function takeSnapshots(tools: Tools, input: SnapshotStepInput): Pro
   const zfs = openZfs(tools, input.resources[0] ?? '');
   const roots = [...new Set(resources.map(({ dataset }) => dataset))];
   tools.progress({ phase: 'taking snapshots' });
+  // Only before the first try: a later one may be about to find what an earlier one has made.
+  if (tools.attempt === 1) mustHaveRoom(await lookAtRoom(zfs, tools.config, roots), zfs.host.name);
   const plan = await ensureSnapshots(tools, zfs, { job, run, pattern, resources });
   const listing = await listTrees(zfs, { roots });
   const reports: SnapshotReport[] = [];

@@ -17,6 +17,9 @@ export const plan: Command = {
       return exitCodes.done;
     }
     context.out(renderPlan(changes).join('\n'));
+    const { awayLines } = await import('../away-lines.js');
+    const away = awayLines(await context.config(), context.now());
+    if (away.length > 0) context.out(['', ...away].join('\n'));
     const { checkCostLines } = await import('../check-cost.js');
     const costs = await checkCostLines(await context.temporal(), await context.config());
     if (costs.length > 0) context.out(['', 'What reading costs:', ...costs].join('\n'));

@@ -1,3 +1,4 @@
+import { awayHosts, awayWords } from '../../config/away.js';
 import type { Config } from '../../config/schema.js';
 import type { Finding } from '../../contracts/doctor.js';
 import { errors, isErrorCode } from '../../contracts/errors.js';
@@ -49,7 +50,9 @@ async function examineEstate(context: Context, config: Config, host: string | un
   const cannotAsk = server.some(({ level, subject }) => level === 'blocking' && notAskable.has(subject));
   if (cannotAsk) return { findings: [...server, ...(await judgeThisMachine(config, context.stateFolder))] };
   const asked = await Promise.all(
-    hostsToAsk(config, host).map((name) => examineHost(context, temporal, config, name)),
+    host === undefined
+      ? Object.keys(config.hosts).map((name) => examineUnlessAway(context, temporal, config, name))
+      : [examineHost(context, temporal, config, host)],
   );
   return { findings: [...server, ...asked.flat()] };
 }
@@ -57,8 +60,19 @@ async function examineEstate(context: Context, config: Config, host: string | un
 /** Without these no workflow goes on. */
 const notAskable = new Set(['namespace', 'orchestrator']);
 
-const hostsToAsk = (config: Config, host: string | undefined): string[] =>
-  host === undefined ? Object.keys(config.hosts) : [host];
+/** A host that is known to be away is asked only by name: its silence takes minutes, and says nothing new. */
+function examineUnlessAway(
+  context: Context,
+  temporal: Temporal,
+  config: Config,
+  host: string,
+): Promise<Finding[]> | Finding[] {
+  const words = awayHosts(config, host)
+    .filter(({ untilMs }) => untilMs > context.now().getTime())
+    .map(awayWords);
+  if (words.length === 0) return examineHost(context, temporal, config, host);
+  return [about(host).note('host', words.join('; '), `"holdfast doctor ${host}" asks it all the same`)];
+}
 
 async function examineHost(
   context: Context,

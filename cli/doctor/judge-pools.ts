@@ -31,8 +31,18 @@ function judgeHealth(tell: Teller, subject: string, { state, errors = 0, busyWit
 }
 
 /** ZFS becomes slow when it is nearly full, and snapshots are what fills it. */
-function judgeRoom(tell: Teller, subject: string, { usedPercent = 0, bytesFree = 0 }: PoolFacts): Finding[] {
+function judgeRoom(tell: Teller, subject: string, facts: PoolFacts): Finding[] {
+  const { usedPercent = 0, bytesFree = 0, floorPercent = 0 } = facts;
   const found = `${usedPercent} % full, ${bytes(bytesFree)} free`;
+  // By what datasets may use, which is less than this, the floor may be reached a little earlier.
+  if (usedPercent > 100 - floorPercent)
+    return [
+      tell.blocking(
+        subject,
+        `${found}: below its floor of ${floorPercent} %, so no snapshot is taken and nothing is received`,
+        'Free some space: look at "zfs list -o space", snapshots among it; or lower hosts.NAME.pools.POOL.floor',
+      ),
+    ];
   if (usedPercent >= 90)
     return [tell.warning(subject, found, 'Free some space: look at "zfs list -o space", snapshots among it')];
   return usedPercent >= 85 ? [tell.note(subject, found)] : [];

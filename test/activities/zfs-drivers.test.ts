@@ -14,14 +14,36 @@ const ours = (at: string) => ({ 'holdfast:run': `hourly-2026-11-${at}T00:00:00Z`
 const namesOf = (fake: FakeZfs, dataset: string): string[] => [...(fake.datasets.get(dataset)?.keys() ?? [])];
 
 describe('taking snapshots', () => {
-  test('three commands, whatever the number of datasets', async () => {
+  test('four commands, whatever the number of datasets', async () => {
     const fake = fakeZfs(['fast', ...Array.from({ length: 300 }, (_, at) => `fast/pvc ${at}`)], {});
     const [report] = await takeSnapshots(fake.tools(run), input);
     assert.equal(report?.datasets, 301);
     assert.deepEqual(
       fake.commands.map(([verb]) => verb),
-      ['list', 'snapshot', 'list'],
+      ['list', 'list', 'snapshot', 'list'],
     );
+  });
+
+  test('below the floor of the pool nothing is taken, and the run says how full it is', async () => {
+    const fake = fakeZfs(['fast', 'fast/a'], {});
+    fake.usedBytes = 985e9;
+    await assert.rejects(takeSnapshots(fake.tools(run), input), {
+      code: 'HF_POOL_FULL',
+      message: /1\.5 % of fast is free, its floor is 2 %/,
+    });
+    assert.deepEqual(namesOf(fake, 'fast'), []);
+    const { config } = fake.tools(run);
+    Object.assign(config.hosts.din ?? {}, { pools: { fast: { floor: 0.01, lagging: 0.1 } } });
+    const [report] = await takeSnapshots(fake.tools(run), input);
+    assert.equal(report?.datasets, 2);
+  });
+
+  test('a second attempt finds what the first has made, also when the pool is below its floor by then', async () => {
+    const fake = fakeZfs(['fast'], {});
+    await takeSnapshots(fake.tools(run), input);
+    fake.usedBytes = 999e9;
+    const [report] = await takeSnapshots({ ...fake.tools(run), attempt: 2 }, input);
+    assert.equal(report?.adopted, true);
   });
 
   test('a dataset that goes away between the look and the moment costs another look, not the run', async () => {
@@ -69,11 +91,21 @@ describe('taking snapshots', () => {
         ? { exitCode: 1, stderrTail: 'cannot create snapshots : permission denied' }
         : undefined;
     await assert.rejects(takeSnapshots(fake.tools(run), input), { code: 'HF_ZFS_DENIED' });
-    assert.equal(fake.commands.length, 2);
+    assert.equal(fake.commands.length, 3);
   });
 });
 
 describe('removing snapshots', () => {
+  test('near its floor a pool is told about, and what keeps snapshots there', async () => {
+    const fake = filled();
+    fake.usedBytes = 965e9;
+    const report = await retainSnapshots(fake.tools(run), input);
+    assert.deepEqual(
+      [report.removed, report.warnings],
+      [4, ['3.5 % of fast is free, its floor is 2 %; no copy that lags keeps any']],
+    );
+  });
+
   const filled = (job: object = { keep: { last: 2 } }): FakeZfs => {
     const fake = fakeZfs(['fast', 'fast/a b'], job);
     for (const dataset of fake.datasets.keys()) {

@@ -29,6 +29,10 @@ test('85 % are told, from 90 % on it is a warning', () => {
   assert.deepEqual(levels({ usedPercent: 85 }), ['ok', 'note']);
   assert.deepEqual(levels({ usedPercent: 97 }), ['ok', 'warning']);
 });
+test('below its floor it stands in the way of snapshots', () => {
+  assert.deepEqual(levels({ usedPercent: 97, floorPercent: 2 }), ['ok', 'warning']);
+  assert.deepEqual(levels({ usedPercent: 99, floorPercent: 2 }), ['ok', 'blocking']);
+});
 test('a scrub that is missing or long ago is told, unless one is under way', () => {
   assert.deepEqual(levels({ scrubbedAt: undefined } as Partial<PoolFacts>), ['ok', 'note']);
   assert.deepEqual(levels({ scrubbedAt: '2026-10-01T03:00:00Z' }), ['ok', 'warning']);

@@ -72,6 +72,24 @@ describe('the newest good copy against its objective', () => {
     assert.equal(judged({ newestGood: long, last: long }).level, 'red');
   });
 
+  test('is no alarm while nothing of the job can be done, and is one as ever when the rest of it is late', () => {
+    const words = ['grogu is away until 2026-12-24: waits for its switch'];
+    const skipped = ran(1, { state: 'skipped' });
+    delete skipped.restorePoint;
+    const gone = judged({ last: skipped, away: { words, nothingLeft: true } });
+    assert.deepEqual([gone.level, gone.overdue, gone.away], ['none', false, words]);
+    const rest = judged({ newestGood: ran(27), last: ran(27), away: { words, nothingLeft: false } });
+    assert.deepEqual([rest.level, rest.overdue, rest.away], ['red', true, words]);
+    const after = judged({ last: skipped });
+    assert.deepEqual([after.level, after.overdue], ['red', true]);
+  });
+
+  test('is not a run that was skipped', () => {
+    assert.equal(isGood(ran(1, { state: 'skipped' })), false);
+    assert.equal(isGood(ran(1, { state: 'skipped', operation: 'prune' })), false);
+    assert.equal(stateOf('COMPLETED', 'skipped'), 'skipped');
+  });
+
   test('is judged by nothing when nothing is promised', () => {
     const row = judged({ objectiveMs: undefined });
     assert.equal(row.level, 'none');

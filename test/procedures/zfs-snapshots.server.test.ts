@@ -96,6 +96,42 @@ describe('snapshots of a real pool', { skip }, () => {
     await lab.din.zfs('destroy', `${tree}/vol#holdfast_grogu_${guid}`);
   });
 
+  test('below the floor of the pool nothing is taken, and bookmarks take the place of what a copy that lags keeps', async () => {
+    const ofVol = async (): Promise<string[]> =>
+      (await snapshots()).flatMap(([name = '', made]) =>
+        name.startsWith(`${tree}/vol@`) && made !== '-' ? [name] : [],
+      );
+    const pool = tree.split('/')[0] ?? '';
+    const guidOf = (name: string): Promise<string> => lab.din.zfs('get', '-Hp', '-o', 'value', 'guid', name);
+    const [base = '', sent = ''] = await ofVol();
+    const [baseGuid, sentGuid] = [await guidOf(base), await guidOf(sent)];
+    await lab.din.zfs('bookmark', base, `${tree}/vol#holdfast_grogu_${baseGuid}`);
+    await lab.din.zfs('hold', 'holdfast_grogu_copy-2026-11-20T03:00:00Z', sent);
+    for (let at = 0; at < 3; at += 1) assert.equal((await run()).code, 0);
+    const before = await ofVol();
+    assert.ok(before.includes(base) && before.includes(sent), before.join());
+    estate.configure((config) => {
+      config.hosts.din.pools = { [pool]: { floor: '99%' } };
+    });
+    const size = Number(await lab.din.zfs('get', '-Hp', '-o', 'value', 'available', pool));
+    const filler = `${lab.din.parents.fast}/filler`;
+    // Nothing is written: space that is reserved is not free.
+    await lab.din.zfs('create', '-o', `refreservation=${Math.round(size / 20)}`, filler);
+    const { code, stdout, stderr } = await estate.holdfast('run', 'hourly', '--follow');
+    assert.equal(code, 5, stdout);
+    assert.match(stdout + stderr, /% of \S+ is free, its floor is 99 %: no snapshot was taken/);
+    const after = await ofVol();
+    assert.deepEqual(after, before.slice(-3));
+    const bookmarks = await lab.din.zfs('list', '-H', '-t', 'bookmark', '-o', 'name,guid', `${tree}/vol`);
+    for (const guid of [baseGuid, sentGuid]) assert.match(bookmarks, new RegExp(`_${guid}\t${guid}`));
+    for (const guid of [baseGuid, sentGuid])
+      await lab.din.zfs('destroy', `${tree}/vol#holdfast_grogu_${guid}`);
+    estate.configure((config) => {
+      config.hosts.din.pools = undefined;
+    });
+    await lab.din.zfs('destroy', filler);
+  });
+
   test('what is left out gets none, and a dataset that went away is told', async () => {
     estate.configure((config) => {
       config.resources.tree.exclude = ['pvc-1*', 'vol'];

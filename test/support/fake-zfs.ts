@@ -16,6 +16,8 @@ export interface FakeZfs {
   datasets: Map<string, Map<string, FakeSnapshot>>;
   /** The arguments of every command so far. */
   commands: string[][];
+  /** Of the 1e12 that its pools can hold. */
+  usedBytes: number;
   /** Called before each command; what it returns is answered instead. */
   before: (args: readonly string[]) => Partial<RunResult> | undefined;
   tools(run: string): Tools;
@@ -54,6 +56,7 @@ export function fakeZfs(names: readonly string[], job: object): FakeZfs {
   const fake: FakeZfs = {
     datasets,
     commands: [],
+    usedBytes: 1e11,
     before: () => undefined,
     add(dataset, snapshot, props = {}) {
       const at = next();
@@ -62,7 +65,16 @@ export function fakeZfs(names: readonly string[], job: object): FakeZfs {
     tools: (run) => toolsOf(run),
   };
   const verbs: Record<string, (args: string[]) => RunResult> = {
-    list: (args) => (args.includes('name,guid') ? listGuids(args) : ended({ stdout: listing(args) })),
+    list: (args) => {
+      if (args.includes('name,guid')) return listGuids(args);
+      if (args.includes('name,used,available'))
+        return ended({
+          stdout: rootsIn(args)
+            .map((pool) => `${pool}\t${fake.usedBytes}\t${1e12 - fake.usedBytes}`)
+            .join('\n'),
+        });
+      return ended({ stdout: listing(args) });
+    },
     snapshot: (args) => takeAll(args),
     destroy: ([target = '']) => destroy(target),
     hold: ([tag = '', ...targets]) => hold(tag, targets),

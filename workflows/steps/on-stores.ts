@@ -2,8 +2,7 @@ import type { JobInput, RunResult } from '../../contracts/jobs.js';
 import { storeLease, storeReadLease } from '../../contracts/names.js';
 import { sideBySide } from './each.js';
 import { withLeasesToTheEnd } from './lease.js';
-import { openReport } from './report.js';
-import { endRun } from './run.js';
+import type { Report } from './report.js';
 
 /** What is done to a store as a whole. */
 export interface StoreWork<R> {
@@ -19,26 +18,24 @@ export interface StoreWork<R> {
 /** Works on all stores of a job at the same time, while nobody else writes to or restores from them: one that is away does not keep the others waiting. */
 export async function onStores<R extends { store: string; warnings: string[] }>(
   { stores }: JobInput,
+  report: Report,
   { name, body, describe, more }: StoreWork<R>,
 ): Promise<RunResult> {
-  const report = openReport();
   const leases = stores.flatMap((store) => [storeLease(store), storeReadLease(store)]);
   const work = async (store: string): Promise<R> => {
     const result = await report.watch(name(store), () => body(store));
     report.step(name(store), result.warnings.length > 0 ? 'warned' : 'done', describe(result));
     return result;
   };
-  return endRun(report, () =>
-    withLeasesToTheEnd(leases, report, async () => {
-      const results = await sideBySide(stores, work);
-      const warnings = results.flatMap((result) => result.warnings.map((text) => `${result.store}: ${text}`));
-      return {
-        outcome: warnings.length > 0 ? 'warnings' : 'ok',
-        copies: [],
-        summary: results.map((result) => `${result.store}: ${describe(result)}`).join('; '),
-        warnings: warnings.slice(0, 20),
-        ...more?.(results),
-      };
-    }),
-  );
+  return withLeasesToTheEnd(leases, report, async () => {
+    const results = await sideBySide(stores, work);
+    const warnings = results.flatMap((result) => result.warnings.map((text) => `${result.store}: ${text}`));
+    return {
+      outcome: warnings.length > 0 ? 'warnings' : 'ok',
+      copies: [],
+      summary: results.map((result) => `${result.store}: ${describe(result)}`).join('; '),
+      warnings: warnings.slice(0, 20),
+      ...more?.(results),
+    };
+  });
 }

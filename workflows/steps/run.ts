@@ -2,7 +2,7 @@ import { asRunFailure, outcomeOf } from './failure.js';
 import type { Report } from './report.js';
 
 interface Ending {
-  outcome: 'ok' | 'warnings';
+  outcome: 'ok' | 'warnings' | 'skipped';
   copies?: { bytes: number; restorePoint: string }[];
   restorePoint?: string;
 }

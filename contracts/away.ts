@@ -1,0 +1,12 @@
+/** What a run leaves out while a host is away. */
+export interface AwayHost {
+  host: string;
+  /** Milliseconds since 1970. */
+  untilMs: number;
+  /** For people: which host, until when and why. */
+  words: string;
+  resources: string[];
+  stores: string[];
+  /** What a run covers while this host and all after it in the list are away; empty: nothing is left to be done. */
+  covers: string;
+}

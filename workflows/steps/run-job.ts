@@ -1,0 +1,43 @@
+import type { AwayHost } from '../../contracts/away.js';
+import type { JobInput, RunResult } from '../../contracts/jobs.js';
+import { openReport, type Report } from './report.js';
+import { endRun } from './run.js';
+
+/** The frame of every run of a job: what cannot be done now, because a host is known to be away, is left out before anything waits for it. */
+export function runJob(
+  input: JobInput,
+  body: (present: JobInput, report: Report) => Promise<RunResult>,
+): Promise<RunResult> {
+  const report = openReport();
+  return endRun(report, async () => {
+    const away = stillAway(input);
+    const [first] = away;
+    if (!first) return body(input, report);
+    const words = away.map((one) => one.words);
+    for (const { host, words: why } of away) report.step(host, 'skipped', why);
+    if (first.covers === '')
+      return {
+        outcome: 'skipped',
+        copies: [],
+        summary: `nothing was done: ${words.join('; ')}`,
+        warnings: [],
+      };
+    // What the run proves is only this: status must not take it for all that the job covers.
+    report.covers(first.covers);
+    const result = await body(withoutAway(input, away), report);
+    return { ...result, summary: [result.summary, ...words].join('; ') };
+  });
+}
+
+/** They come back one after the other: those that have are the first of the list. */
+const stillAway = ({ away = [] }: JobInput): AwayHost[] => away.filter(({ untilMs }) => untilMs > Date.now());
+
+function withoutAway(input: JobInput, away: AwayHost[]): JobInput {
+  const resources = new Set(away.flatMap((one) => one.resources));
+  const stores = new Set(away.flatMap((one) => one.stores));
+  return {
+    ...input,
+    sources: input.sources.filter(({ resource }) => !resources.has(resource)),
+    stores: input.stores.filter((store) => !stores.has(store)),
+  };
+}
