@@ -32,7 +32,8 @@ export function runJob(
 /** They come back one after the other: those that have are the first of the list. */
 const stillAway = ({ away = [] }: JobInput): AwayHost[] => away.filter(({ untilMs }) => untilMs > Date.now());
 
-function withoutAway(input: JobInput, away: AwayHost[]): JobInput {
+/** A run that this one starts of its own is of what is left, and says itself what it covers. */
+function withoutAway({ away: _, ...input }: JobInput, away: AwayHost[]): JobInput {
   const resources = new Set(away.flatMap((one) => one.resources));
   const stores = new Set(away.flatMap((one) => one.stores));
   return {
