@@ -86,7 +86,7 @@ describe('a job that seeds several stores', { skip: needs('temporal', 'restic') 
     const row = await status();
     assert.deepEqual([row.overdue, row.goodRun, row.seeding.length], [false, again, 1]);
     const shown = await estate.holdfast('status', 'photos-offsite');
-    assert.match(shown.stdout, /old, others seeding\twithin 1 d\b.*seeding/);
+    assert.match(shown.stdout, /old, others seeding\twithin 26 h\t.*seeding/);
   });
 
   test('ends with a copy of each resource in each store, and the next run is a plain one', async () => {
