@@ -19,43 +19,60 @@ const mostRounds = 2;
 
 export async function syncArray(array: SnapArray, input: SnapraidSyncInput): Promise<SnapraidSyncReport> {
   await refuseDaemon(array);
-  await guardDisks(array);
-  const before = await askStatus(array);
-  // What an attempt of this run has noted itself is not noted again.
-  if (before.unsynced > 0) await noteInterrupted(array, array.tools.attempt - 1, before.unsynced);
   const restorePoint = isoNow();
-  const planned = await planNow(array, before);
-  const { plan } = planned;
-  const report: SnapraidSyncReport = {
-    resource: input.resource,
-    state: 'complete',
-    plan,
-    restorePoint,
-    interrupted: before.unsynced > 0 ? 1 : 0,
-    bytesDone: 0,
-    warnings: [],
-  };
-  if (plan.reasons.length > 0 && plan.digest !== input.digest) return { ...report, state: 'asks' };
-  if (!plan.isInSync || before.isEmpty || input.always) Object.assign(report, await run(array, planned));
-  await prove(array, report, input.digest);
-  return report;
+  const done: Done = { interrupted: 0, bytesDone: 0, warnings: [] };
+  for (let round = 1; ; round += 1) {
+    const { planned, isWanted } = await lookAgain(array, input, round, done);
+    const { approved, ...told } = done;
+    const report = { resource: input.resource, plan: planned.plan, restorePoint };
+    if (isWanted === 'asks') return { ...report, ...told, state: 'asks' };
+    // What changed under the first round is looked at like everything else before a second one.
+    if (isWanted && (await run(array, planned, done, round)) === 'again') continue;
+    told.bytesDone = done.bytesDone;
+    const proved: SnapraidSyncReport = { ...report, ...told, state: 'complete' };
+    await prove(array, proved, approved);
+    return proved;
+  }
 }
 
-async function run(
+/** What all rounds together have done. */
+interface Done extends Pick<SnapraidSyncReport, 'interrupted' | 'bytesDone' | 'warnings'> {
+  /** The digest of what a human had said yes to, once it was synced. */
+  approved?: string;
+}
+
+/** Right before each round: every guard, the whole diff, and whether just that was approved. */
+async function lookAgain(
   array: SnapArray,
-  planned: Planned,
-): Promise<Pick<SnapraidSyncReport, 'bytesDone' | 'warnings'>> {
-  for (let round = 1; ; round += 1) {
-    const { result, lines } = await start(array, planned);
-    const end = parseWork('sync', lines);
-    for (const trouble of end.troubles) array.tools.log(`sync: ${trouble}`);
-    const verdict = judgeSync(end, result, array.tools.host.name);
-    if (verdict === 'interrupted') throw await interrupted(array);
-    if (verdict instanceof HoldfastError) throw verdict;
-    if (verdict === 'again' && round < mostRounds) continue;
-    if (verdict === 'again') throw incomplete(array, end);
-    return { bytesDone: end.bytesDone, warnings: slippedIn(lines, planned.changes) };
+  { digest, always }: SnapraidSyncInput,
+  round: number,
+  done: Done,
+): Promise<{ planned: Planned; isWanted: boolean | 'asks' }> {
+  await guardDisks(array);
+  const before = await askStatus(array);
+  if (before.unsynced > 0 && round === 1) {
+    done.interrupted = 1;
+    // What an attempt of this run has noted itself is not noted again.
+    await noteInterrupted(array, array.tools.attempt - 1, before.unsynced);
   }
+  const planned = await planNow(array, before);
+  const { plan } = planned;
+  if (plan.reasons.length > 0 && plan.digest !== digest) return { planned, isWanted: 'asks' };
+  if (plan.digest === digest) done.approved = digest;
+  return { planned, isWanted: !plan.isInSync || before.isEmpty || always === true };
+}
+
+async function run(array: SnapArray, planned: Planned, done: Done, round: number): Promise<'done' | 'again'> {
+  const { result, lines } = await start(array, planned);
+  const end = parseWork('sync', lines);
+  for (const trouble of end.troubles) array.tools.log(`sync: ${trouble}`);
+  const verdict = judgeSync(end, result, array.tools.host.name);
+  if (verdict === 'interrupted') throw await interrupted(array);
+  if (verdict instanceof HoldfastError) throw verdict;
+  if (verdict === 'again' && round >= mostRounds) throw incomplete(array, end);
+  done.bytesDone += end.bytesDone;
+  done.warnings.push(...slippedIn(lines, planned.changes));
+  return verdict;
 }
 
 /** Files that shrank to nothing and disks without files are refused by snapraid itself: only a human's yes to just these overrules it. */
@@ -90,7 +107,7 @@ async function prove(array: SnapArray, report: SnapraidSyncReport, approved?: st
     files,
     blocks,
     restorePoint: report.restorePoint,
-    ...(approved !== undefined && report.plan.digest === approved && { approved }),
+    ...(approved !== undefined && { approved }),
   });
 }
 

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { syncArray } from '../../activities/snapraid/sync.js';
+import { diff, fakeArray, status, worked } from '../support/fake-snapraid.js';
+
+/** The last step before a loss is permanent, with a snapraid that answers as it is told. */
+
+const limits = { job: { thresholds: { removed: { files: 5 }, perDisk: {} } } };
+const syncsOf = (calls: string[]): string[] => calls.filter((call) => call.endsWith('sync'));
+
+describe('files that change under a sync', () => {
+  test('are taken by a second one', async () => {
+    const { array, answer, calls } = fakeArray(limits);
+    answer('status', status(), status({ unsynced: 3 }), status());
+    answer('diff', diff({ removed: 1 }), diff({ removed: 2 }));
+    answer('sync', worked('error', { files: 1 }), worked('ok'));
+    const { state, interrupted } = await syncArray(array, array.input);
+    assert.deepEqual([state, interrupted], ['complete', 0]);
+    assert.equal(syncsOf(calls()).length, 2);
+  });
+
+  test('are asked about before a second one, when meanwhile more was lost than was approved', async () => {
+    const { array, answer, calls } = fakeArray(limits);
+    answer('status', status());
+    answer('diff', diff({ removed: 6 }));
+    const asked = await syncArray(array, array.input);
+    assert.equal(asked.state, 'asks');
+    assert.deepEqual(syncsOf(calls()), []);
+
+    answer('diff', diff({ removed: 6 }), diff({ removed: 900 }));
+    answer('sync', worked('error', { files: 1 }), worked('ok'));
+    const again = await syncArray(array, { ...array.input, digest: asked.plan.digest });
+    assert.equal(again.state, 'asks');
+    assert.match(again.plan.reasons.join(), /900 files of the array removed/);
+    assert.equal(syncsOf(calls()).length, 1);
+  });
+});
