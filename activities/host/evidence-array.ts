@@ -46,6 +46,18 @@ export interface ArrayRepaired extends OfArray {
   repaired: number;
   unrecoverable: number;
 }
+/** A repair by hand may have begun to write: until it is proved, or a sync after it, nothing is synced without asking. */
+export interface ArrayRepairOpen extends OfArray {
+  kind: 'array-repair-open';
+  /** "disk d2", "deleted files at Films". */
+  what: string;
+  /** Where it writes, as it was approved. */
+  device: string;
+}
+/** The repair of the same run is proved, and needs no sync. */
+export interface ArrayRepairDone extends OfArray {
+  kind: 'array-repair-done';
+}
 export interface ArrayHealth extends OfArray {
   kind: 'array-smart';
   disks: DiskHealth[];
@@ -64,6 +76,8 @@ export type ArrayFact =
   | ArrayStatusSeen
   | ArrayScrubbed
   | ArrayRepaired
+  | ArrayRepairOpen
+  | ArrayRepairDone
   | ArrayHealth;
 
 /** A run says one thing of a kind about an array or a pool, and of each attempt that it was interrupted. */

@@ -9,6 +9,7 @@ import type { SnapArray } from './array.js';
 import { failed } from './ask.js';
 import type { FixWhat } from './command.js';
 import { missingDisks } from './guard.js';
+import { closeRepair, openRepair } from './open-repair.js';
 import { refuseDaemon } from './others.js';
 import { parseWork, type WorkEnd } from './parse-work.js';
 import { parityProcedure } from './rebuild-parity.js';
@@ -20,6 +21,8 @@ import { work } from './work.js';
 /** What a human has an array do by hand: one form for the plan, its approval, the repair and the proof. */
 
 export interface Procedure {
+  /** What is repaired, in words: "disk d2". */
+  subject: string;
   /** A disk that may be away, or empty: it is the one that is repaired. */
   without?: string;
   fix: FixWhat;
@@ -56,6 +59,7 @@ export async function actByHand(array: SnapArray, input: SnapraidByHandInput): P
   await guardOthers(array, procedure);
   // A second attempt finds a disk that is partly filled: what was approved was looked at by the first.
   if (array.tools.attempt === 1) await refuseOtherPlan(array, input);
+  await openRepair(array, procedure.subject, '');
   const { lines, result } = await work(array, { verb: 'fix', what: procedure.fix });
   const end = parseWork('fix', lines);
   const { host, log } = array.tools;
@@ -67,6 +71,8 @@ export async function actByHand(array: SnapArray, input: SnapraidByHandInput): P
   const lost = end.files.unrecoverable;
   const lostCount = Math.max(lost.length, end.unrecoverable > 0 ? 1 : 0);
   const proved = await procedure.prove(end);
+  // A disk or a parity is whole with the sync afterwards alone.
+  if (procedure.without === undefined) await closeRepair(array);
   return {
     resource: input.resource,
     recovered: end.files.recovered.length,

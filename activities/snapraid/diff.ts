@@ -3,6 +3,7 @@ import { writePacked } from '../../system/packed.js';
 import type { SnapArray } from './array.js';
 import { recordsOf } from './array.js';
 import { askDiff } from './ask.js';
+import { unfinishedRepairs } from './open-repair.js';
 import type { Change } from './parse-diff.js';
 import type { ArrayStatus } from './parse-status.js';
 import { type Judged, planSync } from './plan.js';
@@ -17,7 +18,8 @@ export interface Planned {
 export async function planNow(array: SnapArray, { filesOfDisk }: ArrayStatus): Promise<Planned> {
   const { tools, input, job } = array;
   const diff = await askDiff(array);
-  const judged = planSync({ diff, thresholds: job.thresholds, filesOfDisk });
+  const known = await unfinishedRepairs(array);
+  const judged = planSync({ diff, thresholds: job.thresholds, filesOfDisk, known });
   const file = `${recordsOf(array)}/${input.run}.${input.resource}.diff`;
   await tools.host.driver.makeFolder(recordsOf(array));
   await writePacked(tools.host.driver, file, diff);

@@ -11,6 +11,8 @@ export interface PlanInput {
   thresholds: SnapraidJob['thresholds'];
   /** Files that the array knows on each data disk, before the changes. */
   filesOfDisk: ReadonlyMap<string, number>;
+  /** Why a human must be asked that no list of changes shows, in words. */
+  known?: readonly string[];
 }
 
 export type Judged = Omit<SnapraidPlan, 'resource' | 'file' | 'warnings'> & {
@@ -24,13 +26,14 @@ type Limits = Partial<Record<Watched, { files?: number; percent?: number } | und
 
 const watched: readonly Watched[] = ['removed', 'updated', 'moved', 'restored', 'relocated'];
 
-export function planSync({ diff, thresholds, filesOfDisk }: PlanInput): Judged {
+export function planSync({ diff, thresholds, filesOfDisk, known = [] }: PlanInput): Judged {
   const isIgnored = ignoring(thresholds.ignore);
   const counted = diff.changes.filter(({ path }) => !isIgnored(path));
   const before = sum([...filesOfDisk.values()]);
   const emptied = diff.changes.filter((change) => change.emptied);
   const empty = emptyDisks(diff.changes, filesOfDisk);
   const reasons = [
+    ...known,
     ...empty.map(
       (disk) => `disk ${disk} looks empty: none of its ${filesOfDisk.get(disk)} files is as it was`,
     ),
@@ -47,7 +50,7 @@ export function planSync({ diff, thresholds, filesOfDisk }: PlanInput): Judged {
     isInSync: !diff.syncNeeded,
     unsynced: diff.syncNeeded && diff.changes.length === 0,
     reasons,
-    digest: digestOf(diff.changes, empty),
+    digest: digestOf(diff.changes, empty, known),
     lines: linesOf(diff.changes),
     forceZero: emptied.length > 0,
     forceEmpty: empty.length > 0,
@@ -82,11 +85,11 @@ const isLoss = ({ kind }: Change): boolean => kind === 'removed' || kind === 'up
 /** Additions lose nothing, and on a busy array there are always some more: an approval need not know them. */
 const isAddition = ({ kind }: Change): boolean => kind === 'added' || kind === 'copied';
 
-function digestOf(changes: readonly Change[], empty: readonly string[]): string {
+function digestOf(changes: readonly Change[], empty: readonly string[], known: readonly string[]): string {
   const lines = changes
     .filter((change) => !isAddition(change))
     .map(({ kind, disk, path, from, how }) => JSON.stringify([kind, disk, path, from, how]));
-  const text = [...lines.sort(), JSON.stringify(empty)].join('\n');
+  const text = [...lines.sort(), JSON.stringify(empty), ...known].join('\n');
   return createHash('sha256').update(text).digest('hex');
 }
 

@@ -17,6 +17,7 @@ export async function parityProcedure(
   const parity = array.conf.parity.find((one) => one.name === name);
   if (!parity) throw unknownParity(array, name);
   return {
+    subject: name,
     without: name,
     fix: { disk: name },
     async plan() {

@@ -16,6 +16,7 @@ const ownNames = /^(lost\+found|snapraid\.content(\.lock|\.tmp)?|\.Trash-\d+)$/;
 export async function diskProcedure(array: SnapArray, settings: Record<string, string>): Promise<Procedure> {
   const disk = dataDisk(array, settings.disk ?? '');
   return {
+    subject: `disk ${disk.name}`,
     without: disk.name,
     fix: { disk: disk.name },
     async plan() {

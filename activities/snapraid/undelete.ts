@@ -20,6 +20,7 @@ export async function undeleteProcedure(
     return end;
   };
   return {
+    subject: `deleted files at ${path}`.slice(0, 150),
     fix: { missing },
     async plan() {
       const { files } = await look();

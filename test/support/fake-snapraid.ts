@@ -146,6 +146,25 @@ export const worked = (exit: string, { files = 0, io = 0, data = 0 } = {}): Answ
   code: exit === 'ok' ? 0 : 1,
 });
 
+/** How a repair or a check ends: `d2:Films/a.mkv` by what was found of it. */
+export function fixed(exit: string, files: Record<string, string> = {}, code = 0): Answer {
+  const errors = Object.keys(files).length;
+  const lost = Object.values(files).filter((state) => state === 'unrecoverable').length;
+  return {
+    lines: [
+      ...Object.entries(files).flatMap(([name, state]) => [
+        `error:1:${name}: Data error at position 0`,
+        `status:${state}:${name}`,
+      ]),
+      `summary:error:${errors}`,
+      `summary:error_recovered:${errors - lost}`,
+      `summary:error_unrecoverable:${lost}`,
+      `summary:exit:${exit}`,
+    ],
+    code,
+  };
+}
+
 /** Said again in the evidence, as an earlier run would have. */
 export function note(array: SnapArray, fact: object): void {
   const folder = array.tools.host.stateFolder;

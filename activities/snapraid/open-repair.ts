@@ -1,0 +1,43 @@
+import { addEvidence, type Evidence, readEvidence } from '../host/evidence.js';
+import type { ArrayRepairOpen } from '../host/evidence-array.js';
+import type { SnapArray } from './array.js';
+
+/**
+ * A repair that was begun and not brought to its end: the files that are still missing look as if somebody had deleted them, and the
+ * next sync would make that permanent.
+ */
+
+/** Before it writes anything. */
+export async function openRepair({ tools, input }: SnapArray, what: string, device: string): Promise<void> {
+  const { run, resource } = input;
+  await addEvidence(tools.host, { kind: 'array-repair-open', run, resource, what, device });
+}
+
+/** What was proved and needs no sync afterwards. */
+export async function closeRepair({ tools, input }: SnapArray): Promise<void> {
+  await addEvidence(tools.host, { kind: 'array-repair-done', run: input.run, resource: input.resource });
+}
+
+/** What an earlier attempt of this run has written down before it began to write. */
+export async function openedByThisRun({ tools, input }: SnapArray): Promise<ArrayRepairOpen | undefined> {
+  const opened = openRepairs(await readEvidence(tools.host), input.resource);
+  return opened.find(({ run }) => run === input.run);
+}
+
+/** In words, for whoever is asked whether to sync. */
+export async function unfinishedRepairs({ tools, input }: SnapArray): Promise<string[]> {
+  const opened = openRepairs(await readEvidence(tools.host), input.resource);
+  return opened.map(({ what, run }) => `the repair of ${what} (${run}) has not come to its end`);
+}
+
+/** A proved sync closes all: it asks while one is open. Pure. */
+export function openRepairs(evidence: readonly Evidence[], resource: string): ArrayRepairOpen[] {
+  let opened: ArrayRepairOpen[] = [];
+  for (const entry of evidence) {
+    if (!('resource' in entry) || entry.resource !== resource) continue;
+    if (entry.kind === 'array-repair-open') opened.push(entry);
+    if (entry.kind === 'array-repair-done') opened = opened.filter(({ run }) => run !== entry.run);
+    if (entry.kind === 'array-synced') opened = [];
+  }
+  return opened;
+}

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { actByHand, planByHand } from '../../activities/snapraid/by-hand.js';
+import { syncArray } from '../../activities/snapraid/sync.js';
+import type { SnapraidByHandInput } from '../../contracts/snapraid.js';
+import { diff, type FakeArray, fakeArray, fixed, status, worked } from '../support/fake-snapraid.js';
+
+/** Repairs by hand, with a snapraid that answers as it is told. */
+
+const asked = (
+  fake: FakeArray,
+  settings: Record<string, string>,
+  action = 'replace-disk',
+): SnapraidByHandInput => ({
+  ...fake.array.input,
+  action,
+  settings,
+});
+
+/** Plans, and acts on just that. */
+async function repair(fake: FakeArray, settings: Record<string, string>, action?: string) {
+  const input = asked(fake, settings, action);
+  const { digest } = await planByHand(fake.array, input);
+  return actByHand(fake.array, { ...input, digest });
+}
+
+/** The run of the next night. */
+const nextNight = ({ array }: FakeArray) => ({
+  ...array,
+  input: { ...array.input, run: 'nightly-2026-11-28T01:00:00Z' },
+});
+
+function fakeRepair(options?: Parameters<typeof fakeArray>[0]): FakeArray {
+  const fake = fakeArray(options);
+  fake.answer('status', status());
+  fake.answer('diff', diff());
+  fake.answer('fix', fixed('recovered', { 'd2:a.mkv': 'recovered' }));
+  fake.answer('check', fixed('ok'));
+  return fake;
+}
+
+describe('a repair that has not come to its end', () => {
+  test('makes the next night ask before it syncs the missing files away, until a sync is approved and proved', async () => {
+    const fake = fakeRepair();
+    fake.answer('fix', { lines: ['sigint:0: SIGINT received'], code: 0 });
+    await assert.rejects(repair(fake, { disk: 'd2' }), { code: 'HF_TOOL_KILLED' });
+    fake.answer('diff', diff({ removed: 1 }));
+    fake.answer('sync', worked('ok'));
+    const night = nextNight(fake);
+    const { state, plan } = await syncArray(night, night.input);
+    assert.equal(state, 'asks');
+    assert.match(
+      plan.reasons.join(),
+      /the repair of disk d2 \(nightly-2026-11-27T01:00:00Z\) has not come to its end/,
+    );
+
+    const approved = await syncArray(night, { ...night.input, digest: plan.digest });
+    assert.equal(approved.state, 'complete');
+    assert.deepEqual((await syncArray(night, night.input)).plan.reasons, []);
+  });
+
+  test('is over when deleted files are back', async () => {
+    const fake = fakeRepair();
+    fake.answer(
+      'check',
+      fixed('recoverable', { 'd2:a.mkv': 'recoverable' }, 1),
+      fixed('recoverable', { 'd2:a.mkv': 'recoverable' }, 1),
+      fixed('ok'),
+    );
+    await repair(fake, { path: 'a.mkv' }, 'undelete');
+    const night = nextNight(fake);
+    fake.answer('diff', diff({ added: 1 }));
+    fake.answer('sync', worked('ok'));
+    assert.equal((await syncArray(night, night.input)).state, 'complete');
+  });
+});
