@@ -170,4 +170,6 @@ export interface SnapraidByHandReport {
   lostCount: number;
   /** What was compared afterwards, in words. */
   proved: string;
+  /** What is not right and known to be so. */
+  warnings?: string[];
 }

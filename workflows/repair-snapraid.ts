@@ -30,8 +30,12 @@ export async function repairSnapraid(input: ActionInput): Promise<RunResult> {
     // From now on no other run may sync: what is lost would be lost for good.
     return withLeases([resourceLease(repair.source.resource)], report, async () => {
       const done = await repair.act(plan.digest);
-      const warnings =
-        done.lostCount > 0 ? [`${done.lostCount} files are lost: ${done.lost.slice(0, 10).join(', ')}`] : [];
+      const warnings = [
+        ...(done.lostCount > 0
+          ? [`${done.lostCount} files are lost: ${done.lost.slice(0, 10).join(', ')}`]
+          : []),
+        ...(done.warnings ?? []),
+      ];
       const words = `${plan.what}: ${done.recovered} files came back; ${done.proved}`;
       if (input.action === 'undelete') return ended(words, warnings);
       const synced = await repair.sync(done);

@@ -27,8 +27,17 @@ export interface Procedure {
   without?: string;
   fix: FixWhat;
   plan(): Promise<Pick<SnapraidByHandPlan, 'what' | 'lines' | 'nothing' | 'refused'> & { bound: unknown }>;
-  /** Reads what was repaired once more; answers what was compared, in words. */
-  prove(end: WorkEnd): Promise<string>;
+  /** Reads what was repaired once more. */
+  prove(end: WorkEnd): Promise<Proof>;
+}
+
+/** What was found when it was read again. */
+export interface Proof {
+  /** What was compared, in words. */
+  words: string;
+  isClean: boolean;
+  /** All that is not right is known to be so: files that were said to be lost, blocks that changed since the last sync. */
+  isExplained?: boolean;
 }
 
 const procedures: Record<string, (array: SnapArray, settings: Record<string, string>) => Promise<Procedure>> =
@@ -70,7 +79,10 @@ export async function actByHand(array: SnapArray, input: SnapraidByHandInput): P
   for (const file of end.files.unrecoverable) log(`lost: ${file}`);
   const lost = end.files.unrecoverable;
   const lostCount = Math.max(lost.length, end.unrecoverable > 0 ? 1 : 0);
-  const proved = await procedure.prove(end);
+  const proof = await procedure.prove(end);
+  const isFixed = result.exitCode === 0 && end.unrecoverable === 0;
+  if (!(proof.isClean && (isFixed || lostCount > 0)) && !proof.isExplained)
+    throw notRepaired(array, end, proof);
   // A disk or a parity is whole with the sync afterwards alone.
   if (procedure.without === undefined) await closeRepair(array);
   return {
@@ -78,9 +90,20 @@ export async function actByHand(array: SnapArray, input: SnapraidByHandInput): P
     recovered: end.files.recovered.length,
     lost: lost.slice(0, 100),
     lostCount,
-    proved,
+    proved: proof.words,
+    ...(!proof.isClean && { warnings: [proof.words] }),
   };
 }
+
+/** Nothing is synced then: what is wrong would become the new state. */
+const notRepaired = ({ input }: SnapArray, { exit, troubles }: WorkEnd, { words }: Proof): HoldfastError =>
+  new HoldfastError(
+    'HF_ARRAY_DAMAGED',
+    `The repair of "${input.resource}" ended with "${exit}", and is not proved: ${words}. ${troubles.slice(0, 3).join('; ')}`.slice(
+      0,
+      300,
+    ),
+  );
 
 async function refuseOtherPlan(array: SnapArray, input: SnapraidByHandInput): Promise<void> {
   const { digest, refused } = await planByHand(array, input);

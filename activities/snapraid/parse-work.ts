@@ -18,6 +18,8 @@ export interface WorkEnd {
   unrecoverable: number;
   /** `d2:Films/a.mkv: Data error at position 0`: what went wrong where, each file once. */
   troubles: string[];
+  /** The same without words, to be compared with `files`. */
+  troubledFiles: string[];
   files: Record<'recovered' | 'recoverable' | 'unrecoverable' | 'damaged', string[]>;
   bytesDone: number;
 }
@@ -34,13 +36,14 @@ export function parseWork(verb: string, lines: readonly string[]): WorkEnd {
     if (tag.name === 'summary' && summary.has('exit')) summary = new Summary();
     if (tag.name === 'summary') summary.add(tag);
     if (tag.name === 'sigint') end.interrupted = true;
-    if (/^(hash_|parity_)?error/.test(tag.name)) noteTrouble(troubles, tag);
+    noteTrouble(troubles, tag);
     if (tag.name === 'status') noteFile(end, tag);
     if (tag.name === 'run' && tag.values[0] === 'pos') end.bytesDone = Number(tag.values[3]) || 0;
   });
   for (const line of lines) reader.line(line);
   if (lines.length > 0) reader.end();
   end.troubles = [...troubles.values()];
+  end.troubledFiles = [...troubles.keys()];
   if (!summary.has('exit') || (!summary.has('error_io') && !summary.has('error'))) return end;
   return { ...end, ...countsOf(summary) };
 }
@@ -55,6 +58,7 @@ const emptyEnd = (): WorkEnd => ({
   recovered: 0,
   unrecoverable: 0,
   troubles: [],
+  troubledFiles: [],
   files: { recovered: [], recoverable: [], unrecoverable: [], damaged: [] },
   bytesDone: 0,
 });
@@ -70,17 +74,20 @@ const countsOf = (summary: Summary) => ({
   unrecoverable: summary.countOr('error_unrecoverable', 0),
 });
 
-function noteTrouble(
-  troubles: Map<string, string>,
-  { values: [, disk = '', path = '', words = ''] }: Tag,
-): void {
-  const file = `${disk}:${path}`;
-  if (!troubles.has(file)) troubles.set(file, `${file}:${words}`.replace(/\p{C}/gu, '?').slice(0, 200));
+/** `error:BLOCK:DISK:FILE:WORDS`; of links and folders without the number of a block. */
+function noteTrouble(troubles: Map<string, string>, { name, values }: Tag): void {
+  const isOfBlock = /^(hash_|parity_)?error/.test(name);
+  if (!isOfBlock && !/^(hardlink|symlink|dir)_error/.test(name)) return;
+  const [disk = '', path = '', words = ''] = isOfBlock ? values.slice(1) : values;
+  const file = printable(`${disk}:${path}`);
+  if (!troubles.has(file)) troubles.set(file, printable(`${file}:${words}`).slice(0, 200));
 }
+
+const printable = (text: string): string => text.replace(/\p{C}/gu, '?');
 
 function noteFile({ files }: WorkEnd, { values: [state = '', disk = '', path = ''] }: Tag): void {
   if (!Object.hasOwn(files, state)) return;
-  files[state as keyof WorkEnd['files']].push(`${disk}:${path}`.replace(/\p{C}/gu, '?'));
+  files[state as keyof WorkEnd['files']].push(printable(`${disk}:${path}`));
 }
 
 /** `run:pos:BLOCK:DONE:BYTES:PERCENT:SECONDS:MB/S:CPU:ELAPSED`; some may be empty in newer versions. */

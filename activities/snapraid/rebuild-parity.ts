@@ -4,6 +4,7 @@ import { askDiff, askStatus, failed } from './ask.js';
 import type { Procedure } from './by-hand.js';
 import { folderOfFile } from './conf.js';
 import { missingDisks } from './guard.js';
+import type { Change } from './parse-diff.js';
 import { parseWork } from './parse-work.js';
 import { work } from './work.js';
 
@@ -42,12 +43,23 @@ export async function parityProcedure(
       const { lines, result } = await work(array, { verb: 'check', what: { disk: name } });
       const { exit, errors } = parseWork('check', lines);
       if (exit === undefined) throw failed('check', result, array);
-      return result.exitCode === 0 && errors === 0
-        ? `${name} was read again and is right in every block`
-        : `${errors} blocks of ${name} are not right: they get their parity by the next sync`;
+      const isClean = result.exitCode === 0 && errors === 0;
+      // Only blocks whose data is not what it was at the last sync may be wrong: the sync that follows writes their parity.
+      const isExplained = (await askDiff(array)).changes.some(isOfSynced);
+      return {
+        isClean,
+        isExplained,
+        words: isClean
+          ? `${name} was read again and is right in every block`
+          : `${errors} blocks of ${name} are not right`,
+      };
     },
   };
 }
+
+/** What was added has no parity yet. */
+const isOfSynced = ({ kind }: Change): boolean =>
+  kind !== 'added' && kind !== 'copied' && kind !== 'restored';
 
 function unknownParity({ conf, called }: SnapArray, name: string): HoldfastError {
   const known = conf.parity.map((one) => one.name).join(', ');

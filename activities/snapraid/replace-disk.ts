@@ -36,18 +36,24 @@ export async function diskProcedure(array: SnapArray, settings: Record<string, s
         ...(refused !== undefined && { refused }),
       };
     },
-    async prove() {
+    async prove(fix) {
       const { lines, result } = await work(array, {
         verb: 'check',
         what: { disk: disk.name },
         auditOnly: true,
       });
-      const { exit, errors } = parseWork('check', lines);
-      if (exit === undefined) throw failed('check', result, array);
-      const isClean = result.exitCode === 0 && exit === 'ok' && errors === 0;
-      return isClean
-        ? `every file of ${disk.name} was read again and is as its hash says`
-        : `${errors} errors were found when the files of ${disk.name} were read again`;
+      const audit = parseWork('check', lines);
+      if (audit.exit === undefined) throw failed('check', result, array);
+      const isClean = result.exitCode === 0 && audit.exit === 'ok' && audit.errors === 0;
+      const lost = new Set(fix.files.unrecoverable);
+      const wrong = [...audit.troubledFiles, ...audit.files.damaged, ...audit.files.unrecoverable];
+      return {
+        isClean,
+        isExplained: wrong.length > 0 && wrong.every((file) => lost.has(file)),
+        words: isClean
+          ? `every file of ${disk.name} was read again and is as its hash says`
+          : `${audit.errors} errors were found when the files of ${disk.name} were read again`,
+      };
     },
   };
 }

@@ -39,10 +39,18 @@ export async function undeleteProcedure(
       const what = `bring back ${found.length} deleted files at ${path}${lost.length > 0 ? `; ${lost.length} are lost` : ''}`;
       return { what: what.slice(0, 300), lines: shown, bound: [found, lost] };
     },
-    async prove() {
+    async prove(fix) {
       const { files } = await look();
-      const still = files.recoverable.length + files.unrecoverable.length;
-      return still === 0 ? 'nothing is missing there any more' : `${still} files are still missing`;
+      const still = [...files.recoverable, ...files.unrecoverable];
+      const lost = new Set(fix.files.unrecoverable);
+      return {
+        isClean: still.length === 0,
+        isExplained: still.length > 0 && still.every((file) => lost.has(file)),
+        words:
+          still.length === 0
+            ? 'nothing is missing there any more'
+            : `${still.length} files are still missing`,
+      };
     },
   };
 }

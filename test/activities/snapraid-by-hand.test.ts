@@ -74,3 +74,58 @@ describe('a repair that has not come to its end', () => {
     assert.equal((await syncArray(night, night.input)).state, 'complete');
   });
 });
+
+describe('a repair whose proof is not clean', () => {
+  const code = 'HF_ARRAY_DAMAGED';
+  const wrongParity = {
+    lines: ['summary:error:7', 'summary:error_unrecoverable:0', 'summary:exit:recoverable'],
+    code: 1,
+  };
+
+  test('fails before any sync, when files are not as their hashes say', async () => {
+    const fake = fakeRepair();
+    fake.answer('check', fixed('error', { 'd2:b.mkv': 'damaged' }, 1));
+    await assert.rejects(repair(fake, { disk: 'd2' }), (error: { code: string; message: string }) => {
+      assert.equal(error.code, code);
+      assert.match(error.message, /1 errors were found when the files of d2 were read again/);
+      return true;
+    });
+  });
+
+  test('goes on to the question when just the files that are lost are not there', async () => {
+    const fake = fakeRepair();
+    const lost = { 'd2:b.mkv': 'unrecoverable' };
+    fake.answer('fix', fixed('unrecoverable', lost, 1));
+    fake.answer('check', fixed('unrecoverable', lost, 1));
+    const { lostCount, warnings } = await repair(fake, { disk: 'd2' });
+    assert.equal(lostCount, 1);
+    assert.equal(warnings?.length, 1);
+    const other = fakeRepair();
+    other.answer('fix', fixed('unrecoverable', lost, 1));
+    other.answer('check', fixed('error', { ...lost, 'd2:c.mkv': 'damaged' }, 1));
+    await assert.rejects(repair(other, { disk: 'd2' }), { code });
+  });
+
+  test('fails when the repair itself ended badly, although what is there reads well', async () => {
+    const fake = fakeRepair();
+    fake.answer('fix', fixed('unrecoverable', {}, 1));
+    await assert.rejects(repair(fake, { disk: 'd2' }), { code });
+  });
+
+  test('fails for a parity that is wrong although nothing was changed since the last sync', async () => {
+    const fake = fakeRepair();
+    fake.answer('check', wrongParity);
+    await assert.rejects(repair(fake, { parity: 'parity' }, 'rebuild-parity'), { code });
+    const changed = fakeRepair();
+    changed.answer('diff', diff({ removed: 1 }));
+    changed.answer('check', wrongParity);
+    const { warnings } = await repair(changed, { parity: 'parity' }, 'rebuild-parity');
+    assert.deepEqual(warnings, ['7 blocks of parity are not right']);
+  });
+
+  test('of an undelete fails when files that came back are still missing', async () => {
+    const fake = fakeRepair();
+    fake.answer('check', fixed('recoverable', { 'd2:a.mkv': 'recoverable' }, 1));
+    await assert.rejects(repair(fake, { path: 'a.mkv' }, 'undelete'), { code });
+  });
+});
