@@ -6,6 +6,7 @@ import { folderOfFile } from './conf.js';
 import { missingDisks } from './guard.js';
 import type { Change } from './parse-diff.js';
 import { parseWork } from './parse-work.js';
+import { isWeak, weakLines } from './weak.js';
 import { work } from './work.js';
 
 /** A lost parity, computed anew from the data disks: never by a sync that takes everything as it is. */
@@ -23,7 +24,8 @@ export async function parityProcedure(
     fix: { disk: name },
     async plan() {
       const away = (await missingDisks(array)).find(({ disk }) => disk === name);
-      const { blocks } = await askStatus(array);
+      const status = await askStatus(array);
+      const { blocks, unsynced, bad } = status;
       const { changes } = await askDiff(array);
       const there = await Promise.all(parity.files.map((file) => array.tools.host.exists(file)));
       const places = parity.files.map((file) => folderOfFile(file)).join(', ');
@@ -31,11 +33,12 @@ export async function parityProcedure(
         what: `compute ${name} anew: ${blocks} blocks at ${places}`,
         lines: [
           ...(there.some(Boolean) ? ['a parity file is there: what is right in it stays'] : []),
+          ...weakLines(status),
           changes.length === 0
-            ? 'nothing was changed since the last sync: it will be whole'
+            ? `nothing was changed since the last sync${isWeak(status) ? '' : ': it will be whole'}`
             : `${changes.length} files were changed since the last sync: their blocks get their parity by the sync afterwards`,
         ],
-        bound: [blocks, there],
+        bound: [blocks, unsynced, bad, there],
         ...(away && { refused: `${name} ${away.why}: mount the new disk there first` }),
       };
     },

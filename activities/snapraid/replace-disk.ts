@@ -6,6 +6,7 @@ import type { ArrayDisk } from './conf.js';
 import { missingDisks } from './guard.js';
 import type { Change } from './parse-diff.js';
 import { parseWork } from './parse-work.js';
+import { isWeak, weakLines } from './weak.js';
 import { work } from './work.js';
 
 /** A dead data disk, computed anew onto an empty one that is mounted in its place. */
@@ -21,15 +22,21 @@ export async function diskProcedure(array: SnapArray, settings: Record<string, s
     fix: { disk: disk.name },
     async plan() {
       const refused = await whyNotReady(array, disk);
-      const { filesOfDisk } = await askStatus(array);
-      const files = filesOfDisk.get(disk.name) ?? 0;
+      const status = await askStatus(array);
+      const files = status.filesOfDisk.get(disk.name) ?? 0;
       const changed = (await askDiff(array)).changes.filter((change) => endangers(change, disk));
       const exact = settings.check === 'full' ? await lostByCheck(array, disk) : undefined;
       return {
         what: `rebuild the ${files} files of disk ${disk.name} at ${disk.folder}`,
-        lines: [...endangeredLines(changed, array.conf.parity.length), ...(exact ?? [])],
+        lines: [
+          ...weakLines(status),
+          ...endangeredLines(changed, array.conf.parity.length, isWeak(status)),
+          ...(exact ?? []),
+        ],
         bound: [
           files,
+          status.unsynced,
+          status.bad,
           changed.map(({ disk: on, path }) => [on, path]).sort(),
           await mountedThere(array, disk),
         ],
@@ -97,13 +104,13 @@ async function mountedThere({ tools: { host } }: SnapArray, { folder }: ArrayDis
 const endangers = ({ kind, disk }: Change, { name }: ArrayDisk): boolean =>
   disk !== name && (kind === 'removed' || kind === 'updated');
 
-function endangeredLines(changed: readonly Change[], parities: number): string[] {
+function endangeredLines(changed: readonly Change[], parities: number, weak: boolean): string[] {
+  const disks = [...new Set(changed.map(({ disk }) => disk))];
   if (changed.length === 0)
     return [
-      'nothing on the other disks was removed or changed since the last sync: every file can be had back',
+      `nothing on the other disks was removed or changed since the last sync${weak ? '' : ': every file can be had back'}`,
     ];
-  const disks = [...new Set(changed.map(({ disk }) => disk))];
-  const certain = disks.length < parities;
+  const certain = disks.length < parities && !weak;
   const words = certain
     ? `every file can be had back all the same: they lie on ${disks.length} disk, and there are ${parities} parities`
     : 'what shares its places with them can be lost: check=full names each';

@@ -129,3 +129,26 @@ describe('a repair whose proof is not clean', () => {
     await assert.rejects(repair(fake, { path: 'a.mkv' }, 'undelete'), { code });
   });
 });
+
+describe('what a repair promises', () => {
+  test('is everything only while every block has its parity and none is bad', async () => {
+    const fake = fakeRepair();
+    const planned = async (settings: Record<string, string>, action?: string) => {
+      const { lines, digest } = await planByHand(fake.array, asked(fake, settings, action));
+      return { words: lines.join('; '), digest };
+    };
+    const disk = { disk: 'd2' };
+    const whole = await planned(disk);
+    assert.match(whole.words, /every file can be had back/);
+    for (const weak of [status({ unsynced: 123 }), status({ bad: 123 })]) {
+      fake.answer('status', weak);
+      const { words, digest } = await planned(disk);
+      assert.match(words, /123 blocks/);
+      assert.doesNotMatch(words, /every file/);
+      assert.notEqual(digest, whole.digest);
+      const parity = await planned({ parity: 'parity' }, 'rebuild-parity');
+      assert.match(parity.words, /123 blocks/);
+      assert.doesNotMatch(parity.words, /whole/);
+    }
+  });
+});
