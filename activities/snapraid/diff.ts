@@ -1,8 +1,10 @@
 import type { SnapraidPlan } from '../../contracts/snapraid.js';
 import { writePacked } from '../../system/packed.js';
+import { readEvidence } from '../host/evidence.js';
 import type { SnapArray } from './array.js';
 import { recordsOf } from './array.js';
 import { askDiff } from './ask.js';
+import { lastSyncMs } from './last-sync.js';
 import { unfinishedRepairs } from './open-repair.js';
 import type { Change } from './parse-diff.js';
 import type { ArrayStatus } from './parse-status.js';
@@ -15,10 +17,10 @@ export interface Planned {
 }
 
 /** What a sync would do now. The whole diff lies with our records; the history keeps counts and the first names. */
-export async function planNow(array: SnapArray, { filesOfDisk }: ArrayStatus): Promise<Planned> {
+export async function planNow(array: SnapArray, { filesOfDisk, isEmpty }: ArrayStatus): Promise<Planned> {
   const { tools, input, job } = array;
   const diff = await askDiff(array);
-  const known = await unfinishedRepairs(array);
+  const known = [...(isEmpty ? await forgottenArray(array) : []), ...(await unfinishedRepairs(array))];
   const judged = planSync({ diff, thresholds: job.thresholds, filesOfDisk, known });
   const file = `${recordsOf(array)}/${input.run}.${input.resource}.diff`;
   await tools.host.driver.makeFolder(recordsOf(array));
@@ -40,4 +42,17 @@ export async function planNow(array: SnapArray, { filesOfDisk }: ArrayStatus): P
     judged,
     changes: diff.changes,
   };
+}
+
+/** Without any content file snapraid takes the array for a new one; when it is none, a sync would write over parity that is good. */
+async function forgottenArray({ tools: { host }, conf, input }: SnapArray): Promise<string[]> {
+  const parity: string[] = [];
+  for (const file of conf.parity.flatMap(({ files }) => files))
+    if (((await host.facts(file))?.size ?? 0) > 0) parity.push(file);
+  const wasSynced = lastSyncMs(await readEvidence(host), input.resource) > 0;
+  if (parity.length === 0 && !wasSynced) return [];
+  const why = parity.length > 0 ? `${parity[0]} is there` : 'it was synced before';
+  return [
+    `no content file of the array is found although ${why}: a sync would take it for new and overwrite its parity. Bring a content file back`,
+  ];
 }

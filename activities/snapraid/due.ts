@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import type { SnapraidPlan } from '../../contracts/snapraid.js';
 import { now } from '../../system/clock.js';
-import { type Evidence, readEvidence } from '../host/evidence.js';
+import { readEvidence } from '../host/evidence.js';
 import type { SnapArray } from './array.js';
 import type { Planned } from './diff.js';
+import { lastSyncMs } from './last-sync.js';
 import type { Change } from './parse-diff.js';
 
 /** Whether a sync is worth it yet, where the job says when it is. What must be asked, or was interrupted, always is. */
@@ -15,12 +16,6 @@ export async function withDue(array: SnapArray, { plan, changes }: Planned): Pro
   const written = await newest(array, changes);
   const why = whyNotDue(due, changes.length, written, now().getTime());
   return why === undefined ? plan : { ...plan, notDue: why };
-}
-
-/** 0 when there was none: then it is due. */
-export function lastSyncMs(evidence: readonly Evidence[], resource: string): number {
-  const synced = evidence.findLast((entry) => entry.kind === 'array-synced' && entry.resource === resource);
-  return synced?.kind === 'array-synced' ? Date.parse(synced.restorePoint) : 0;
 }
 
 interface Written {

@@ -21,8 +21,8 @@ export async function diskProcedure(array: SnapArray, settings: Record<string, s
     without: disk.name,
     fix: { disk: disk.name },
     async plan() {
-      const refused = await whyNotReady(array, disk);
       const status = await askStatus(array);
+      const refused = status.isEmpty ? noContent : await whyNotReady(array, disk);
       const files = status.filesOfDisk.get(disk.name) ?? 0;
       const changed = (await askDiff(array)).changes.filter((change) => endangers(change, disk));
       const exact = settings.check === 'full' ? await lostByCheck(array, disk) : undefined;
@@ -64,6 +64,9 @@ export async function diskProcedure(array: SnapArray, settings: Record<string, s
     },
   };
 }
+
+const noContent =
+  'No content file of the array is found: without one nothing can be had back. Bring one back first';
 
 function dataDisk({ conf, called }: SnapArray, name: string): ArrayDisk {
   const disk = conf.data.find((one) => one.name === name);

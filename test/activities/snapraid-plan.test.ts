@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseConf } from '../../activities/snapraid/conf.js';
-import { lastSyncMs, whyNotDue } from '../../activities/snapraid/due.js';
+import { whyNotDue } from '../../activities/snapraid/due.js';
 import { ignoring } from '../../activities/snapraid/ignore.js';
+import { lastSyncMs } from '../../activities/snapraid/last-sync.js';
 import { snapraidsIn } from '../../activities/snapraid/others.js';
 import type { ArrayDiff, Change } from '../../activities/snapraid/parse-diff.js';
 import { parseSmartctl, snapraidSmart } from '../../activities/snapraid/parse-smart.js';

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { syncArray } from '../../activities/snapraid/sync.js';
-import { diff, fakeArray, status, worked } from '../support/fake-snapraid.js';
+import { diff, fakeArray, note, status, worked } from '../support/fake-snapraid.js';
 
 /** The last step before a loss is permanent, with a snapraid that answers as it is told. */
 
@@ -33,5 +35,38 @@ describe('files that change under a sync', () => {
     assert.equal(again.state, 'asks');
     assert.match(again.plan.reasons.join(), /900 files of the array removed/);
     assert.equal(syncsOf(calls()).length, 1);
+  });
+});
+
+describe('an array without any content file', () => {
+  const emptyArray = () => {
+    const fake = fakeArray(limits);
+    fake.answer('status', status({ files: 0, blocks: 0 }));
+    fake.answer('diff', diff({ added: 3 }));
+    fake.answer('sync', worked('ok'));
+    return fake;
+  };
+
+  test('is new when nothing speaks against it', async () => {
+    const { array } = emptyArray();
+    assert.equal((await syncArray(array, array.input)).state, 'complete');
+  });
+
+  test('is not written over without a yes when its parity is there', async () => {
+    const { array, folder, calls } = emptyArray();
+    writeFileSync(join(folder, 'p/parity'), 'parity of years');
+    const { state, plan } = await syncArray(array, array.input);
+    assert.equal(state, 'asks');
+    assert.match(plan.reasons.join(), /no content file of the array is found although .*p\/parity is there/);
+    assert.deepEqual(syncsOf(calls()), []);
+    assert.equal((await syncArray(array, { ...array.input, digest: plan.digest })).state, 'complete');
+  });
+
+  test('nor when it was synced before', async () => {
+    const { array } = emptyArray();
+    note(array, { kind: 'array-synced', run: 'nightly-earlier', restorePoint: '2026-11-20T00:00:00Z' });
+    const { state, plan } = await syncArray(array, array.input);
+    assert.equal(state, 'asks');
+    assert.match(plan.reasons.join(), /although it was synced before/);
   });
 });
