@@ -9,12 +9,12 @@ import type { SnapArray } from './array.js';
 import { failed } from './ask.js';
 import type { FixWhat } from './command.js';
 import { missingDisks } from './guard.js';
-import { closeRepair, openRepair } from './open-repair.js';
+import { closeRepair, openedByThisRun, openRepair } from './open-repair.js';
 import { refuseDaemon } from './others.js';
 import { parseWork, type WorkEnd } from './parse-work.js';
 import { parityProcedure } from './rebuild-parity.js';
 import { diskProcedure } from './replace-disk.js';
-import { failing } from './sync-verdict.js';
+import { failing, wasStopped } from './sync-verdict.js';
 import { undeleteProcedure } from './undelete.js';
 import { work } from './work.js';
 
@@ -25,6 +25,8 @@ export interface Procedure {
   subject: string;
   /** A disk that may be away, or empty: it is the one that is repaired. */
   without?: string;
+  /** Where it writes, when that is a disk that a human has put in. */
+  device?(): Promise<string>;
   fix: FixWhat;
   plan(): Promise<Pick<SnapraidByHandPlan, 'what' | 'lines' | 'nothing' | 'refused'> & { bound: unknown }>;
   /** Reads what was repaired once more. */
@@ -66,13 +68,11 @@ export async function planByHand(array: SnapArray, input: SnapraidByHandInput): 
 export async function actByHand(array: SnapArray, input: SnapraidByHandInput): Promise<SnapraidByHandReport> {
   const procedure = await procedureOf(array, input);
   await guardOthers(array, procedure);
-  // A second attempt finds a disk that is partly filled: what was approved was looked at by the first.
-  if (array.tools.attempt === 1) await refuseOtherPlan(array, input);
-  await openRepair(array, procedure.subject, '');
+  await begin(array, input, procedure);
   const { lines, result } = await work(array, { verb: 'fix', what: procedure.fix });
   const end = parseWork('fix', lines);
   const { host, log } = array.tools;
-  if (end.interrupted || result.signal !== undefined || result.exitCode === 130)
+  if (wasStopped(end, result))
     throw new HoldfastError('HF_TOOL_KILLED', `The repair of "${input.resource}" was stopped. It goes on`);
   if (end.ioErrors > 0) throw failing(end, host.name);
   if (end.exit === undefined) throw failed('fix', result, array);
@@ -104,6 +104,24 @@ const notRepaired = ({ input }: SnapArray, { exit, troubles }: WorkEnd, { words 
       300,
     ),
   );
+
+/** A later attempt finds a disk that is partly filled, and the same disk all the same: that alone can be compared then. */
+async function begin(array: SnapArray, input: SnapraidByHandInput, procedure: Procedure): Promise<void> {
+  const device = (await procedure.device?.()) ?? '';
+  const opened = await openedByThisRun(array);
+  if (opened === undefined) {
+    await refuseOtherPlan(array, input);
+    return openRepair(array, procedure.subject, device);
+  }
+  if (opened.device === device) return;
+  throw new HoldfastError(
+    'HF_TARGET_REFUSED',
+    `The repair of ${opened.what} was begun on ${opened.device}, and now it would write to ${device}: bring that disk back, or start it again`.slice(
+      0,
+      300,
+    ),
+  );
+}
 
 async function refuseOtherPlan(array: SnapArray, input: SnapraidByHandInput): Promise<void> {
   const { digest, refused } = await planByHand(array, input);

@@ -18,10 +18,23 @@ export async function closeRepair({ tools, input }: SnapArray): Promise<void> {
   await addEvidence(tools.host, { kind: 'array-repair-done', run: input.run, resource: input.resource });
 }
 
-/** What an earlier attempt of this run has written down before it began to write. */
+/** What an earlier attempt of this run has written down before it began to write, also when it is closed since. */
 export async function openedByThisRun({ tools, input }: SnapArray): Promise<ArrayRepairOpen | undefined> {
+  const found = (await readEvidence(tools.host)).find(
+    (entry) =>
+      entry.kind === 'array-repair-open' && entry.run === input.run && entry.resource === input.resource,
+  );
+  return found?.kind === 'array-repair-open' ? found : undefined;
+}
+
+/** Whether a repair of just this, onto just this, was begun and not brought to its end. */
+export async function wasOpenedOn(
+  { tools, input }: SnapArray,
+  what: string,
+  device: string,
+): Promise<boolean> {
   const opened = openRepairs(await readEvidence(tools.host), input.resource);
-  return opened.find(({ run }) => run === input.run);
+  return opened.some((one) => one.what === what && one.device === device);
 }
 
 /** In words, for whoever is asked whether to sync. */

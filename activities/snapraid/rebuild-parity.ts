@@ -4,8 +4,10 @@ import { askDiff, askStatus, failed } from './ask.js';
 import type { Procedure } from './by-hand.js';
 import { folderOfFile } from './conf.js';
 import { missingDisks } from './guard.js';
+import { mountedAt } from './mounted-at.js';
 import type { Change } from './parse-diff.js';
 import { parseWork } from './parse-work.js';
+import { noContent } from './replace-disk.js';
 import { isWeak, weakLines } from './weak.js';
 import { work } from './work.js';
 
@@ -18,9 +20,16 @@ export async function parityProcedure(
   const name = settings.parity ?? '';
   const parity = array.conf.parity.find((one) => one.name === name);
   if (!parity) throw unknownParity(array, name);
+  const folders = parity.files.map((file) => folderOfFile(file));
+  const device = async (): Promise<string> => {
+    const mounts: string[] = [];
+    for (const folder of folders) mounts.push(await mountedAt(array.tools.host, folder));
+    return mounts.join(', ');
+  };
   return {
     subject: name,
     without: name,
+    device,
     fix: { disk: name },
     async plan() {
       const away = (await missingDisks(array)).find(({ disk }) => disk === name);
@@ -28,7 +37,7 @@ export async function parityProcedure(
       const { blocks, unsynced, bad } = status;
       const { changes } = await askDiff(array);
       const there = await Promise.all(parity.files.map((file) => array.tools.host.exists(file)));
-      const places = parity.files.map((file) => folderOfFile(file)).join(', ');
+      const places = folders.join(', ');
       return {
         what: `compute ${name} anew: ${blocks} blocks at ${places}`,
         lines: [
@@ -38,7 +47,8 @@ export async function parityProcedure(
             ? `nothing was changed since the last sync${isWeak(status) ? '' : ': it will be whole'}`
             : `${changes.length} files were changed since the last sync: their blocks get their parity by the sync afterwards`,
         ],
-        bound: [blocks, unsynced, bad, there],
+        bound: [blocks, unsynced, bad, there, await device()],
+        ...(status.isEmpty && { refused: noContent }),
         ...(away && { refused: `${name} ${away.why}: mount the new disk there first` }),
       };
     },

@@ -4,6 +4,8 @@ import { askDiff, askStatus, failed } from './ask.js';
 import type { Procedure } from './by-hand.js';
 import type { ArrayDisk } from './conf.js';
 import { missingDisks } from './guard.js';
+import { mountedAt } from './mounted-at.js';
+import { wasOpenedOn } from './open-repair.js';
 import type { Change } from './parse-diff.js';
 import { parseWork } from './parse-work.js';
 import { isWeak, weakLines } from './weak.js';
@@ -17,8 +19,9 @@ const ownNames = /^(lost\+found|snapraid\.content(\.lock|\.tmp)?|\.Trash-\d+)$/;
 export async function diskProcedure(array: SnapArray, settings: Record<string, string>): Promise<Procedure> {
   const disk = dataDisk(array, settings.disk ?? '');
   return {
-    subject: `disk ${disk.name}`,
+    subject: subjectOf(disk),
     without: disk.name,
+    device: () => mountedAt(array.tools.host, disk.folder),
     fix: { disk: disk.name },
     async plan() {
       const status = await askStatus(array);
@@ -38,7 +41,7 @@ export async function diskProcedure(array: SnapArray, settings: Record<string, s
           status.unsynced,
           status.bad,
           changed.map(({ disk: on, path }) => [on, path]).sort(),
-          await mountedThere(array, disk),
+          await mountedAt(array.tools.host, disk.folder),
         ],
         ...(refused !== undefined && { refused }),
       };
@@ -65,7 +68,9 @@ export async function diskProcedure(array: SnapArray, settings: Record<string, s
   };
 }
 
-const noContent =
+const subjectOf = ({ name }: ArrayDisk): string => `disk ${name}`;
+
+export const noContent =
   'No content file of the array is found: without one nothing can be had back. Bring one back first';
 
 function dataDisk({ conf, called }: SnapArray, name: string): ArrayDisk {
@@ -88,20 +93,14 @@ async function whyNotReady(array: SnapArray, disk: ArrayDisk): Promise<string | 
   // A new disk has no marker and no files: that is as it should be.
   const isMounted = away === undefined || away.isThere === true;
   if (!isMounted) return `Disk ${disk.name} ${away.why}: mount the new disk there first`;
+  // What a rebuild has brought there that did not come to its end is no surprise.
+  if (await wasOpenedOn(array, subjectOf(disk), await mountedAt(host, disk.folder))) return undefined;
   const there = (await host.list(disk.folder)).filter((name) => !ownNames.test(name));
   return there.length === 0 ? undefined : notEmpty(disk, there);
 }
 
 const notEmpty = ({ name, folder }: ArrayDisk, there: readonly string[]): string =>
   `Disk ${name} at ${folder} is not empty (${there.slice(0, 3).join(', ').replace(/\p{C}/gu, '?')}): is it the new one?`;
-
-async function mountedThere({ tools: { host } }: SnapArray, { folder }: ArrayDisk): Promise<string> {
-  const { stdout } = await host.run({
-    file: 'findmnt',
-    args: ['--noheadings', '--output', 'SOURCE,UUID', '--target', folder],
-  });
-  return stdout.trim();
-}
 
 /** Blocks of other disks that changed since the last sync stand for what they were: they cannot help any more. */
 const endangers = ({ kind, disk }: Change, { name }: ArrayDisk): boolean =>

@@ -17,7 +17,7 @@ import { refuseDaemon } from './others.js';
 import type { ArrayStatus } from './parse-status.js';
 import { parseWork, type WorkEnd } from './parse-work.js';
 import { planScrub } from './scrub-plan.js';
-import { failing } from './sync-verdict.js';
+import { failing, wasStopped } from './sync-verdict.js';
 import { work } from './work.js';
 
 /** Reads a part of the array and compares it with its hashes and parity. */
@@ -33,7 +33,7 @@ export async function scrubArray(array: SnapArray, input: SnapraidScrubInput): P
   const { lines, result } = await work(array, { verb: 'scrub', plan, olderThanDays });
   const end = parseWork('scrub', lines);
   for (const trouble of end.troubles) array.tools.log(`scrub: ${trouble}`);
-  if (end.interrupted || result.signal !== undefined || result.exitCode === 130) throw stopped(array);
+  if (wasStopped(end, result)) throw stopped(array);
   if (end.exit === undefined) throw unknown(array, result.exitCode, result.stderrTail);
   if (end.ioErrors > 0) throw failing(end, array.tools.host.name);
   return judge(array, end, result.exitCode, input.onlyBad ? 0 : percent);
@@ -101,7 +101,7 @@ export async function repairBad(
     );
   const { lines, result } = await work(array, { verb: 'fix', what: { bad: true } });
   const end = parseWork('fix', lines);
-  if (end.interrupted || result.signal !== undefined) throw stopped(array);
+  if (wasStopped(end, result)) throw stopped(array);
   const files = [...end.files.unrecoverable, ...end.files.recovered].slice(0, 20);
   for (const file of files) tools.log(`fix: ${file}`);
   if (result.exitCode !== 0 || end.unrecoverable > 0 || end.exit === undefined)

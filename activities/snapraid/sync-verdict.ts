@@ -12,7 +12,7 @@ export function judgeSync(
   { exitCode, signal, stderrTail }: Ended,
   host: string,
 ): 'done' | 'interrupted' | 'again' | HoldfastError {
-  if (end.interrupted || signal !== undefined || exitCode === 130) return 'interrupted';
+  if (wasStopped(end, { exitCode, signal })) return 'interrupted';
   if (exitCode === 0 && end.exit === 'ok') return 'done';
   if (end.ioErrors > 0) return failing(end, host);
   if (end.dataErrors > 0)
@@ -26,6 +26,12 @@ export function judgeSync(
   if (end.exit !== undefined && end.exit !== 'ok' && end.fileErrors > 0) return 'again';
   return refused(stderrTail, exitCode, host);
 }
+
+/** By us, by a restart, by whoever: over ssh and sudo the number of a signal comes as an exit code beyond 128. 255 is of ssh itself. */
+export const wasStopped = (
+  { interrupted }: Pick<WorkEnd, 'interrupted'>,
+  { exitCode = 0, signal }: Pick<RunResult, 'exitCode' | 'signal'>,
+): boolean => interrupted || signal !== undefined || (exitCode > 128 && exitCode < 192);
 
 export const failing = (end: WorkEnd, host: string): HoldfastError =>
   new HoldfastError(

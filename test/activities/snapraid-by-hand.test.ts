@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { actByHand, planByHand } from '../../activities/snapraid/by-hand.js';
 import { syncArray } from '../../activities/snapraid/sync.js';
@@ -150,5 +152,44 @@ describe('what a repair promises', () => {
       assert.match(parity.words, /123 blocks/);
       assert.doesNotMatch(parity.words, /whole/);
     }
+  });
+});
+
+describe('a second attempt of a repair', () => {
+  test('is refused like a first one, when the first has never looked', async () => {
+    const fake = fakeRepair({ attempt: 2 });
+    writeFileSync(join(fake.folder, 'd2/somebody else'), 'x');
+    await assert.rejects(repair(fake, { disk: 'd2' }), { code: 'HF_TARGET_REFUSED' });
+    rmSync(join(fake.folder, 'd2/somebody else'));
+    const other = { ...asked(fake, { disk: 'd2' }), digest: 'of another plan' };
+    await assert.rejects(actByHand(fake.array, other), { code: 'HF_NOT_APPROVED' });
+    assert(!fake.calls().some((call) => call.endsWith('fix')));
+  });
+
+  test('goes on with the disk that the first has begun to fill, and with no other', async () => {
+    const fake = fakeRepair();
+    fake.answer('fix', { lines: ['sigint:0: SIGINT received'], does: `echo x > '${fake.folder}/d2/half'` });
+    const input = asked(fake, { disk: 'd2' });
+    const { digest } = await planByHand(fake.array, input);
+    await assert.rejects(actByHand(fake.array, { ...input, digest }), { code: 'HF_TOOL_KILLED' });
+    fake.answer('fix', fixed('ok'));
+    const evidence = join(fake.folder, 'state/evidence.jsonl');
+    const text = readFileSync(evidence, 'utf8');
+    writeFileSync(evidence, text.replace(/"device":"[^"]*"/, '"device":"UUID=the-new-disk at /mnt/d2"'));
+    await assert.rejects(actByHand(fake.array, { ...input, digest }), (error: Error) => {
+      assert.match(error.message, /was begun on UUID=the-new-disk at \/mnt\/d2, and now it would write to/);
+      return true;
+    });
+    writeFileSync(evidence, text);
+    assert.equal((await actByHand(fake.array, { ...input, digest })).lostCount, 0);
+  });
+
+  test('may be made by a new run, which is not stopped by what the first has brought back', async () => {
+    const fake = fakeRepair();
+    fake.answer('fix', { lines: ['sigint:0: SIGINT received'], does: `echo x > '${fake.folder}/d2/half'` });
+    await assert.rejects(repair(fake, { disk: 'd2' }), { code: 'HF_TOOL_KILLED' });
+    fake.answer('fix', fixed('ok'));
+    const again = { ...fake, array: nextNight(fake) };
+    assert.equal((await repair(again, { disk: 'd2' })).lostCount, 0);
   });
 });

@@ -137,3 +137,11 @@ for (const version of readdirSync(folder)) {
     });
   });
 }
+
+test('an exit code that stands for a signal is a stop from outside, not a refusal', () => {
+  const end = parseWork('sync', []);
+  const judged = (exitCode: number) =>
+    judgeSync(end, { exitCode, signal: undefined, stderrTail: '' }, 'vm102');
+  for (const exitCode of [129, 130, 137, 143]) assert.equal(judged(exitCode), 'interrupted', `${exitCode}`);
+  for (const exitCode of [1, 2, 127, 255]) assert(judged(exitCode) instanceof HoldfastError, `${exitCode}`);
+});
