@@ -31,7 +31,8 @@ export async function keepCopies(array: SnapArray): Promise<SnapraidCopiesReport
   );
   const failed = results.find(({ exitCode }) => exitCode !== 0);
   if (failed) throw notKept(array, target.host, failed.stderrTail);
-  await compare(array, target.host, archive, content);
+  await compare(array, target.host, `${archive}.new`, content);
+  await putInPlace(array, target.host, archive);
   const place = `${target.host.name}:${archive}`;
   await addEvidence(tools.host, { kind: 'array-copies', run: input.run, resource: input.resource, place });
   return { resource: input.resource, place };
@@ -79,16 +80,18 @@ const packCommand = (files: readonly string[]): Command => ({
   args: ['--create', '--file=-', '--absolute-names', '--', ...files],
 });
 
-/** Whole or not at all; what was there stays beside it. */
+/** Beside the one before: that stays where it is until this one is compared. */
 const keepCommand = (archive: string): Command => ({
   file: 'sh',
-  args: [
-    '-c',
-    'umask 077; cat > "$1.new" && sync -f "$1.new" && { [ ! -e "$1" ] || ln -f "$1" "$1.previous"; } && mv -f "$1.new" "$1"',
-    'sh',
-    archive,
-  ],
+  args: ['-c', 'umask 077; cat > "$1.new" && sync -f "$1.new"', 'sh', archive],
 });
+
+/** Whole or not at all; what was there stays beside it. */
+async function putInPlace({ tools, input }: SnapArray, target: Host, archive: string): Promise<void> {
+  const script = '{ [ ! -e "$1" ] || ln -f "$1" "$1.previous"; } && mv -f "$1.new" "$1" && sync -f "$1"';
+  const put = await target.run({ file: 'sh', args: ['-c', script, 'sh', archive] }, { signal: tools.signal });
+  if (put.exitCode !== 0) throw notKept({ tools, input }, target, put.stderrTail);
+}
 
 /** tar and ssh can both end well with half an archive: the list of files is read back and must be what lies on the array. */
 async function compare(
