@@ -72,11 +72,13 @@ export interface SnapraidSyncInput extends SnapraidStepInput {
   digest?: string;
   /** Also when nothing has changed: snapraid writes down the identity of a new disk only then. */
   always?: true;
+  /** Nothing keeps writers away: only prove that parity is complete, and ask when it is not any more. */
+  onlyProve?: true;
 }
 
 export interface SnapraidSyncReport {
   resource: string;
-  /** `asks`: what is there now must be approved first, nothing was done. */
+  /** `asks`: what is there now must be looked at, and approved where it has reasons, first; it was not synced. */
   state: 'complete' | 'asks';
   plan: SnapraidPlan;
   /** ISO 8601 UTC: parity holds the array as it was at this moment. */

@@ -1,4 +1,4 @@
-import { workflowInfo } from '@temporalio/workflow';
+import { patched, workflowInfo } from '@temporalio/workflow';
 import type { ActionInput } from '../contracts/actions.js';
 import type { RunResult, Source } from '../contracts/jobs.js';
 import { resourceLease } from '../contracts/names.js';
@@ -7,6 +7,7 @@ import type {
   SnapraidByHandPlan,
   SnapraidByHandReport,
   SnapraidPlan,
+  SnapraidSyncReport,
 } from '../contracts/snapraid.js';
 import { askApproval } from './steps/approve.js';
 import { failure } from './steps/failure.js';
@@ -14,6 +15,7 @@ import { withLeases } from './steps/lease.js';
 import { heavyOnHost } from './steps/on-host.js';
 import { openReport, type Report } from './steps/report.js';
 import { endRun } from './steps/run.js';
+import { withWritersAway } from './steps/writers.js';
 
 /** How long a question waits for a yes. Milliseconds. */
 const approveWithinMs = 24 * 3_600_000;
@@ -81,6 +83,13 @@ function openRepair(input: ActionInput, report: Report): Repair {
   const ask = async (digest: string, what: string, details: string[]): Promise<void> => {
     await askApproval({ digest, what, details, withinMs: approveWithinMs }, report);
   };
+  const syncNow = (digest: string): Promise<SnapraidSyncReport> => {
+    const body = () => steps('sync').snapraidSync({ ...step, digest, always: true });
+    if (!patched('2026-11-repairs-sync-without-writers')) return body();
+    const { job, run, resource, retryForMs } = step;
+    const writers = { host: source.host, limits: input.limits, step: { job, run, resource, retryForMs } };
+    return withWritersAway(writers, report, body);
+  };
   return {
     source,
     ask,
@@ -107,9 +116,7 @@ function openRepair(input: ActionInput, report: Report): Repair {
           report.step('sync', 'waiting', done.proved);
           await ask(plan.digest, `sync ${source.resource} as it is now`, syncLines(done, plan));
         }
-        const synced = await report.watch('sync', () =>
-          steps('sync').snapraidSync({ ...step, digest: plan.digest, always: true }),
-        );
+        const synced = await report.watch('sync', () => syncNow(plan.digest));
         if (synced.state === 'asks') continue;
         report.step('sync', 'done', 'complete');
         return 'synced, and parity is complete';

@@ -44,7 +44,7 @@ interface Done extends Pick<SnapraidSyncReport, 'interrupted' | 'bytesDone' | 'w
 /** Right before each round: every guard, the whole diff, and whether just that was approved. */
 async function lookAgain(
   array: SnapArray,
-  { digest, always }: SnapraidSyncInput,
+  { digest, always, onlyProve }: SnapraidSyncInput,
   round: number,
   done: Done,
 ): Promise<{ planned: Planned; isWanted: boolean | 'asks' }> {
@@ -58,6 +58,7 @@ async function lookAgain(
   const planned = await planNow(array, before);
   const { plan } = planned;
   if (plan.reasons.length > 0 && plan.digest !== digest) return { planned, isWanted: 'asks' };
+  if (onlyProve && !plan.isInSync) return { planned, isWanted: 'asks' };
   if (plan.digest === digest) done.approved = digest;
   return { planned, isWanted: !plan.isInSync || before.isEmpty || always === true };
 }

@@ -70,3 +70,14 @@ describe('an array without any content file', () => {
     assert.match(plan.reasons.join(), /although it was synced before/);
   });
 });
+
+test('where it is only to be proved that nothing has changed, nothing is synced while writers may write', async () => {
+  const { array, answer, calls } = fakeArray(limits);
+  answer('status', status());
+  answer('diff', diff());
+  const prove = { ...array.input, onlyProve: true as const };
+  assert.equal((await syncArray(array, prove)).state, 'complete');
+  answer('diff', diff({ added: 1 }));
+  assert.equal((await syncArray(array, prove)).state, 'asks');
+  assert.deepEqual(syncsOf(calls()), []);
+});

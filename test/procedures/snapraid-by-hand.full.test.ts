@@ -7,10 +7,17 @@ import { readConfig } from '../../config/load.js';
 import { runId } from '../../contracts/names.js';
 import { compileAction } from '../../schedules/compile-action.js';
 import { fill, makeArray, type TestArray } from '../support/array.js';
-import { endOf, startArrayEstate, untilAsked } from '../support/array-estate.js';
+import {
+  endOf,
+  type FakeMachine,
+  fakeMachine,
+  startArrayEstate,
+  untilAsked,
+} from '../support/array-estate.js';
 import type { Estate } from '../support/estate.js';
 import { needs } from '../support/needs.js';
 import { runIn } from '../support/run-watch.js';
+import { temporaryFolder } from '../support/temp.js';
 import { waitFor } from '../support/wait.js';
 
 /** What an operator does by hand, on a real array: disks are wiped, files deleted, and everything that comes back is compared. */
@@ -37,6 +44,7 @@ function treeOf(folder: string): Record<string, string> {
 describe('by hand, on a SnapRAID array', { skip }, () => {
   let estate: Estate;
   let array: TestArray;
+  let machine: FakeMachine;
   const film = (disk: string, at: number): string => array.pathOf(disk, `Films/${at % 7}/film ${at}.mkv`);
   const act = async (...args: string[]) => {
     const { code, stdout, stderr } = await estate.holdfast('do', 'nightly', ...args);
@@ -51,6 +59,8 @@ describe('by hand, on a SnapRAID array', { skip }, () => {
     /summary:has_unsynced:0/.test(tags('status')) && array.snapraid('diff').code === 0;
 
   before(async () => {
+    machine = fakeMachine(temporaryFolder('machine'));
+    machine.set({ 'smbd.service': 'active' });
     array = makeArray({ disks: 3, parities: 1, megabytes: 24 });
     fill(array, 150);
     for (const odd of [
@@ -65,6 +75,7 @@ describe('by hand, on a SnapRAID array', { skip }, () => {
       array.write('d2', `odd/${odd}`, `content of ${odd}`);
     estate = await startArrayEstate(array, (config) => {
       config.jobs.nightly.steps = ['sync'];
+      config.jobs.nightly.pause = { units: ['smbd.service'] };
     });
     const { code, words } = await night();
     assert.equal(code, 0, words);
@@ -133,8 +144,11 @@ describe('by hand, on a SnapRAID array', { skip }, () => {
     assert.equal(full.code, 5, full.words);
     assert.match(full.words, /is not empty \(somebody else\)/);
     rmSync(array.pathOf('d2', 'somebody else'));
+    const calls = machine.calls().length;
     const { code, words } = await act('replace-disk', '--set', 'disk=d2', '--yes');
     assert.equal(code, 0, words);
+    const did = machine.calls().slice(calls).join();
+    assert.match(did, /stop smbd\.service.*start smbd\.service/, 'writers wrote while it synced');
     assert.match(words, /every file of d2 was read again/);
     assert.deepEqual(treeOf(array.pathOf('d2')), before);
     assert(isSynced());

@@ -106,10 +106,10 @@ async function syncNow(
 ): Promise<SnapraidSyncReport> {
   const input = { ...work.step, ...(digest !== undefined && { digest }) };
   return held(work, 'sync', (steps) => {
-    const body = (): Promise<SnapraidSyncReport> => steps.snapraidSync(input);
     // With nothing to do it is only proved that parity is complete.
-    if (plan.isInSync) return body();
+    if (plan.isInSync) return steps.snapraidSync({ ...input, onlyProve: true });
     const { source, report } = work;
+    const body = (): Promise<SnapraidSyncReport> => steps.snapraidSync(input);
     return withWritersAway({ host: source.host, limits: work.input.limits, step: work.step }, report, body);
   });
 }
