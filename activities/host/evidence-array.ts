@@ -16,6 +16,8 @@ export interface ArraySynced extends OfArray {
   restorePoint: string;
   /** What a human had approved, when there was something to ask. */
   approved?: string;
+  /** The mount that the folder of each disk lay on. */
+  mounts?: Record<string, string>;
 }
 /** A sync was begun and did not come to its end. */
 export interface ArrayInterrupted extends OfArray {

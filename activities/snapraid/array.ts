@@ -12,6 +12,7 @@ import { type ArrayConf, parseConf } from './conf.js';
 /** An array as this host's own holdfast.yaml and its snapraid.conf know it. */
 export interface BareArray {
   tools: Tools;
+  resource: string;
   config: SnapraidArrayConfig;
   called: Called;
   smartctl: string;
@@ -45,6 +46,7 @@ export async function arrayOf(tools: Tools, resource: string): Promise<BareArray
   const { snapraid = 'snapraid', smartctl = 'smartctl' } = config.hosts[owner]?.tools ?? {};
   return {
     tools,
+    resource,
     config: array,
     called: { file: await host.requireProgram(snapraid), config: array.config },
     smartctl,

@@ -1,7 +1,8 @@
 import type { Tools } from '../door.js';
 import { arrayOf } from './array.js';
 import { contentsWanted, folderOfFile } from './conf.js';
-import { missingDisks, mountOf } from './guard.js';
+import { missingDisks } from './guard.js';
+import { mountOf } from './mounts.js';
 
 /** What doctor looks at: the guard that every run asks, and where the lists of files lie. */
 

@@ -1,8 +1,8 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { HoldfastError } from '../../contracts/errors.js';
-import type { Host } from '../../system/host.js';
 import type { BareArray, SnapArray } from './array.js';
 import { type ArrayDisk, placesOf } from './conf.js';
+import { mountOf, sharing, unmounted } from './mounts.js';
 import { askHealth } from './smart.js';
 
 /** Before anything is compared: is every disk there, and is it the right one? An empty mount point looks like a disk whose files were deleted. */
@@ -36,10 +36,16 @@ export async function missingDisks(array: BareArray): Promise<MissingDisk[]> {
   const there: ArrayDisk[] = [];
   for (const disk of placesOf(conf)) {
     const why = await whyAway(array, disk);
-    if (why === undefined) there.push(disk);
-    else found.push({ disk: disk.name, ...why });
+    if (why !== undefined) found.push({ disk: disk.name, ...why });
+    // One without its marker can be failing too, or lie on the disk of another.
+    if (why === undefined || why.isThere) there.push(disk);
   }
-  return [...found, ...(await sharing(array, there)), ...(await failing(array, there))];
+  return [
+    ...found,
+    ...(await sharing(array, there)),
+    ...(await unmounted(array, there)),
+    ...(await failing(array, there)),
+  ];
 }
 
 async function whyAway(
@@ -61,35 +67,6 @@ async function whyAway(
   const { files } = await host.countTree(disk.folder, { files: least, bytes: 0 }, signal);
   if (files >= least) return undefined;
   return { why: `holds ${files} files, and ${least} at least are expected`, isThere: true };
-}
-
-/** The mount that a folder lies on; undefined when that is the root of the machine. */
-export async function mountOf(host: Host, folder: string): Promise<string | undefined> {
-  for (let at = await host.realPath(folder); at !== '/'; at = dirname(at)) {
-    if (await host.isMountPoint(at)) return at;
-  }
-  return undefined;
-}
-
-/** Two folders on one mount: one of the disks is away, and its folder lies on what is mounted above it. */
-async function sharing(
-  { tools: { host }, config }: BareArray,
-  disks: readonly ArrayDisk[],
-): Promise<MissingDisk[]> {
-  if (!config.mounted) return [];
-  const users = new Map<string, string>();
-  const found: MissingDisk[] = [];
-  for (const { name, folder } of disks) {
-    const mount = (await mountOf(host, folder)) ?? '/';
-    const other = users.get(mount);
-    if (other !== undefined && other !== name)
-      found.push({
-        disk: name,
-        why: `is not mounted at ${folder}: that lies on ${mount}, like disk ${other}`,
-      });
-    users.set(mount, name);
-  }
-  return found;
 }
 
 /** A disk that says of itself that it fails is not written to any more. */

@@ -89,10 +89,9 @@ function dataDisk({ conf, called }: SnapArray, name: string): ArrayDisk {
 /** A rebuild onto the folder of an unmounted disk would fill the system disk; one onto files of somebody else could replace them. */
 async function whyNotReady(array: SnapArray, disk: ArrayDisk): Promise<string | undefined> {
   const { host } = array.tools;
-  const away = (await missingDisks(array)).find(({ disk: name }) => name === disk.name);
   // A new disk has no marker and no files: that is as it should be.
-  const isMounted = away === undefined || away.isThere === true;
-  if (!isMounted) return `Disk ${disk.name} ${away.why}: mount the new disk there first`;
+  const away = (await missingDisks(array)).find(({ disk: name, isThere }) => name === disk.name && !isThere);
+  if (away) return `Disk ${disk.name} ${away.why}: mount the new disk there first`;
   // What a rebuild has brought there that did not come to its end is no surprise.
   if (await wasOpenedOn(array, subjectOf(disk), await mountedAt(host, disk.folder))) return undefined;
   const there = (await host.list(disk.folder)).filter((name) => !ownNames.test(name));

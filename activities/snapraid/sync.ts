@@ -6,6 +6,7 @@ import type { SnapArray } from './array.js';
 import { askStatus } from './ask.js';
 import { type Planned, planNow } from './diff.js';
 import { guardDisks } from './guard.js';
+import { mountsOf } from './mounts.js';
 import { refuseDaemon } from './others.js';
 import type { Change } from './parse-diff.js';
 import { parseWork, type WorkEnd } from './parse-work.js';
@@ -108,6 +109,7 @@ async function prove(array: SnapArray, report: SnapraidSyncReport, approved?: st
     files,
     blocks,
     restorePoint: report.restorePoint,
+    mounts: await mountsOf(array),
     ...(approved !== undefined && { approved }),
   });
 }

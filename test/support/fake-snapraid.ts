@@ -51,6 +51,7 @@ export function fakeArray({ job = {}, config = {}, attempt = 1 }: FakeOptions = 
       progress: () => undefined,
       log: () => undefined,
     },
+    resource: 'media',
     config: { config: join(folder, 'snapraid.conf'), mounted: false, disks: {}, ...config },
     called: { file, config: join(folder, 'snapraid.conf') },
     smartctl: 'no-smartctl-here',
