@@ -1,7 +1,8 @@
 import type { Tools } from '../door.js';
 import type { Apart } from './failback-plan.js';
 import { ownProperties, zfsCommand } from './list-command.js';
-import type { Zfs } from './listing.js';
+import { listTrees, type Zfs } from './listing.js';
+import { promoteWords } from './promote.js';
 import { mustAll } from './stand-by.js';
 import { localProperties, parseBefore } from './tree-properties.js';
 
@@ -35,8 +36,8 @@ export async function putApart(
     const own = await saidItself(zfs, aside);
     await mustAll(zfs, [['clone', ...own, base, dataset]], tools.log);
   }
-  if ((await factsOf(zfs, [dataset])).get(dataset)?.origin === base)
-    await mustAll(zfs, [['promote', dataset]], tools.log);
+  const both = await listTrees(zfs, { roots: [dataset, aside], depth: 1 });
+  for (const words of promoteWords(both, dataset, aside)) await mustAll(zfs, [words], tools.log);
   const left = await factsOf(
     zfs,
     children.map((name) => `${aside}/${name}`),

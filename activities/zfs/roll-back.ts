@@ -2,6 +2,7 @@ import { HoldfastError } from '../../contracts/errors.js';
 import { mustSucceed } from './classify.js';
 import { zfsCommand } from './list-command.js';
 import { listTrees, type Zfs } from './listing.js';
+import { promoteWords } from './promote.js';
 import { parentOf } from './replicate-moves.js';
 import type { RollBack } from './roll-back-plan.js';
 import type { Dataset, Listing } from './types.js';
@@ -82,8 +83,7 @@ export async function bringTreeBack(zfs: Zfs, plan: RollBack): Promise<void> {
 async function promoteTree(zfs: Zfs, plan: RollBack, top: string, other: string): Promise<void> {
   const all = await look(zfs, plan);
   for (const { below } of plan.datasets)
-    if (all.get(`${top}${below}`)?.origin?.startsWith(`${other}${below}@`))
-      await run(zfs, ['promote', `${top}${below}`]);
+    for (const words of promoteWords(all, `${top}${below}`, `${other}${below}`)) await run(zfs, words);
 }
 
 async function mountAgain(zfs: Zfs, plan: RollBack): Promise<void> {

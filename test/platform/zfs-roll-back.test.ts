@@ -19,7 +19,7 @@ test('a tree goes back with its history and its properties, what was newer stays
   const rolled = await plan();
   assert.match(
     rolled.steps.join('\n'),
-    /newer +4 newer snapshots.*\n.*left +1 datasets.*late.*\n.*disks +1 zvols.*\n.*replicas +1 destinations.*: grogu/,
+    /newer +4 newer snapshots.*\n.*left +1 datasets.*late.*\n.*disks +1 zvols.*\n.*replicas +3 destinations.*: far, late, grogu/,
   );
   await rollBack(zfs, rolled, () => undefined);
   await proveRolledBack(zfs, rolled);
@@ -45,6 +45,9 @@ test('a tree goes back with its history and its properties, what was newer stays
     await lab.din.zfs('list', '-Hr', '-t', 'all', '-o', 'name', rolled.aside),
     /late@two[\s\S]*|#holdfast_grogu_1/,
   );
+  // Of what is gone as a snapshot as well; that of @two is of what did not come back.
+  const cursors = await lab.din.zfs('list', '-Hr', '-t', 'bookmark', '-o', 'name', root);
+  assert.deepEqual(cursors.split('\n'), [`${root}#holdfast_far_7`, `${root}#holdfast_late_8`]);
   await bringTreeBack(zfs, rolled);
   assert.deepEqual((await state()).sort(), before.sort());
   assert.equal(await file(), 'new');

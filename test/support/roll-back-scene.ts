@@ -10,7 +10,8 @@ export async function rollBackScene(din: LabHost, name: string) {
     set -e
     zfs create -o mountpoint='/${name} place' -o compression=zstd '${root}'; zfs create -o quota=64M '${root}/a b'; zfs create -o canmount=noauto '${root}/n'
     zfs create -s -V 8M '${root}/vol'
-    echo old > '/${name} place/a b/file'; zfs snapshot -r '${root}@one'
+    zfs snapshot '${root}@gone'; zfs bookmark '${root}@gone' '${root}#holdfast_far_7'; zfs destroy '${root}@gone'
+    echo old > '/${name} place/a b/file'; zfs snapshot -r '${root}@one'; zfs bookmark '${root}@one' '${root}#holdfast_late_8'
     echo new > '/${name} place/a b/file'; zfs create '${root}/late'; zfs snapshot -r '${root}@two'; zfs bookmark '${root}@two' '${root}#holdfast_grogu_1'
   `);
   const { signal } = new AbortController();
