@@ -69,6 +69,17 @@ export function whyNotBack(roots: BothRoots, run: string, sides: Sides): string 
   return undefined;
 }
 
+/** Sent back to where the resource lives, the source would be writable again beside a replica that is in use: two sides, which nothing joins. */
+export function refuseSecondSide(replica: Pick<Dataset, 'name' | 'role'> | undefined, job: string): void {
+  const role = roleOf(replica);
+  if (role === undefined || role.kind === 'kept') return;
+  const words =
+    role.kind === 'unknown'
+      ? `${replica?.name} says of its role "${role.run}", which nobody here wrote. Look at its property holdfast:role`
+      : `${replica?.name} ${role.kind === 'promoted' ? 'is the one in use' : 'stands by for a failback'} since ${role.run}: what comes back to the resource's own dataset would be a second one. Use "holdfast do ${job} failback", or restore beside with --to`;
+  throw new HoldfastError('HF_FAILED_OVER', words.slice(0, 500));
+}
+
 /** A machine that was built anew has nothing but what the replica sent it, which nobody can write to. */
 export const isReceivedFrom = ({ source, target }: BothRoots): boolean =>
   source?.readonly === 'on' && target !== undefined && source.replicaOf === target.guid;

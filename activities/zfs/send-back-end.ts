@@ -7,6 +7,7 @@ import { openReplication } from './replicate-job.js';
 import { parentOf, targetNameOf } from './replicate-moves.js';
 import { stopping } from './replicate-proof.js';
 import { type Survey, settle, survey } from './replicate-survey.js';
+import { refuseSecondSide } from './role.js';
 import { backInput, isOwnDataset } from './send-back.js';
 import type { Dataset, Listing } from './types.js';
 
@@ -19,6 +20,9 @@ export async function finishSendBack(
 ): Promise<DatasetRestoreEnd> {
   const { ends, request } = await openReplication(tools, backInput(input, 0));
   const [source, target] = await Promise.all([ends.list('source'), ends.list('target')]);
+  // Somebody may have failed over while it was sent: then what came back stays readonly.
+  if (isOwnDataset(tools, input.resource, input.target))
+    refuseSecondSide(source.get(request.sourceRoot), input.job);
   const made = [...source.values()].flatMap((replica) => {
     const found = target.get(targetNameOf(replica.name, request));
     return found && isMadeFrom(found, replica, target) ? [found] : [];

@@ -10,6 +10,7 @@ import { stopping } from './replicate-proof.js';
 import { fitInto } from './replicate-space.js';
 import { type Survey, survey, travels } from './replicate-survey.js';
 import type { DatasetPlan } from './replicate-types.js';
+import { refuseSecondSide } from './role.js';
 import type { Dataset } from './types.js';
 
 /** What sending a replica back would do. The streams themselves are those of a replication, with its ends exchanged. */
@@ -39,6 +40,8 @@ export async function planSendBack(tools: Tools, input: DatasetRestoreStepInput)
   const { ends, request } = await openReplication(tools, backInput(input, 0));
   tools.progress({ phase: 'looking at both ends' });
   const now = await survey(ends, request);
+  if (isOwnDataset(tools, input.resource, input.target))
+    refuseSecondSide(now.input.source.get(request.sourceRoot), input.job);
   refuseOverwriting(now, input.target);
   const due = now.plans.filter(travels);
   const root = now.input.source.get(request.sourceRoot);

@@ -4,7 +4,13 @@ import { type FailbackFacts, planFailback } from '../../activities/zfs/failback-
 import { type FailoverFacts, planFailover } from '../../activities/zfs/failover-plan.js';
 import { planReplication } from '../../activities/zfs/plan-replication.js';
 import type { ReplicationPolicy } from '../../activities/zfs/replicate-types.js';
-import { refuseStandby, roleOf, whyNotBack, whyNotForward } from '../../activities/zfs/role.js';
+import {
+  refuseSecondSide,
+  refuseStandby,
+  roleOf,
+  whyNotBack,
+  whyNotForward,
+} from '../../activities/zfs/role.js';
 import type { SavedSharing } from '../../activities/zfs/sharing.js';
 import type { Dataset, Listing } from '../../activities/zfs/types.js';
 import type { ErrorCode, HoldfastError } from '../../contracts/errors.js';
@@ -225,6 +231,18 @@ test('roles: only the side that is in use sends, and an unknown word stops every
   assert.equal(roleOf(root('-')), undefined);
   assert.throws(() => refuseStandby([root('standby r s')], 'din'), /What would be taken here is old/);
   assert.doesNotThrow(() => refuseStandby([root('promoted r s'), root()], 'grogu'));
+});
+
+test('a replica that is in use is not sent back to where the resource lives: a failback does that', () => {
+  const replicaOf = (role?: string) => ({ name: 'backup/k8s', role });
+  for (const role of ['promoted r grogu', 'standby r grogu'])
+    assert.throws(
+      () => refuseSecondSide(replicaOf(role), 'k8s-to-grogu'),
+      /^HoldfastError: backup\/k8s .* since r: .*Use "holdfast do k8s-to-grogu failback"/,
+    );
+  assert.throws(() => refuseSecondSide(replicaOf('boss'), 'k8s-to-grogu'), /"boss", which nobody here wrote/);
+  assert.doesNotThrow(() => refuseSecondSide(replicaOf(), 'k8s-to-grogu'));
+  assert.doesNotThrow(() => refuseSecondSide(undefined, 'k8s-to-grogu'));
 });
 
 const backFacts = (returned: Listing, there = promoted(target())): FailbackFacts => {

@@ -27,11 +27,7 @@ const wordsFor = (more: object) =>
 test('the bases of copies that lag come along before the promotion, also where only a bookmark is left', () => {
   assert.deepEqual(wordsFor({ origin: 'fast/k8s.before@one' }), [
     ['bookmark', 'fast/k8s.before#holdfast_lagging.k8s_77', 'fast/k8s#holdfast_lagging.k8s_77'],
-    [
-      'bookmark',
-      `fast/k8s.before#holdfast_grogu.k8s_${one.guid}`,
-      `fast/k8s#holdfast_grogu.k8s_${one.guid}`,
-    ],
+    ['bookmark', `fast/k8s.before#holdfast_grogu.k8s_${one.guid}`, `fast/k8s#holdfast_grogu.k8s_${one.guid}`],
     ['promote', 'fast/k8s'],
   ]);
 });
