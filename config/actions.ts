@@ -99,6 +99,12 @@ const actionsOfKind: Record<JobConfig['kind'], readonly Action[]> = {
             'what you know of a source that does not answer: "off", it is switched off or cut off for good and writes nothing; "lost", its machine answers but its pool is gone for good',
           example: 'off',
         },
+        {
+          name: 'unused',
+          summary:
+            'stores whose machines do not answer, separated by commas, of whose replicas you know that they are not in use',
+          example: 'offsite',
+        },
         { name: 'store', summary: 'which replica, where the job has several stores', example: 'grogu' },
       ],
     },

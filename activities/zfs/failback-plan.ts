@@ -67,7 +67,7 @@ export function planFailback(facts: FailbackFacts): PlannedFailback {
   };
 }
 
-function judgeReplica({ input, sides, run }: FailbackFacts): Role {
+function judgeReplica({ input, sides, run, store }: FailbackFacts): Role {
   const root = input.source.get(input.sourceRoot);
   const role = roleOf(root);
   const inUse = role?.kind === 'promoted' || (role?.kind === 'standby' && role.run === run);
@@ -79,6 +79,11 @@ function judgeReplica({ input, sides, run }: FailbackFacts): Role {
   if (half && role.kind === 'promoted')
     refuse(
       `${half.name} on ${sides.targetHost} is still readonly: the failover has not ended. Start "holdfast do ${sides.job} failover" again, it goes on`,
+    );
+  const returned = roleOf(input.target.get(input.targetRoot));
+  if (returned?.kind === 'standby' && returned.store !== store)
+    refuse(
+      `${input.targetRoot} stands by because of the store "${returned.store}", since ${returned.run}: what is in use there would be left behind. Bring that back: "--set store=${returned.store}"`,
     );
   return role;
 }

@@ -2,6 +2,7 @@ import { HoldfastError } from '../../contracts/errors.js';
 import type { FailoverStepInput, SourceState } from '../../contracts/failover.js';
 import type { Tools } from '../door.js';
 import { type Failover, openFailover } from './failover-job.js';
+import { seeOthers } from './failover-others.js';
 import type { FailoverFacts, SourceSeen } from './failover-plan.js';
 import { listTrees } from './listing.js';
 import { planReplication } from './plan-replication.js';
@@ -27,7 +28,11 @@ const stateFor: Readonly<Record<string, SourceState>> = {
 export async function lookForFailover(tools: Tools, input: FailoverStepInput): Promise<FailoverLook> {
   const failover = openFailover(tools, input);
   tools.progress({ phase: 'looking at both sides' });
-  const [source, target] = await Promise.all([seeSource(failover), seeTarget(failover)]);
+  const [source, target, others] = await Promise.all([
+    seeSource(failover),
+    seeTarget(failover),
+    seeOthers(tools, input.resource, input.store),
+  ]);
   const { sides, sourceRoot, targetRoot, job, selection } = failover;
   const saved = await readSharing(failover.source.host, failover.target.host, input.resource);
   const request = requestOf(tools.config, job, input);
@@ -49,6 +54,7 @@ export async function lookForFailover(tools: Tools, input: FailoverStepInput): P
       ...(saved && { saved }),
       occupied: await occupiedPlaces(failover, target, saved),
       hooks: job.failover,
+      others,
     },
   };
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { FailoverPlan, SourceState } from '../../contracts/failover.js';
+import { type OtherReplica, whyNotBeside } from './failover-others.js';
 import { explainFailover } from './failover-words.js';
 import { isParked } from './replicate-names.js';
 import { stopping } from './replicate-proof.js';
@@ -29,6 +30,7 @@ export interface FailoverFacts {
   /** Mount points of the source that are taken on the replica's machine. */
   occupied: readonly string[];
   hooks: { stop: readonly string[]; start: readonly string[] };
+  others: readonly OtherReplica[];
 }
 
 /** Which datasets of the replica become writable, and which stay as they are. */
@@ -52,6 +54,7 @@ const refuse = (
 export function planFailover(facts: FailoverFacts): PlannedFailover {
   judgeRoles(facts);
   judgeSource(facts);
+  judgeOthers(facts);
   judgeReplicas(facts);
   const [taken] = facts.occupied;
   if (taken)
@@ -132,6 +135,13 @@ function judgeSource({ source, settings, sides, sourceRoot, targetRoot, target }
     `${seen}. Make sure of it, then say so with "--set source=${wanted}": ${meanings[wanted]}`,
     'HF_SOURCE_NOT_OFF',
   );
+}
+
+/** Asked once more right before the replica takes over. */
+export function judgeOthers({ others, settings, source, sides }: FailoverFacts): void {
+  const isOff = source.state === 'silent' && settings.source === 'off';
+  const why = whyNotBeside(others, { settings, offHost: isOff ? sides.sourceHost : undefined });
+  if (why !== undefined) refuse(why);
 }
 
 /** A replica that fits its source no longer is no continuation of it. */

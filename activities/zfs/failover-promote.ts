@@ -6,7 +6,7 @@ import { markUndone } from '../host/undo.js';
 import { runFailoverHooks } from './failover-hooks.js';
 import { openFailover } from './failover-job.js';
 import { type FailoverLook, lookForFailover } from './failover-look.js';
-import { type Promotion, promotionOf } from './failover-plan.js';
+import { judgeOthers, type Promotion, promotionOf } from './failover-plan.js';
 import { checkApproved, lastSnapshotPattern, whatOf } from './failover-stop.js';
 import { handSteps } from './failover-words.js';
 import { roleOf } from './role.js';
@@ -72,6 +72,7 @@ async function checkedAgain(
   const promotion = promotionOf(facts);
   if (own?.kind === 'promoted' && own.run === input.run) return { facts, promotion };
   if (input.source !== 'answers' || own?.kind === 'promoted') return checkApproved(tools, input);
+  judgeOthers(facts);
   proveLast(facts, promotion, input);
   return { facts, promotion };
 }

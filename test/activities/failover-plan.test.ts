@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type FailbackFacts, planFailback } from '../../activities/zfs/failback-plan.js';
+import { type OtherReplica, otherStoresOf } from '../../activities/zfs/failover-others.js';
 import { type FailoverFacts, planFailover } from '../../activities/zfs/failover-plan.js';
 import { planReplication } from '../../activities/zfs/plan-replication.js';
 import type { ReplicationPolicy } from '../../activities/zfs/replicate-types.js';
@@ -47,6 +48,7 @@ interface Given {
   saved?: SavedSharing;
   run?: string;
   occupied?: string[];
+  others?: OtherReplica[];
 }
 
 const factsOf = ({
@@ -69,6 +71,7 @@ const factsOf = ({
   ...(saved && { saved }),
   hooks: { stop: ['stop-apps'], start: [] },
   occupied: [],
+  others: [],
   ...more,
 });
 
@@ -132,6 +135,49 @@ test('while another replica of the same source is in use, this one does not take
     [...source()].map(([name, one]) => [name, { ...one, role: 'standby x-2026-11-19T00:00:00Z offsite' }]),
   );
   refusal({ here: elsewhere }, 'HF_FAILOVER_REFUSED', /stands by because of the store "offsite"/);
+});
+
+test('a replica does not take over beside another one that is in use, or of which nobody can say that it is not', () => {
+  const dead: Given = { state: 'silent', settings: { source: 'off' } };
+  const offsite: OtherReplica = { store: 'offsite', host: 'hut', root: 'tank/k8s' };
+  const inUse: OtherReplica = { ...offsite, role: { kind: 'promoted', run: 'r', store: 'offsite' } };
+  refusal(
+    { ...dead, others: [inUse] },
+    'HF_FAILOVER_REFUSED',
+    /tank\/k8s on hut .*"offsite".* in use since r: bring that back first/,
+  );
+  refusal({ others: [inUse] }, 'HF_FAILOVER_REFUSED', /in use since r/);
+  const unseen = { ...offsite, unseen: 'no route to host' };
+  refusal({ ...dead, others: [unseen] }, 'HF_FAILOVER_REFUSED', /no route to host.*"--set unused=offsite"/);
+  refusal(
+    { ...dead, settings: { source: 'off', unused: 'ofsite' }, others: [unseen] },
+    'HF_FAILOVER_REFUSED',
+    /"unused=ofsite" names no other store/,
+  );
+  const said: Given = { ...dead, settings: { source: 'off', unused: 'offsite' } };
+  assert.equal(planFailover(factsOf({ ...said, others: [unseen] })).plan.source, 'silent');
+  refusal({ ...said, others: [inUse] }, 'HF_FAILOVER_REFUSED', /in use since r/);
+  // On the machine that is off there is nothing in use.
+  assert.equal(
+    planFailover(factsOf({ ...dead, others: [{ ...unseen, host: 'din' }] })).plan.source,
+    'silent',
+  );
+  refusal({ others: [{ ...unseen, host: 'din' }] }, 'HF_FAILOVER_REFUSED', /cannot be seen/);
+  assert.equal(planFailover(factsOf({ others: [offsite] })).plan.source, 'answers');
+});
+
+test('the other replicas of a resource are those of all jobs', () => {
+  const replication = (resources: string[], stores: string[]) => ({
+    kind: 'zfs-replication',
+    resources,
+    stores,
+  });
+  const jobs = {
+    a: replication(['k8s'], ['grogu', 'offsite']),
+    b: replication(['k8s', 'x'], ['third']),
+    c: replication(['x'], ['fourth']),
+  } as never;
+  assert.deepEqual(otherStoresOf({ jobs }, 'k8s', 'grogu'), ['offsite', 'third']);
 });
 
 test('a failover that was cut after its first command goes on without a second word', () => {
@@ -303,6 +349,16 @@ test('a dataset without anything in common is put aside whole with what is below
     apart.map(({ dataset, common }) => [dataset, common]),
     [['fast/k8s/a', undefined]],
   );
+});
+
+test('the side that stands by because of one store is not brought back from another', () => {
+  const standby = (store: string) =>
+    new Map([...source()].map(([name, one]) => [name, { ...one, role: `standby r ${store}` }]));
+  assert.throws(
+    () => planFailback(backFacts(standby('offsite'))),
+    /fast\/k8s stands by because of the store "offsite".*--set store=offsite/,
+  );
+  assert.doesNotThrow(() => planFailback(backFacts(standby('grogu'))));
 });
 
 test('nothing is brought back from a replica that is not in use, or whose failover has not ended', () => {
