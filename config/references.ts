@@ -2,7 +2,7 @@ import { findCircles } from './circles.js';
 import { checkForms, checkMount, checkResource } from './forms.js';
 import { storesOf } from './lookup.js';
 import { type Finding, type KeyPath, unknownName } from './mistakes.js';
-import { checkOverlaps, checkRepeats } from './repeats.js';
+import { checkOverlaps, checkRepeats, checkSharedReplicas } from './repeats.js';
 import { checkSameRepository } from './same-repository.js';
 import type { Config, JobConfig, ResourceConfig } from './schema.js';
 import { checkTiming } from './timing.js';
@@ -49,6 +49,7 @@ export function checkReferences(config: Config, names: Names = namesIn(config), 
     checkOverlaps(config, job, path, checked);
     checkTiming(job, path, checked);
   }
+  checkSharedReplicas(config, checked);
   checkUnused(config, checked);
   checked.warnings.push(...findCircles(config, file));
   return checked;

@@ -1,3 +1,4 @@
+import { storesOf } from './lookup.js';
 import type { Finding, KeyPath } from './mistakes.js';
 import type { Config, JobConfig } from './schema.js';
 
@@ -38,5 +39,26 @@ export function checkOverlaps(config: Config, job: JobConfig, path: KeyPath, che
       ? `"${inner.name}" and "${outer.name}" are the same folder: it is backed up twice`
       : `"${inner.name}" lies inside "${outer.name}": its files are backed up twice`;
     checked.warnings.push({ path: [...path, 'resources', job.resources.indexOf(inner.name)], message });
+  }
+}
+
+/** Two jobs with one replica: each takes what only the other one sends for history of its own, and prunes it. */
+export function checkSharedReplicas({ jobs }: Config, checked: Checked): void {
+  const seen = new Map<string, string>();
+  for (const [job, one] of Object.entries(jobs)) {
+    if (one.kind !== 'zfs-replication') continue;
+    for (const [at, resource] of one.resources.entries()) {
+      const taken = storesOf(one).find((store) => (seen.get(`${resource} ${store}`) ?? job) !== job);
+      const path = ['jobs', job, 'resources', at];
+      if (taken !== undefined)
+        checked.mistakes.push({
+          path,
+          message: `"${resource}" is replicated to "${taken}" by the job "${seen.get(`${resource} ${taken}`)}" already: let one job do it, two would prune each other's history there`,
+        });
+      for (const store of storesOf(one)) {
+        const pair = `${resource} ${store}`;
+        if (!seen.has(pair)) seen.set(pair, job);
+      }
+    }
   }
 }
