@@ -2,31 +2,18 @@ import { createHash } from 'node:crypto';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { RollBackPlan, RollBackReport, RollBackStepInput } from '../../contracts/replication.js';
 import type { Tools } from '../door.js';
+import { destroySnapshots } from './destroy.js';
 import { surveyInOrder } from './failover-guard.js';
 import { newestCommon } from './replicate-base.js';
 import type { Done, Ends } from './replicate-ends.js';
 import { openReplication } from './replicate-job.js';
-import { fenceTag } from './replicate-names.js';
 import { readApproved, writeApproved } from './replicate-notebook.js';
+import { type Destroy, type Doomed, rollBack } from './replicate-rollback-steps.js';
 import { type Survey, type SurveyRequest, survey } from './replicate-survey.js';
 import type { DatasetPlan } from './replicate-types.js';
 import type { Dataset, Snapshot } from './types.js';
 
 /** Rolling back: a replica that others wrote to goes back to the newest snapshot that its source knows. What came after it is lost for ever. */
-
-/** One replica that a human is asked about, and all that an answer is bound to. */
-export interface Doomed {
-  target: string;
-  guid: string;
-  base: { name: string; guid: string };
-  /** Snapshots that are destroyed, oldest first. */
-  loses: { name: string; guid: string; writtenBytes: number }[];
-  /** Of others: they go with what they mark. */
-  bookmarks: string[];
-  /** Written since the newest snapshot. */
-  writtenBytes: number;
-  words: string;
-}
 
 /** Of what cannot be rolled back it is said why; nothing is changed. */
 export async function planRollBack(tools: Tools, input: RollBackStepInput): Promise<RollBackPlan> {
@@ -57,7 +44,8 @@ export async function rollBackReplicas(tools: Tools, input: RollBackStepInput): 
   // A replica that is in use has more than its source: nothing of that is ever rolled back.
   await surveyInOrder(tools, replication, input);
   const { ends, request } = replication;
-  const { done, warnings } = await rollBackApproved(ends, request, approved);
+  const destroy: Destroy = (gone) => destroySnapshots(tools, replication.target, gone);
+  const { done, warnings } = await rollBackApproved(ends, request, approved, destroy);
   for (const name of done) tools.log(`rolled back to ${name}`);
   for (const words of warnings) tools.log(words);
   return {
@@ -72,16 +60,18 @@ export async function rollBackApproved(
   ends: Ends,
   request: SurveyRequest,
   approved: readonly Doomed[],
+  destroy: Destroy,
 ): Promise<{ done: string[]; warnings: string[] }> {
   const now = await survey(ends, request);
-  const states = new Map(doomedOf(now).doomed.map((one) => [one.target, stateOf(one)]));
-  const same = approved.filter((one) => states.get(one.target) === stateOf(one));
+  const states = new Map(doomedOf(now).doomed.map((one) => [one.target, one]));
+  const same = approved.filter((one) => isNoMore(states.get(one.target), one));
   // An earlier attempt may have done it.
   const done = approved.filter((one) => isBack(one, now.input.target.get(one.target)));
   const warnings = approved
     .filter((one) => !same.includes(one) && !done.includes(one))
     .map(({ target }) => `${target} has changed since it was shown: left alone`);
-  const ended = await rollBack(ends, same, now);
+  const left = same.flatMap(({ target }) => states.get(target) ?? []);
+  const ended = await rollBack(ends, left, now, destroy);
   const after = same.length === 0 ? now : await survey(ends, request);
   for (const [index, one] of same.entries()) {
     if (isBack(one, after.input.target.get(one.target))) done.push(one);
@@ -92,42 +82,6 @@ export async function rollBackApproved(
 
 const wordsOf = (end: Done | undefined): string =>
   end?.ok ? 'zfs said nothing, and it is not at its base' : (end?.words ?? 'not begun');
-
-/**
- * -r destroys the snapshots after the base, which were shown; never -R, which would destroy clones with them. Our own fence on one of
- * them is let go just before, and set again where the roll-back did not come about.
- */
-async function rollBack(
-  ends: Ends,
-  all: readonly Doomed[],
-  { input }: Survey,
-): Promise<(Done | undefined)[]> {
-  const fenced = all.flatMap(({ target, loses }) => {
-    const held = new Set(
-      input.target.get(target)?.snapshots.flatMap(({ guid, holds }) => (holds > 0 ? [guid] : [])),
-    );
-    return loses.flatMap(({ name, guid }) => (held.has(guid) ? [`${target}@${name}`] : []));
-  });
-  const tags = fenced.length === 0 ? new Map() : await ends.holdTags('target', fenced);
-  const ours = fenced.filter((name) => tags.get(name)?.includes(fenceTag));
-  if (ours.length > 0)
-    await ends.change(
-      'target',
-      ours.map((name) => ['release', fenceTag, name]),
-    );
-  const ended = await ends.change(
-    'target',
-    all.map(({ target, base }) => ['rollback', '-r', `${target}@${base.name}`]),
-  );
-  const failed = new Set(all.filter((_, index) => !ended[index]?.ok).map(({ target }) => target));
-  const again = ours.filter((name) => failed.has(name.slice(0, name.lastIndexOf('@'))));
-  if (again.length > 0)
-    await ends.change(
-      'target',
-      again.map((name) => ['hold', fenceTag, name]),
-    );
-  return ended;
-}
 
 const isBack = ({ guid, base }: Doomed, dataset: Dataset | undefined): boolean =>
   dataset?.guid === guid && dataset.snapshots.at(-1)?.guid === base.guid && dataset.writtenBytes === 0;
@@ -189,6 +143,24 @@ function doomedBy(
     writtenBytes: target.writtenBytes,
     words: `${target.name} to @${at.name}: lost are ${lost.join(' and ')} (${reason})`,
   };
+}
+
+const lostBytes = ({ loses, writtenBytes }: Doomed): number =>
+  loses.reduce((sum, one) => sum + one.writtenBytes, writtenBytes);
+
+/** As it was shown, or less: an attempt that was cut has done some of it, and what a snapshot held is then told of the next one. */
+function isNoMore(now: Doomed | undefined, shown: Doomed): boolean {
+  if (now === undefined) return false;
+  if (stateOf(now) === stateOf(shown)) return true;
+  const guids = new Set(shown.loses.map(({ guid }) => guid));
+  return (
+    now.guid === shown.guid &&
+    now.base.guid === shown.base.guid &&
+    now.loses.length + now.bookmarks.length < shown.loses.length + shown.bookmarks.length &&
+    now.loses.every(({ guid }) => guids.has(guid)) &&
+    now.bookmarks.every((name) => shown.bookmarks.includes(name)) &&
+    lostBytes(now) <= lostBytes(shown)
+  );
 }
 
 const stateOf = ({ words, ...state }: Doomed): string => JSON.stringify(state);

@@ -3,8 +3,15 @@ import { type Pool, ZfsError } from './pool.js';
 /** The commands of zfs that our code gives, on a model pool. What it does not know is a mistake of the code under test. */
 export function execute(pool: Pool, words: readonly string[], approved = false): void {
   const [verb, ...rest] = words;
-  if (approved && verb === 'rollback' && rest.length === 2 && rest[0] === '-r') {
-    pool.rollback(rest[1] ?? '');
+  if (approved && verb === 'rollback' && rest.length === 1) {
+    pool.rollbackToNewest(rest[0] ?? '');
+    return;
+  }
+  // Those of others go with what they mark.
+  if (approved && verb === 'destroy' && rest[0]?.includes('#')) {
+    const [owner = '', name] = rest[0].split('#');
+    const dataset = pool.dataset(owner);
+    dataset.bookmarks = dataset.bookmarks.filter((one) => one.name !== name);
     return;
   }
   const forbidden = words.some((word) => /^-[a-zA-Z]*[FrR]/.test(word));

@@ -163,6 +163,14 @@ export class Pool {
     dataset.written = 0;
   }
 
+  /** Without -r. */
+  rollbackToNewest(full: string): void {
+    const { dataset, snapshot } = this.snapshot(full);
+    if (dataset.snapshots.at(-1) !== snapshot || dataset.bookmarks.some(({ txg }) => txg > snapshot.txg))
+      throw new ZfsError(`cannot rollback to '${full}': more recent snapshots or bookmarks exist`);
+    this.rollback(full);
+  }
+
   rename(from: string, to: string): void {
     this.dataset(from);
     if (this.datasets.has(to)) throw new ZfsError(`cannot rename '${from}': dataset already exists`);

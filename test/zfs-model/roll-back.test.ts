@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fenceTag } from '../../activities/zfs/replicate-names.js';
 import { doomedOf, rollBackApproved } from '../../activities/zfs/replicate-rollback.js';
+import type { Destroy } from '../../activities/zfs/replicate-rollback-steps.js';
 import { replicate } from '../../activities/zfs/replicate-rounds.js';
 import { survey } from '../../activities/zfs/replicate-survey.js';
 import { Crash, calm, ModelEnds } from './ends.js';
@@ -37,16 +38,33 @@ async function diverged(watch = calm) {
   const ends = new ModelEnds(source, 'fast/k', target, 'backup/k', watch);
   ends.approved = true;
   const again = async () => (await replicate(ends, request, run)).last.plans.map(({ kind }) => kind);
-  return { source, target, ends, again };
+  const destroy = destroyOn(target, watch);
+  return { source, target, ends, again, destroy };
 }
 
+/** As the channel program does. */
+const destroyOn =
+  (pool: Pool, watch = calm): Destroy =>
+  async (gone) => {
+    const left = new Map<string, string>();
+    for (const { dataset, snapshot: name, guid } of gone) {
+      const full = `${dataset}@${name}`;
+      const found = pool.dataset(dataset).snapshots.find((one) => one.name === name);
+      if (found && found.guid !== guid) left.set(full, 'is another snapshot by now');
+      else if (found?.holds.size) left.set(full, 'is held');
+      else if (found) pool.destroySnapshot(full);
+      watch.between(`after destroy ${full}`);
+    }
+    return left;
+  };
+
 test('what would be lost is told by name and bytes, and after a yes the replica goes on from its base', async () => {
-  const { target, ends, again } = await diverged();
+  const { target, ends, again, destroy } = await diverged();
   const { doomed, refused } = doomedOf(await survey(ends, request));
   assert.deepEqual(refused, []);
   assert.match(doomed[0]?.words ?? '', /^backup\/k\/a to @one: lost are @theirs with 7 bytes \(/);
   assert.match(doomed[1]?.words ?? '', /^backup\/k\/b c to @one: lost are 5 bytes written since \(/);
-  const { done, warnings } = await rollBackApproved(ends, request, doomed);
+  const { done, warnings } = await rollBackApproved(ends, request, doomed, destroy);
   assert.deepEqual([done, warnings], [['backup/k/a@one', 'backup/k/b c@one'], []]);
   assert.deepEqual(
     target.dataset('backup/k/a').snapshots.map(({ name }) => name),
@@ -66,23 +84,23 @@ test('only the dataset that is named, on either side, is asked about', async () 
 });
 
 test('what has changed since it was shown is left alone, the rest is done', async () => {
-  const { target, ends } = await diverged();
+  const { target, ends, destroy } = await diverged();
   const { doomed } = doomedOf(await survey(ends, request));
   target.dataset('backup/k/a').written = 1;
-  const { done, warnings } = await rollBackApproved(ends, request, doomed);
+  const { done, warnings } = await rollBackApproved(ends, request, doomed, destroy);
   assert.deepEqual(done, ['backup/k/b c@one']);
   assert.match(warnings[0] ?? '', /^backup\/k\/a has changed since it was shown/);
   assert.equal(target.dataset('backup/k/a').snapshots.length, 2);
 });
 
 test('a hold of others is not let go of, and our own fence comes back where nothing was rolled back', async () => {
-  const { target, ends } = await diverged();
+  const { target, ends, destroy } = await diverged();
   const { snapshot } = target.snapshot('backup/k/a@theirs');
   snapshot.holds.add(fenceTag).add('somebody');
   const { doomed } = doomedOf(await survey(ends, request));
-  const { done, warnings } = await rollBackApproved(ends, request, doomed);
+  const { done, warnings } = await rollBackApproved(ends, request, doomed, destroy);
   assert.deepEqual(done, ['backup/k/b c@one']);
-  assert.match(warnings[0] ?? '', /^backup\/k\/a is not rolled back: .*busy/);
+  assert.match(warnings[0] ?? '', /^backup\/k\/a is not rolled back: .*@theirs is held \(somebody\)/);
   assert.deepEqual([...snapshot.holds].sort(), [fenceTag, 'somebody']);
 });
 
@@ -94,12 +112,57 @@ test('killed in the middle, a second attempt says what the first one did', async
       if (what.startsWith('after rollback') && left-- <= 0) throw new Crash(what);
     },
   };
-  const { ends } = await diverged(watch);
+  const { ends, destroy } = await diverged(watch);
   const { doomed } = doomedOf(await survey(ends, request));
   left = 0;
-  await assert.rejects(rollBackApproved(ends, request, doomed), Crash);
+  await assert.rejects(rollBackApproved(ends, request, doomed, destroy), Crash);
   left = Number.POSITIVE_INFINITY;
-  const { done, warnings } = await rollBackApproved(ends, request, doomed);
+  const { done, warnings } = await rollBackApproved(ends, request, doomed, destroy);
+  assert.deepEqual([done.sort(), warnings], [['backup/k/a@one', 'backup/k/b c@one'], []]);
+});
+
+test('what somebody adds after the last look is not lost with the rest', async () => {
+  const { target, ends, destroy } = await diverged();
+  const { doomed } = doomedOf(await survey(ends, request));
+  const meddling: Destroy = (gone) => {
+    target.takeSnapshot('backup/k/a@after');
+    return destroy(gone);
+  };
+  const { done, warnings } = await rollBackApproved(ends, request, doomed, meddling);
+  assert.deepEqual(done, ['backup/k/b c@one']);
+  assert.match(warnings[0] ?? '', /^backup\/k\/a is not rolled back: .*more recent snapshots/);
+  assert(target.dataset('backup/k/a').snapshots.some(({ name }) => name === 'after'));
+});
+
+test('a name that was given to another snapshot since is not destroyed in its place', async () => {
+  const { target, ends, destroy } = await diverged();
+  const { doomed } = doomedOf(await survey(ends, request));
+  const swapping: Destroy = (gone) => {
+    target.destroySnapshot('backup/k/a@theirs');
+    target.takeSnapshot('backup/k/a@theirs');
+    return destroy(gone);
+  };
+  const { warnings } = await rollBackApproved(ends, request, doomed, swapping);
+  assert.match(warnings[0] ?? '', /@theirs is another snapshot by now/);
+  assert.equal(target.dataset('backup/k/a').snapshots.length, 2);
+});
+
+test('killed among the snapshots that go, a second attempt goes on with those that are left', async () => {
+  let dies = true;
+  const watch = {
+    ...calm,
+    between(what: string) {
+      if (dies && what.startsWith('after destroy')) throw new Crash(what);
+    },
+  };
+  const { target, ends, destroy } = await diverged(watch);
+  target.dataset('backup/k/a').written = 3;
+  target.takeSnapshot('backup/k/a@second');
+  const { doomed } = doomedOf(await survey(ends, request));
+  await assert.rejects(rollBackApproved(ends, request, doomed, destroy), Crash);
+  dies = false;
+  assert.equal(target.dataset('backup/k/a').snapshots.length, 2, 'one of two is gone');
+  const { done, warnings } = await rollBackApproved(ends, request, doomed, destroy);
   assert.deepEqual([done.sort(), warnings], [['backup/k/a@one', 'backup/k/b c@one'], []]);
 });
 
