@@ -1,4 +1,5 @@
 import type { DiskHealth, SnapraidSmartReport } from '../../contracts/snapraid.js';
+import type { RunResult } from '../../system/host.js';
 import { addEvidence } from '../host/evidence.js';
 import type { BareArray, SnapArray } from './array.js';
 import { ask } from './ask.js';
@@ -43,7 +44,7 @@ const likelyFrom = 50;
 
 /** What the disks say, and the probability that snapraid makes of it. */
 export async function reportHealth(array: SnapArray): Promise<SnapraidSmartReport> {
-  const { lines } = await ask(array, { verb: 'smart' });
+  const { lines, result } = await ask(array, { verb: 'smart' });
   const told = snapraidSmart(lines);
   const asked = await askHealth(array, placesOf(array.conf));
   const disks: DiskHealth[] = [...new Set([...told, ...asked].map(({ disk }) => disk))].map((disk) => {
@@ -61,7 +62,21 @@ export async function reportHealth(array: SnapArray): Promise<SnapraidSmartRepor
   });
   const { tools, input } = array;
   await addEvidence(tools.host, { kind: 'array-smart', run: input.run, resource: input.resource, disks });
-  return { resource: input.resource, disks, warnings: disks.flatMap(warningsOf) };
+  return { resource: input.resource, disks, warnings: healthWarnings(disks, result) };
+}
+
+/** snapraid ends with 1 when a disk fails or is about to, and names it in a table for people alone. Pure. */
+export function healthWarnings(
+  disks: readonly DiskHealth[],
+  { exitCode, stderrTail }: Pick<RunResult, 'exitCode' | 'stderrTail'>,
+): string[] {
+  const warnings = disks.flatMap(warningsOf);
+  if (exitCode === 0 || disks.some(({ trouble }) => trouble !== undefined)) return warnings;
+  const words = stderrTail.trim().split('\n').slice(-2).join(' ').slice(0, 150);
+  return [
+    ...warnings,
+    `snapraid smart ended with ${exitCode}: a disk fails or is about to, or its health cannot be asked for${words ? ` (${words})` : ''}. Look with "snapraid smart"`,
+  ];
 }
 
 function warningsOf({ disk, trouble, temperature = 0, failureProbability = 0 }: DiskHealth): string[] {
