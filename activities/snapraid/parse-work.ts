@@ -22,6 +22,8 @@ export interface WorkEnd {
   troubledFiles: string[];
   files: Record<'recovered' | 'recoverable' | 'unrecoverable' | 'damaged', string[]>;
   bytesDone: number;
+  /** How many blocks it had chosen to work on. */
+  blocksChosen: number;
 }
 
 const exits = ['ok', 'error', 'warning', 'recovered', 'recoverable', 'unrecoverable', 'diff', 'equal'];
@@ -38,7 +40,7 @@ export function parseWork(verb: string, lines: readonly string[]): WorkEnd {
     if (tag.name === 'sigint') end.interrupted = true;
     noteTrouble(troubles, tag);
     if (tag.name === 'status') noteFile(end, tag);
-    if (tag.name === 'run' && tag.values[0] === 'pos') end.bytesDone = Number(tag.values[3]) || 0;
+    if (tag.name === 'run') noteRun(end, tag);
   });
   for (const line of lines) reader.line(line);
   if (lines.length > 0) reader.end();
@@ -61,6 +63,7 @@ const emptyEnd = (): WorkEnd => ({
   troubledFiles: [],
   files: { recovered: [], recoverable: [], unrecoverable: [], damaged: [] },
   bytesDone: 0,
+  blocksChosen: 0,
 });
 
 /** `error_file` became `error_soft` with version 14; repairs count `error` in all. */
@@ -73,6 +76,12 @@ const countsOf = (summary: Summary) => ({
   recovered: summary.countOr('error_recovered', 0),
   unrecoverable: summary.countOr('error_unrecoverable', 0),
 });
+
+/** `run:begin:FIRST:END:CHOSEN` and `run:pos:…`, see below. */
+function noteRun(end: WorkEnd, { values }: Tag): void {
+  if (values[0] === 'begin') end.blocksChosen = Number(values[3]) || 0;
+  if (values[0] === 'pos') end.bytesDone = Number(values[3]) || 0;
+}
 
 /** `error:BLOCK:DISK:FILE:WORDS`; of links and folders without the number of a block. */
 function noteTrouble(troubles: Map<string, string>, { name, values }: Tag): void {

@@ -36,19 +36,21 @@ export async function scrubArray(array: SnapArray, input: SnapraidScrubInput): P
   if (wasStopped(end, result)) throw stopped(array);
   if (end.exit === undefined) throw unknown(array, result.exitCode, result.stderrTail);
   if (end.ioErrors > 0) throw failing(end, array.tools.host.name);
-  return judge(array, end, result.exitCode, input.onlyBad ? 0 : percent);
+  const report = await judge(array, end, result.exitCode);
+  if (input.onlyBad && report.bad > 0) throw stillBad(report);
+  return report;
 }
 
 async function judge(
   array: SnapArray,
   end: WorkEnd,
   exitCode: number | undefined,
-  percent: number,
 ): Promise<SnapraidScrubReport> {
   const { tools, input } = array;
   const status = await askStatus(array);
   const { oldestDays } = factsOf(status, now());
   const { bad, blocks } = status;
+  const percent = shareRead(end, status);
   if (exitCode !== 0 && bad === 0 && end.fileErrors === 0) throw unknown(array, exitCode, '');
   if (exitCode === 0 && end.exit !== 'ok') throw unknown(array, exitCode, `exit:${end.exit}`);
   const warnings =
@@ -65,6 +67,25 @@ async function judge(
     digest: badDigest(status),
     warnings,
   };
+}
+
+/** The run must not look like one that has mended everything, and no sync may come after this. */
+const stillBad = ({ resource, bad, files }: SnapraidScrubReport): HoldfastError =>
+  new HoldfastError(
+    'HF_ARRAY_DAMAGED',
+    `${bad} blocks of "${resource}" are still bad after the repair: ${files.slice(0, 3).join('; ')}`.slice(
+      0,
+      300,
+    ),
+  );
+
+/** What was really read: blocks that are young enough are left out, however much was asked for. */
+export function shareRead(
+  { blocksChosen }: Pick<WorkEnd, 'blocksChosen'>,
+  { readAt }: Pick<ArrayStatus, 'readAt'>,
+): number {
+  const used = readAt.reduce((sum, { blocks }) => sum + blocks, 0);
+  return used === 0 ? 0 : Math.min(100, Math.round((100 * blocksChosen) / used));
 }
 
 /** Of which blocks are bad, as far as the status says it. */

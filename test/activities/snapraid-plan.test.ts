@@ -7,9 +7,11 @@ import { lastSyncMs } from '../../activities/snapraid/last-sync.js';
 import { snapraidsIn } from '../../activities/snapraid/others.js';
 import type { ArrayDiff, Change } from '../../activities/snapraid/parse-diff.js';
 import { parseSmartctl, snapraidSmart } from '../../activities/snapraid/parse-smart.js';
-import { lastPosition } from '../../activities/snapraid/parse-work.js';
+import { lastPosition, parseWork } from '../../activities/snapraid/parse-work.js';
 import { planSync } from '../../activities/snapraid/plan.js';
+import { shareRead } from '../../activities/snapraid/scrub.js';
 import { planScrub } from '../../activities/snapraid/scrub-plan.js';
+import { healthWarnings } from '../../activities/snapraid/smart.js';
 import { patternsOf, relativePath } from '../../activities/snapraid/undelete.js';
 import type { SnapraidArrayConfig } from '../../config/schema.js';
 import { SnapraidMaintenance } from '../../config/schema-snapraid.js';
@@ -150,6 +152,20 @@ describe('how much is read tonight', () => {
     });
   });
 
+  test('it is said how much was read, not how much was asked for', () => {
+    const readAt = [
+      { seconds: 1, blocks: 150 },
+      { seconds: 2, blocks: 50 },
+    ];
+    assert.equal(shareRead({ blocksChosen: 16 }, { readAt }), 8);
+    assert.equal(shareRead({ blocksChosen: 0 }, { readAt }), 0);
+    assert.equal(shareRead({ blocksChosen: 0 }, { readAt: [] }), 0);
+    assert.equal(
+      parseWork('scrub', ['version:12.4', 'command:scrub', 'run:begin:0:137:15']).blocksChosen,
+      15,
+    );
+  });
+
   test('what would be too old by the next time is read now, however much it is', () => {
     const status = {
       blocks: 100,
@@ -228,6 +244,19 @@ describe('the health of disks', () => {
   test('no SMART, no JSON and no device are no trouble', () => {
     for (const text of ['', 'not json', '{"smartctl":{"exit_status":1}}'])
       assert.equal(parseSmartctl(text), undefined);
+  });
+
+  test('an end with 1 is told, unless the disk in trouble is known by name', () => {
+    const disk = { disk: 'd1', device: '/dev/sdb' };
+    const ended = {
+      exitCode: 1,
+      stderrTail: 'DANGER! SMART is reporting that one or more disks are FAILING!',
+    };
+    assert.deepEqual(healthWarnings([disk], { exitCode: 0, stderrTail: '' }), []);
+    assert.match(healthWarnings([disk], ended).join(), /smart ended with 1: a disk fails .*DANGER!/);
+    assert.deepEqual(healthWarnings([{ ...disk, trouble: '8 pending sectors' }], ended), [
+      'disk d1: 8 pending sectors',
+    ]);
   });
 
   test('what snapraid says of disks is read from its tags', () => {

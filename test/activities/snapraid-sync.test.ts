@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { scrubArray } from '../../activities/snapraid/scrub.js';
 import { syncArray } from '../../activities/snapraid/sync.js';
 import { diff, fakeArray, note, status, worked } from '../support/fake-snapraid.js';
 
@@ -80,4 +81,14 @@ test('where it is only to be proved that nothing has changed, nothing is synced 
   answer('diff', diff({ added: 1 }));
   assert.equal((await syncArray(array, prove)).state, 'asks');
   assert.deepEqual(syncsOf(calls()), []);
+});
+
+test('blocks that are still bad after their repair are damage, and no warning', async () => {
+  const { array, answer } = fakeArray();
+  answer('scrub', worked('ok'));
+  answer('status', status({ bad: 2 }));
+  assert.equal((await scrubArray(array, array.input)).bad, 2);
+  await assert.rejects(scrubArray(array, { ...array.input, onlyBad: true }), { code: 'HF_ARRAY_DAMAGED' });
+  answer('status', status());
+  assert.equal((await scrubArray(array, { ...array.input, onlyBad: true })).bad, 0);
 });

