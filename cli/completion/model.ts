@@ -37,7 +37,7 @@ const kinds: Record<string, Kind> = {
   STORE: 'stores',
   HOST: 'hosts',
   RESOURCE: 'resources',
-  'HOST:DIR': 'host-folders',
+  'HOST:PLACE': 'host-folders',
   FILE: 'files',
   DIR: 'folders',
   KEY: 'keys',
