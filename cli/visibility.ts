@@ -31,7 +31,7 @@ export interface RunRow {
 }
 
 /** What people call runs; leases and questions to hosts are not. */
-const runTypes = [
+export const runTypes: readonly string[] = [
   workflowTypes.backupRestic,
   workflowTypes.pruneRestic,
   workflowTypes.snapshotDatasets,
@@ -42,6 +42,7 @@ const runTypes = [
   workflowTypes.repairSnapraid,
   workflowTypes.replicateDatasets,
   workflowTypes.parkReplicas,
+  workflowTypes.rollBackReplicas,
   workflowTypes.pruneReplicas,
   workflowTypes.failOver,
   workflowTypes.failBack,

@@ -85,10 +85,17 @@ export function checkResource(name: string, resource: ResourceConfig, mistakes: 
 export function checkMount(
   config: Config,
   name: string,
-  { mount, host }: ResourceConfig,
+  { mount, marker, host }: ResourceConfig,
   mistakes: Finding[],
 ): void {
-  if (mount === undefined || entryOf(config.hosts, host)?.ssh?.via !== undefined) return;
+  if (mount === undefined) return;
+  // A snapshot has the same name in all datasets of a run: only a file inside tells which of them is mounted there.
+  if (marker === undefined) {
+    const needs =
+      'needs a "marker": without it another dataset that is mounted there would be taken for this one';
+    mistakes.push({ path: ['resources', name, 'mount'], atKey: true, message: needs });
+  }
+  if (entryOf(config.hosts, host)?.ssh?.via !== undefined) return;
   const message = `is for hosts that another one drives over ssh, and "${host}" has no "via"`;
   mistakes.push({ path: ['resources', name, 'mount'], atKey: true, message });
 }

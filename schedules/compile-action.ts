@@ -7,7 +7,7 @@ import { dayMs, limitsOf, sourceOf, toolOf } from './compile.js';
 import type { CompiledRun } from './types.js';
 import { clipBytes, listWords } from './words.js';
 
-const typeOfAction: Record<ActionName, string> = {
+export const typeOfAction: Record<ActionName, string> = {
   park: workflowTypes.parkReplicas,
   undelete: workflowTypes.repairSnapraid,
   'replace-disk': workflowTypes.repairSnapraid,

@@ -24,7 +24,7 @@ import type { CompiledRun, DesiredSchedule } from './types.js';
 
 /** From the configuration to what Temporal is asked for. Pure: the same file gives the same result on every machine. */
 
-const typeOfOperation: Record<JobConfig['kind'], Partial<Record<OperationKind, string>>> = {
+export const typeOfOperation: Record<JobConfig['kind'], Partial<Record<OperationKind, string>>> = {
   'restic-backup': {
     backup: workflowTypes.backupRestic,
     prune: workflowTypes.pruneRestic,

@@ -106,7 +106,8 @@ const mountScript = ({ place, mount, types }: { place: string; mount: string[]; 
 place=${quote(place)}
 fusermount -u -z "$place" 2>/dev/null
 mkdir -p -m 700 "$place" || exit ${exits.notMounted}
-${mount.map(quote).join(' ')} >&2 &
+dies_with_us=$(command -v setpriv >/dev/null && echo 'setpriv --pdeathsig INT')
+$dies_with_us ${mount.map(quote).join(' ')} >&2 &
 mount=$!
 end() {
   trap '' INT TERM HUP PIPE

@@ -120,8 +120,9 @@ async function checkBinds(
 ): Promise<void> {
   const there = await mountsBelow(host, folder);
   const pairs = datasets.flatMap((dataset) => [
-    pathThrough(through, dataset, snapshot),
-    `${folder}/${folderName(dataset)}`,
+    // Walked into: a snapshot that a network mount let go of while nobody used it is mounted again by that.
+    `${pathThrough(through, dataset, snapshot)}/.`,
+    `${folder}/${folderName(dataset)}/.`,
   ]);
   const { exitCode, stdout } = await host.run({ file: 'stat', args: ['-c', '%d:%i', '--', ...pairs] });
   const ids = stdout.trim().split('\n');

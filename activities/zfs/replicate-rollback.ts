@@ -15,11 +15,21 @@ import type { Dataset, Snapshot } from './types.js';
 
 /** Rolling back: a replica that others wrote to goes back to the newest snapshot that its source knows. What came after it is lost for ever. */
 
+/** So many fit into one question, each with all that it loses. */
+const mostAtOnce = 10;
+
 /** Of what cannot be rolled back it is said why; nothing is changed. */
 export async function planRollBack(tools: Tools, input: RollBackStepInput): Promise<RollBackPlan> {
   const replication = await openReplication(tools, input);
   tools.progress({ phase: 'looking at both ends' });
-  const { doomed, refused } = doomedOf(await surveyInOrder(tools, replication, input), input.dataset);
+  const found = doomedOf(await surveyInOrder(tools, replication, input), input.dataset);
+  // The yes is to what was shown: what does not fit into a question is asked by the next one.
+  const doomed = found.doomed.slice(0, mostAtOnce);
+  const left = found.doomed.slice(mostAtOnce);
+  const refused = [
+    ...found.refused,
+    ...(left.length > 0 ? [`${left.length} more can be rolled back: run it again after these`] : []),
+  ];
   for (const { words } of doomed) tools.log(`would roll back ${words}`);
   for (const words of refused) tools.log(`cannot be rolled back: ${words}`);
   const digest = digestOf(doomed);
@@ -27,7 +37,7 @@ export async function planRollBack(tools: Tools, input: RollBackStepInput): Prom
   return {
     digest,
     count: doomed.length,
-    lines: doomed.slice(0, 10).map(({ words }) => words.slice(0, 300)),
+    lines: doomed.map(({ words }) => words),
     refused: refused.slice(0, 10).map((words) => words.slice(0, 300)),
   };
 }

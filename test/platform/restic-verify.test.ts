@@ -67,6 +67,13 @@ function killMountOf(bench: Bench): void {
   for (const pid of mountersOf(bench)) process.kill(pid, 'SIGKILL');
 }
 
+/** The shell alone: what it started must not serve on, with the lock in its hands. */
+function killShellOf(bench: Bench): void {
+  const shells = mountersOf(bench).filter((pid) => /^sh\0/.test(commandLine(String(pid))));
+  assert(shells.length > 0);
+  for (const pid of shells) process.kill(pid, 'SIGKILL');
+}
+
 const attribute = (path: string, name: string): string =>
   execFileSync('getfattr', ['--only-values', '-n', name, path], { encoding: 'latin1' });
 
@@ -178,6 +185,7 @@ exec "${restic}" "$@"
     for (const [how, end] of [
       ['stopped', (stop: AbortController) => stop.abort(new Error('stopped'))],
       ['killed', (_: AbortController, bench: Bench) => killMountOf(bench)],
+      ['left by its shell', (_: AbortController, bench: Bench) => killShellOf(bench)],
     ] as const)
       test(`a comparison that is ${how} in the middle leaves no mount and no process, and goes on`, async () => {
         const bench = makeBench({ restic });

@@ -74,7 +74,7 @@ test('restic works on the machine that has the mount, with the program that is n
         },
       },
       resources: {
-        photos: { host: 'din', dataset: 'bulk/photos', mount: '/mnt/din' },
+        photos: { host: 'din', dataset: 'bulk/photos', mount: '/mnt/din', marker: '.holdfast' },
         own: { host: 'din', dataset: 'bulk/own' },
       },
     }),

@@ -127,7 +127,7 @@ describe('the first upload of a job that seeds', { skip: needs('temporal', 'rest
     assert.equal((await estate.holdfast('init-store', 'vault')).code, 0);
     const night = await estate.holdfast('run', 'photos-offsite', '--follow');
     assert.equal(night.code, 6, night.stdout + night.stderr);
-    assert.match(night.stdout, /no copy by this run, the first upload goes on/);
+    assert.match(night.stdout, /no copy by this run, its first upload goes on/);
     assert.deepEqual(await tagged('job:photos-offsite'), []);
     const upload = /photos-offsite\.seed-vault-[-:\dTZ]+/.exec(night.stdout)?.[0] ?? '';
     const { portions: all } = await waitFor(async () => (await reportOf(upload))?.seeding, {

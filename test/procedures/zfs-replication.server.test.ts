@@ -106,7 +106,7 @@ async function rollBackAndGoOn(running: Estate, source: string, target: string):
   const planned = await running.holdfast('do', 'kubernetes-to-grogu', 'roll-back', '--plan');
   assert.match(
     planned.stdout,
-    /would destroy what 1 replicas hold .*pvc-2 to @one: lost are \d+ bytes written/,
+    /would destroy what 1 replicas hold .*\n.*pvc-2 to @one: lost are \d+ bytes written/,
   );
   const set = `dataset=${target}/pvc-2`;
   const back = await running.holdfast('do', 'kubernetes-to-grogu', 'roll-back', '--set', set, '--yes');
@@ -122,7 +122,7 @@ async function rollBackAndGoOn(running: Estate, source: string, target: string):
 /** A human says yes to what is shown: what was there stays, under another name. */
 async function parkAndCopyAnew(running: Estate, target: string): Promise<void> {
   const planned = await running.holdfast('do', 'kubernetes-to-grogu', 'park', '--plan');
-  assert.match(planned.stdout, /would rename 1 aside and copy anew: .*pvc-2 → .*diverged/);
+  assert.match(planned.stdout, /would rename 1 aside and copy anew:\n.*pvc-2 → .*diverged/);
   const denied = await running.holdfast('do', 'kubernetes-to-grogu', 'park');
   assert.equal(denied.code, 5, denied.stdout + denied.stderr);
   assert.match(denied.stderr, /not a terminal; nothing was changed/);

@@ -82,14 +82,14 @@ async function onePair(
     report.step(name, refused.length > 0 ? 'warned' : 'done', refused.join('; ') || what.nothing.step);
     return { count: 0, names: [], warnings: refused };
   }
-  const question = `${what.question(count)}: ${lines.join('; ')}`.slice(0, 2000);
+  const question = what.question(count);
   if (input.planOnly) {
     report.step(name, 'done', `would ${question}`);
-    return { count: 0, names: [], warnings: refused, plan: `would ${question}` };
+    return { count: 0, names: [], warnings: refused, plan: [`would ${question}:`, ...lines].join('\n  ') };
   }
   report.step(name, 'waiting', question);
   // Nothing is held while a human thinks: replication of the rest goes on.
-  await askApproval({ digest, what: question, withinMs: approveWithinMs }, report);
+  await askApproval({ digest, what: question, details: lines, withinMs: approveWithinMs }, report);
   const lease = replicationLease(source.resource, store);
   const done = await withLeases([lease], report, () =>
     report.watch(name, () => what.act(steps, { ...step, digest })),

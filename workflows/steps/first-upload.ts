@@ -74,11 +74,12 @@ export async function leaveToUpload(
 ): Promise<string[]> {
   if (sources.length === 0) return [];
   const isHeld = await isRunning(leaseId(seedLease(input.job, store)));
-  const words = isHeld ? 'in a run of its own' : `as ${await startUpload(store, sources, input)}`;
-  report.step(`first upload → ${store}`, 'skipped', `goes on ${words}`);
-  return sources.map(
-    ({ resource }) => `${resource} → ${store}: no copy by this run, the first upload goes on ${words}`,
-  );
+  // What goes on may be the upload of another resource of the job: a later run starts that of this one.
+  const words = isHeld
+    ? `waits for, or is part of, the first upload to ${store} that goes on`
+    : `its first upload goes on as ${await startUpload(store, sources, input)}`;
+  report.step(`first upload → ${store}`, 'skipped', words);
+  return sources.map(({ resource }) => `${resource} → ${store}: no copy by this run, ${words}`);
 }
 
 async function startUpload(store: string, sources: Source[], input: JobInput): Promise<string> {
