@@ -9,7 +9,7 @@ import { initialiseStore } from '../../activities/restic/initialise.js';
 import { pruneStore, tellGoodCopies } from '../../activities/restic/prune.js';
 import { resticVersions } from '../../lab/places.js';
 import { noise } from '../support/content.js';
-import { needs } from '../support/needs.js';
+import { needs, onlyInFull } from '../support/needs.js';
 import { startRestServer } from '../support/rest-server.js';
 import { type Bench, failsWith, makeBench, runAt } from './restic-bench.js';
 
@@ -176,7 +176,9 @@ for (const { version, path: restic } of resticVersions()) {
       assert.deepEqual(parts, [1, 2, 3, 1]);
     });
 
-    test('a damaged pack fails the check, and its part does not count as read', async () => {
+    test('a damaged pack fails the check, and its part does not count as read', {
+      skip: onlyInFull('restic 0.14 reads a damaged pack again for 100 seconds'),
+    }, async () => {
       const bench = await benchWithCopies(restic, 1, { check: { cron: '0 7 * * *', parts: 1 } });
       const folder = join(bench.repository, 'data');
       const packs = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>

@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { type Ended, type HoldfastChild, runHoldfast, startHoldfast } from '../support/children.js';
 import { makeTree } from '../support/data.js';
 import { type Estate, evidenceOf, startEstate } from '../support/estate.js';
-import { needs } from '../support/needs.js';
+import { needs, onlyInFull } from '../support/needs.js';
 import { runIn } from '../support/run-watch.js';
 
 /** One job with a resource on each of two hosts, each with a worker and a state folder of its own. */
@@ -84,7 +84,9 @@ describe('a job of two hosts', { skip: needs('temporal', 'restic') }, () => {
     assert.match(away.stderr, /^not shown: /m);
   });
 
-  test('keeps every copy of a host that gives no answer, and says so', async () => {
+  test('keeps every copy of a host that gives no answer, and says so', {
+    skip: onlyInFull('a host is given a minute to answer'),
+  }, async () => {
     const before = await snapshotsOf('notes');
     assert.equal(before.length, 2);
     const { code, stdout, stderr } = await prune();

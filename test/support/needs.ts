@@ -48,6 +48,10 @@ const offers = {
 
 export type Need = keyof typeof offers;
 
+/** For what waits for minutes on somebody else's patience: false in `npm run test:full` and for a file by itself, else the reason. */
+export const onlyInFull = (because: string): false | string =>
+  process.env.HOLDFAST_ONE_RESTIC ? `${because}: in npm run test:full` : false;
+
 /** For `test(name, { skip: needs('root', 'restic') }, …)`: false when all is here, else the reason, which the reporter prints. */
 export function needs(...wanted: Need[]): false | string {
   const missing = wanted.map((need) => offers[need]()).filter((answer) => answer !== true);
