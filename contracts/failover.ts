@@ -35,6 +35,8 @@ export interface FailoverPlan {
   datasets: number;
   /** An earlier run has begun to take over: nothing is stopped or sent any more. */
   goesOn?: true;
+  /** It is as it would be afterwards: the rest of the job's resources goes on without it. */
+  alreadyDone?: true;
   /** There are hooks to stop on the side that is in use now, or to start on the other. */
   hooks: { stop: boolean; start: boolean };
 }

@@ -11,6 +11,7 @@ import {
   resultOf,
   sendAll,
   stepsFor,
+  stillToDo,
 } from './steps/failover.js';
 import { withLeases } from './steps/lease.js';
 import { openReport, type Report } from './steps/report.js';
@@ -21,7 +22,7 @@ import { type Undo, withUndo } from './steps/undo.js';
 export async function failBack(input: ActionInput): Promise<RunResult> {
   const report = openReport();
   return endRun(report, async () => {
-    const planned = await each(partsOf(input), (part) => plan(part, input, report));
+    const planned = stillToDo(await each(partsOf(input), (part) => plan(part, input, report)), report);
     const onlyPlanned = await askForAll(planned, input, report);
     if (onlyPlanned) return onlyPlanned;
     const parts = planned.map((part) => ({ ...part, step: { ...part.step, digest: part.plan.digest } }));
@@ -45,7 +46,7 @@ async function plan(part: Part, input: ActionInput, report: Report): Promise<Pla
   const made = await report.watch(name, () =>
     stepsFor(input, part, 'plan the failback of').zfsPlanFailback(part.step),
   );
-  report.step(name, 'done', `${made.datasets} datasets`);
+  if (!made.alreadyDone) report.step(name, 'done', `${made.datasets} datasets`);
   return { ...part, plan: made };
 }
 

@@ -11,6 +11,7 @@ import {
   resultOf,
   sendAll,
   stepsFor,
+  stillToDo,
 } from './steps/failover.js';
 import { withLeases } from './steps/lease.js';
 import { openReport, type Report } from './steps/report.js';
@@ -21,7 +22,7 @@ import { type Undo, withUndo } from './steps/undo.js';
 export async function failOver(input: ActionInput): Promise<RunResult> {
   const report = openReport();
   return endRun(report, async () => {
-    const planned = await each(partsOf(input), (part) => plan(part, input, report));
+    const planned = stillToDo(await each(partsOf(input), (part) => plan(part, input, report)), report);
     // Nothing is held while a human thinks: replication goes on.
     const onlyPlanned = await askForAll(planned, input, report);
     if (onlyPlanned) return onlyPlanned;
@@ -43,7 +44,7 @@ async function plan(part: Part, input: ActionInput, report: Report): Promise<Pla
   const made = await report.watch(name, () =>
     stepsFor(input, part, 'plan the failover of').zfsPlanFailover(part.step),
   );
-  report.step(name, 'done', `${made.datasets} datasets; the source ${made.source}`);
+  if (!made.alreadyDone) report.step(name, 'done', `${made.datasets} datasets; the source ${made.source}`);
   return { ...part, plan: made };
 }
 

@@ -2,7 +2,13 @@ import { replicaStoreOf, resourceOf } from '../../config/lookup.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { FailoverPlan, FailoverStepInput } from '../../contracts/failover.js';
 import type { Tools } from '../door.js';
-import { type Apart, type PlannedFailback, planFailback } from './failback-plan.js';
+import {
+  type Apart,
+  broughtBackBefore,
+  type FailbackFacts,
+  type PlannedFailback,
+  planFailback,
+} from './failback-plan.js';
 import { openReplication, type Replication } from './replicate-job.js';
 import { readApproved, writeApproved } from './replicate-notebook.js';
 import { type Survey, survey } from './replicate-survey.js';
@@ -17,6 +23,14 @@ export interface FailbackLook extends PlannedFailback {
 export const backStep = (input: FailoverStepInput) => ({ ...input, round: 0, back: true as const });
 
 export async function lookForFailback(tools: Tools, input: FailoverStepInput): Promise<FailbackLook> {
+  const { facts, ...look } = await seeBoth(tools, input);
+  return { ...look, ...planFailback(facts) };
+}
+
+async function seeBoth(
+  tools: Tools,
+  input: FailoverStepInput,
+): Promise<Pick<FailbackLook, 'replication' | 'now'> & { facts: FailbackFacts }> {
   const { config } = tools;
   const sides = {
     job: input.job,
@@ -37,7 +51,7 @@ export async function lookForFailback(tools: Tools, input: FailoverStepInput): P
       plans: now.plans,
       hooks: replication.job.failover,
     };
-    return { replication, now, ...planFailback(facts) };
+    return { replication, now, facts };
   } catch (error) {
     if (!(error instanceof HoldfastError) || error.code !== 'HF_SSH_UNREACHABLE') throw error;
     // A question is no transfer: whoever asks wants to know now, not in six hours.
@@ -59,7 +73,10 @@ interface Shown {
 }
 
 export async function planFailbackStep(tools: Tools, input: FailoverStepInput): Promise<FailoverPlan> {
-  const { plan, apart } = await lookForFailback(tools, input);
+  const { facts } = await seeBoth(tools, input);
+  const done = broughtBackBefore(facts);
+  if (done) return done;
+  const { plan, apart } = planFailback(facts);
   for (const line of plan.lines) tools.log(line);
   await writeApproved(tools.host, backStep(input), 'failback', {
     digest: plan.digest,

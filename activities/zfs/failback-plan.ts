@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { FailoverPlan } from '../../contracts/failover.js';
 import { parseRunId } from '../../contracts/names.js';
+import { donePlan } from './failover-plan.js';
 import { newestCommon } from './replicate-base.js';
 import { parentOf } from './replicate-moves.js';
 import { parkedName } from './replicate-names.js';
@@ -65,6 +66,15 @@ export function planFailback(facts: FailbackFacts): PlannedFailback {
       hooks: { stop: facts.hooks.start.length > 0, start: facts.hooks.stop.length > 0 },
     },
   };
+}
+
+/** Neither side knows of a failover: no work, but the job's other resources may be. */
+export function broughtBackBefore({ input, sides }: FailbackFacts): FailoverPlan | undefined {
+  const [replica, returned] = [input.source.get(input.sourceRoot), input.target.get(input.targetRoot)];
+  if (!replica || !returned || roleOf(replica) || roleOf(returned)) return undefined;
+  return donePlan(
+    `${input.sourceRoot} on ${sides.targetHost} is not the one in use: there is nothing to bring back`,
+  );
 }
 
 function judgeReplica({ input, sides, run, store }: FailbackFacts): Role {

@@ -52,6 +52,8 @@ const refuse = (
 };
 
 export function planFailover(facts: FailoverFacts): PlannedFailover {
+  const done = doneBefore(facts);
+  if (done) return done;
   judgeRoles(facts);
   judgeSource(facts);
   judgeOthers(facts);
@@ -82,19 +84,34 @@ export function planFailover(facts: FailoverFacts): PlannedFailover {
   };
 }
 
-function judgeRoles({ source, target, sourceRoot, targetRoot, sides, store, run }: FailoverFacts): void {
+/** One that is half done is gone on with; a whole one is no work, but the job's other resources may be. */
+function doneBefore({ target, targetRoot, sides, run }: FailoverFacts): PlannedFailover | undefined {
+  const there = roleOf(target.get(targetRoot));
+  const isWhole = [...target.values()].every(
+    ({ readonly, role }) => readonly !== 'on' || roleOf({ role })?.kind === 'kept',
+  );
+  if (there?.kind !== 'promoted' || there.run === run || !isWhole) return undefined;
+  const words = `${targetRoot} on ${sides.targetHost} is the one in use already, since ${there.run}`;
+  return { promotion: { live: [], kept: [] }, plan: donePlan(words) };
+}
+
+/** Never the digest of anything that is still to be done. */
+export const donePlan = (words: string): FailoverPlan => ({
+  digest: 'done already',
+  source: 'answers',
+  lines: [words.slice(0, 240)],
+  datasets: 0,
+  alreadyDone: true,
+  hooks: { stop: false, start: false },
+});
+
+function judgeRoles({ source, target, sourceRoot, targetRoot, sides, store }: FailoverFacts): void {
   const there = roleOf(target.get(targetRoot));
   const here = source.state === 'answers' ? roleOf(source.listing.get(sourceRoot)) : undefined;
   if (there?.kind === 'unknown' || here?.kind === 'unknown')
     refuse(
       `The property holdfast:role of ${there?.kind === 'unknown' ? targetRoot : sourceRoot} says "${(there ?? here)?.run}", which nobody here wrote: look at it`,
     );
-  const isWhole = [...target.values()].every(
-    ({ readonly, role }) => readonly !== 'on' || roleOf({ role })?.kind === 'kept',
-  );
-  // One that is half done is gone on with.
-  if (there?.kind === 'promoted' && there.run !== run && isWhole)
-    refuse(`${targetRoot} on ${sides.targetHost} is the one in use already, since ${there.run}`);
   if (there?.kind === 'promoted' && source.state === 'answers' && here?.kind !== 'standby')
     refuse(
       `${targetRoot} has begun to take over in ${there.run}, and ${sourceRoot} on ${sides.sourceHost} does not stand by. The next replication makes it stand by: run that first`,

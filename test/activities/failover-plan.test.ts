@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type FailbackFacts, planFailback } from '../../activities/zfs/failback-plan.js';
+import { broughtBackBefore, type FailbackFacts, planFailback } from '../../activities/zfs/failback-plan.js';
 import { type OtherReplica, otherStoresOf } from '../../activities/zfs/failover-others.js';
 import { type FailoverFacts, planFailover } from '../../activities/zfs/failover-plan.js';
 import { planReplication } from '../../activities/zfs/plan-replication.js';
@@ -112,14 +112,36 @@ test('silence proves nothing: without a word of a human the replica does not tak
   assert.equal(planFailover(factsOf({ state: 'lost', settings: { source: 'lost' } })).plan.source, 'lost');
 });
 
-test('a replica that no longer fits its source, is in use already, or holds nothing does not take over', () => {
+test('a replica that is in use already is no work, and nobody can take its plan for a yes', () => {
+  const { plan, promotion } = planFailover(factsOf({ there: promoted(target()) }));
+  assert.equal(plan.alreadyDone, true);
+  assert.match(plan.lines.join(), /in use already, since k8s-to-grogu/);
+  assert.deepEqual(promotion.live, []);
+  const dead: Given = { state: 'silent', settings: { source: 'off' } };
+  const yes = planFailover(factsOf(dead)).plan.digest;
+  assert.notEqual(planFailover(factsOf({ ...dead, there: promoted(target()) })).plan.digest, yes);
+  const half = promoted(target(), undefined, 'on');
+  assert.equal(planFailover(factsOf({ state: 'silent', there: half })).plan.alreadyDone, undefined);
+});
+
+test('a resource that is back already is no work; one that a failover has touched is', () => {
+  assert.match(
+    broughtBackBefore(backFacts(source(), target()))?.lines.join() ?? '',
+    /^backup\/k8s on grogu is not the one in use: there is nothing to bring back$/,
+  );
+  assert.equal(broughtBackBefore(backFacts(source())), undefined, 'the replica is in use');
+  const standby = new Map([...source()].map(([name, one]) => [name, { ...one, role: 'standby r grogu' }]));
+  assert.equal(broughtBackBefore(backFacts(standby, target())), undefined, 'the source stands by');
+  assert.equal(broughtBackBefore(backFacts(new Map(), target())), undefined, 'the source is not there');
+});
+
+test('a replica that no longer fits its source or holds nothing does not take over', () => {
   const diverged = target(replica('backup/k8s/b', [one], { writtenBytes: 4096 }));
   refusal(
     { here: source(dataset('fast/k8s/b', {}, [one])), there: diverged },
     'HF_FAILOVER_REFUSED',
     /backup\/k8s\/b cannot be continued: someone wrote/,
   );
-  refusal({ there: promoted(target()) }, 'HF_FAILOVER_REFUSED', /in use already, since k8s-to-grogu/);
   refusal(
     { state: 'silent', settings: { source: 'off' }, there: listingOf([replica('backup/k8s', [])]) },
     'HF_FAILOVER_REFUSED',

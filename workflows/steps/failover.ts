@@ -51,6 +51,16 @@ export interface Planned extends Part {
   plan: FailoverPlan;
 }
 
+/** A run that ended half done has brought some of them to where they belong; refused only where nothing is left to do. */
+export function stillToDo(planned: readonly Planned[], report: Report): Planned[] {
+  const open = planned.filter(({ plan }) => !plan.alreadyDone);
+  const words = planned.flatMap(({ plan }) => (plan.alreadyDone ? plan.lines : []));
+  if (open.length === 0) throw failure('HF_FAILOVER_REFUSED', `${words.join('; ')}. Nothing was changed`);
+  for (const { plan, step } of planned)
+    if (plan.alreadyDone) report.step(`plan ${step.resource}`, 'skipped', plan.lines[0] ?? '');
+  return open;
+}
+
 /** With `planOnly` the end of it; else the yes to just these plans. */
 export async function askForAll(
   planned: readonly Planned[],
