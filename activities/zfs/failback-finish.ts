@@ -4,6 +4,7 @@ import type { Tools } from '../door.js';
 import { addEvidence } from '../host/evidence.js';
 import { markUndone } from '../host/undo.js';
 import { backStep } from './failback-look.js';
+import { leftBehind } from './failback-plan.js';
 import { lastPattern } from './failback-ready.js';
 import { backOf } from './failback-stop.js';
 import { undoFailoverHooks } from './failover-hooks.js';
@@ -28,6 +29,14 @@ export async function finishFailback(tools: Tools, input: FailoverStepInput): Pr
   await settleNewcomers(tools, replication, now);
   const warnings = await standUpAndMount(tools, target, request.targetRoot);
   warnings.push(...(await becomeReplica(tools, replication.source, request.sourceRoot)));
+  const excluded = leftBehind(now.plans);
+  if (excluded.length > 0)
+    warnings.unshift(
+      `${excluded.length} datasets are excluded and were not brought back, what was written to them is only on ${replication.source.host.name}: ${excluded.join(', ')}`.slice(
+        0,
+        300,
+      ),
+    );
   await takeAwayTraces(tools, replication);
   await addEvidence(host, { kind: 'failover', run, job, resource, store, what: 'brought-back' });
   if (input.withHooks) warnings.push(...(await started(tools, replication)));

@@ -139,6 +139,7 @@ function explain({ plans, input, sides, hooks, resource }: FailbackFacts, apart:
   const gone = of('gone');
   const bytes = plans.reduce((sum, plan) => sum + plan.bytes, 0);
   const isThere = input.target.get(input.targetRoot);
+  const excluded = leftBehind(plans);
   return [
     `${input.targetRoot} on ${sides.sourceHost} is brought up to date from ${input.sourceRoot} on ${sides.targetHost}, at most ${bytes} bytes so far, while that goes on to be used`,
     ...(isThere && roleOf(isThere)?.kind !== 'standby'
@@ -149,6 +150,11 @@ function explain({ plans, input, sides, hooks, resource }: FailbackFacts, apart:
     ...apart.slice(0, 30).map((one) => apartWords(one, plans)),
     ...(apart.length > 30 ? [`… and ${apart.length - 30} more that are put aside in the same way`] : []),
     ...(whole.length > 0 ? [`Copied whole: ${some(whole.map(({ target }) => target))}`] : []),
+    ...(excluded.length > 0
+      ? [
+          `Excluded in the configuration, NOT brought back: what was written to them stays on ${sides.targetHost}, readonly: ${some(excluded)}`,
+        ]
+      : []),
     ...(gone.length > 0
       ? [
           `No longer on ${sides.targetHost}, left on ${sides.sourceHost} as they are: ${some(gone.map(({ target }) => target))}`,
@@ -166,6 +172,10 @@ function explain({ plans, input, sides, hooks, resource }: FailbackFacts, apart:
     `Replication of "${resource}" then goes on as before. By hand: take away what was set up on ${sides.targetHost} for its clients (targets, extents, exports)`,
   ];
 }
+
+/** Datasets of the side in use that no stream carries. */
+export const leftBehind = (plans: readonly DatasetPlan[]): string[] =>
+  plans.flatMap(({ kind, source }) => (kind === 'excluded' && source !== '' ? [source] : []));
 
 function apartWords({ dataset, aside, common }: Apart, plans: readonly DatasetPlan[]): string {
   const why = plans.find(({ target }) => target === dataset)?.reason ?? 'it went on by itself';

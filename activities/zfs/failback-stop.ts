@@ -8,11 +8,10 @@ import { backStep } from './failback-look.js';
 import { lastPattern, snapshotReplica } from './failback-ready.js';
 import { runFailoverHooks, undoFailoverHooks } from './failover-hooks.js';
 import { openFailover } from './failover-job.js';
-import { ownProperties } from './list-command.js';
 import { listTrees, type Zfs } from './listing.js';
 import { openReplication } from './replicate-job.js';
-import { type Role, roleOf, roleText } from './role.js';
-import { mustAll, standBy, standUp } from './stand-by.js';
+import { type Role, roleOf } from './role.js';
+import { standBy, standUp } from './stand-by.js';
 import type { Dataset } from './types.js';
 
 /** The side in use stops for the change: its programs, then every writer. Until the other side is in use, all of it can be undone. */
@@ -73,10 +72,7 @@ export const putBackFailback =
     } = openFailover(tools, { job, run, resource, store, retryForMs: 0, settings: {} });
     const role = roleOf(await rootOf(target, targetRoot));
     const promoted: Role = { kind: 'promoted', run: String(former.promotedBy), store };
-    if (role?.kind === 'standby' && role.run === run) {
-      await standUp(target, targetRoot, quiet);
-      await mustAll(target, [['set', `${ownProperties.role}=${roleText(promoted)}`, targetRoot]], quiet);
-    }
+    if (role?.kind === 'standby' && role.run === run) await standUp(target, targetRoot, quiet, promoted);
     if (former.hooks === true) await runFailoverHooks(tools, target, found.failover.start);
   };
 

@@ -6,7 +6,7 @@ import { openZfs, selectionOf, snapshotJob } from './job.js';
 import { listTrees } from './listing.js';
 import { judgeSnapshots, type Verdict } from './retention.js';
 import { carryOut } from './retention-carry-out.js';
-import { judgePlan } from './retention-guard.js';
+import { judgePlan, keepWhileLate } from './retention-guard.js';
 import { letGo, type Relief, relieveOf } from './retention-room.js';
 import { selectDatasets } from './select.js';
 import type { Dataset, Listing } from './types.js';
@@ -27,9 +27,10 @@ export async function retainSnapshots(tools: Tools, input: RetentionStepInput): 
     dataset,
     verdicts: judgeSnapshots(dataset, { job, keep, nowS, timezone }),
   }));
-  const { verdicts: byDataset, releases, warnings } = await relieveOf(tools, zfs, own);
+  const { releases, warnings, ...relieved } = await relieveOf(tools, zfs, own);
   const rpoS = objective.rpo === undefined ? undefined : objective.rpo / 1000;
-  const judged = judgePlan(byDataset, { nowS, rpoS });
+  const { byDataset, ...circumstances } = keepWhileLate(relieved, { nowS, rpoS });
+  const judged = judgePlan(byDataset, circumstances);
   const plan = { verdicts: byDataset.flat(), judged, of: '', digest };
   const place = {
     zfs,

@@ -43,6 +43,23 @@ function whyRefused(verdicts: readonly Verdict[], { nowS, rpoS }: Circumstances)
   return undefined;
 }
 
+/**
+ * Below its floor a pool takes no snapshot, so the newest only gets older: what goes to free it must not wait for a new one, or both wait
+ * for ever. All else stays until there is one.
+ */
+export function keepWhileLate(
+  { verdicts, urgent }: { verdicts: readonly (readonly Verdict[])[]; urgent: ReadonlySet<Verdict> },
+  { nowS, rpoS }: Circumstances,
+): Circumstances & { byDataset: readonly (readonly Verdict[])[] } {
+  if (urgent.size === 0 || rpoS === undefined) return { byDataset: verdicts, nowS, rpoS };
+  const isLate = (all: readonly Verdict[]): boolean => nowS - (all.at(-1)?.snapshot.creationS ?? nowS) > rpoS;
+  const keepRest = (verdict: Verdict): Verdict =>
+    urgent.has(verdict) || verdict.reasons.length > 0 ? verdict : { ...verdict, reasons: [whileLate] };
+  return { byDataset: verdicts.map((all) => (isLate(all) ? all.map(keepRest) : all)), nowS };
+}
+
+const whileLate = 'until there is a new one';
+
 /** More than half of what a dataset has, and more than a few: rules that were changed, or a clock that jumped. */
 function whyUnusual(verdicts: readonly Verdict[]): string | undefined {
   const goes = verdicts.filter(({ reasons }) => reasons.length === 0);

@@ -3,7 +3,7 @@ import type { Tools } from '../door.js';
 import { mustSucceed } from './classify.js';
 import { zfsCommand } from './list-command.js';
 import type { Zfs } from './listing.js';
-import { lookAtRoom, poolOf, pressureOf, type Room, roomWords } from './pool-room.js';
+import { isBelowFloor, lookAtRoom, poolOf, pressureOf, type Room, roomWords } from './pool-room.js';
 import { holdTags } from './replicate-hosts.js';
 import { destinationOf, shortOf } from './replicate-names.js';
 import type { Verdict } from './retention.js';
@@ -27,6 +27,8 @@ export interface JudgedDataset {
 export interface Relief {
   /** As they were judged, but for what bookmarks take the place of. */
   verdicts: Verdict[][];
+  /** Those of them that go because their pool is below its floor. */
+  urgent: Set<Verdict>;
   /** Of what goes then. */
   releases: Release[];
   warnings: string[];
@@ -58,8 +60,8 @@ export function relieve(
   tags: HoldTags,
   nameOf: (destination: string) => string = (destination) => destination,
 ): Relief {
-  const goes = new Set<Verdict>();
-  const relief: Relief = { verdicts: [], releases: [], warnings: [] };
+  const goes = new Map<Verdict, Room>();
+  const relief: Relief = { verdicts: [], urgent: new Set(), releases: [], warnings: [] };
   for (const room of rooms) {
     const lagging = ofPool(room, judged).flatMap(({ dataset, verdicts }) =>
       laggingIn(dataset, verdicts, tags),
@@ -75,12 +77,18 @@ export function relieve(
     relief.warnings.push(`${roomWords(room)}; ${kept}${taken}`.slice(0, 600));
     if (pressure !== 'short') continue;
     for (const { verdict, releases } of lagging) {
-      goes.add(verdict);
+      goes.set(verdict, room);
       relief.releases.push(...releases);
     }
   }
   relief.verdicts = judged.map(({ verdicts }) =>
-    verdicts.map((verdict) => (goes.has(verdict) ? { ...verdict, reasons: [] } : verdict)),
+    verdicts.map((verdict) => {
+      const room = goes.get(verdict);
+      if (!room) return verdict;
+      const gone = { ...verdict, reasons: [] };
+      if (isBelowFloor(room)) relief.urgent.add(gone);
+      return gone;
+    }),
   );
   return relief;
 }

@@ -42,8 +42,11 @@ const needsOwn = (own: Readonly<Record<string, string>> | undefined): boolean =>
 const unshared = (own: Readonly<Record<string, string>> | undefined): string[] =>
   (['sharenfs', 'sharesmb'] as const).flatMap((name) => (isShared(own?.[name]) ? [`${name}=off`] : []));
 
-/** What was written down is put back, then forgotten; the role goes last, so that an attempt that was cut is seen and done again. */
-export async function standUp(zfs: Zfs, root: string, log: Log): Promise<void> {
+/**
+ * What was written down is put back, then forgotten; the role goes last, so that an attempt that was cut is seen and done again. With `role` it
+ * is the one in use again, without a moment in which it says nothing of itself.
+ */
+export async function standUp(zfs: Zfs, root: string, log: Log, role?: Role): Promise<void> {
   const local = await localProperties(zfs, root, [ownProperties.before]);
   for (const [name, own] of [...local].sort(([one], [other]) => (one < other ? -1 : 1))) {
     const before = parseBefore(own[ownProperties.before]);
@@ -55,7 +58,10 @@ export async function standUp(zfs: Zfs, root: string, log: Log): Promise<void> {
     [...local.keys()].map((name) => ['inherit', ownProperties.before, name]),
     log,
   );
-  await mustAll(zfs, [['inherit', ownProperties.role, root]], log);
+  const last = role
+    ? ['set', `${ownProperties.role}=${roleText(role)}`, root]
+    : ['inherit', ownProperties.role, root];
+  await mustAll(zfs, [last], log);
 }
 
 async function mustBeReadonly(zfs: Zfs, root: string): Promise<Listing> {

@@ -373,6 +373,16 @@ test('a dataset without anything in common is put aside whole with what is below
   );
 });
 
+test('what is excluded and was made on the side in use is named before the yes', () => {
+  const there = promoted(target(replica('backup/k8s/scratch')));
+  const { plan } = planFailback(backFacts(source(), there));
+  assert(
+    plan.lines.some((line) => /NOT brought back: .*backup\/k8s\/scratch$/.test(line)),
+    plan.lines.join('\n'),
+  );
+  assert(!planFailback(backFacts(source())).plan.lines.join().includes('NOT brought back'));
+});
+
 test('the side that stands by because of one store is not brought back from another', () => {
   const standby = (store: string) =>
     new Map([...source()].map(([name, one]) => [name, { ...one, role: `standby r ${store}` }]));

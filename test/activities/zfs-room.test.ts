@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isBelowFloor, pressureOf, type Room } from '../../activities/zfs/pool-room.js';
 import { judgeSnapshots } from '../../activities/zfs/retention.js';
+import { judgePlan, keepWhileLate } from '../../activities/zfs/retention-guard.js';
 import { type JudgedDataset, relieve } from '../../activities/zfs/retention-room.js';
 import type { Bookmark, Snapshot } from '../../activities/zfs/types.js';
 import { bookmark, dataset, snapshot } from '../support/zfs-trees.js';
@@ -58,6 +59,22 @@ describe('where a pool runs short', () => {
     assert.deepEqual(keptBy([room(50)], judged([cursor(2)])), ['s2', 's7', 's8', 's9']);
     assert.deepEqual(keptBy([room(3)], judged([cursor(2)])), ['s2', 's7', 's8', 's9']);
     assert.deepEqual(keptBy([room(1)], judged([cursor(2)])), ['s8', 's9']);
+  });
+
+  test('below the floor it does not wait for a newer snapshot, which the floor itself forbids; all else waits', () => {
+    const late = { nowS: 2e9, rpoS: 3600 };
+    const going = (free: number) => {
+      const trees = judged([cursor(2)]);
+      const { byDataset, ...more } = keepWhileLate(relieve([room(free)], trees, new Map()), late);
+      const goes = byDataset.flat().filter(({ reasons }) => reasons.length === 0);
+      return [
+        goes.map(({ snapshot: { name } }) => name).join(' '),
+        judgePlan(byDataset, more).refused,
+      ] as const;
+    };
+    assert.deepEqual(going(1), ['s2 s7', undefined]);
+    const [, refused] = going(50);
+    assert.match(refused ?? '', /older than the objective/);
   });
 
   test('it says who keeps how much, and since when', () => {
