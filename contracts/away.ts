@@ -9,4 +9,6 @@ export interface AwayHost {
   stores: string[];
   /** What a run covers while this host and all after it in the list are away; empty: nothing is left to be done. */
   covers: string;
+  /** Replicas that may be in use instead of what is away, and the hosts on whose queues they are asked. */
+  replicas?: { resource: string; store: string; host: string }[];
 }

@@ -62,3 +62,9 @@ export interface ReadySide {
   apart: string[];
   count: number;
 }
+
+/** Of a source that is known to be away. */
+export interface FenceReport {
+  /** It answers all the same, while its replica is in use: why it was made to stand by just now. */
+  fenced?: string;
+}

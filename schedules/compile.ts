@@ -4,6 +4,7 @@ import {
   jobOf,
   operationsOf,
   placeOfStore,
+  replicaStoreOf,
   resourceOf,
   snapraidSteps,
   storesOf,
@@ -118,9 +119,21 @@ function coversWithout(
   );
 }
 
+/** They are asked where they are: what they are copies of is away. */
+const replicasOf = (config: Config, job: JobConfig, resources: readonly string[]) =>
+  resources.flatMap((resource) =>
+    storesOf(job).map((store) => ({
+      resource,
+      store,
+      host: workerHostOf(config, replicaStoreOf(config, store).host),
+    })),
+  );
+
 /** Whether the time is over is for the run to see: this stands in a schedule for as long as the file says so. */
 const awayOf = (config: Config, operation: Operation, job: JobConfig): AwayHost[] =>
   awayFromJob(config, job).map((away, index, all) => ({
+    ...(operation.operation === 'replicate' &&
+      away.resources.length > 0 && { replicas: replicasOf(config, job, away.resources) }),
     host: away.host,
     untilMs: away.untilMs,
     words: awayWords(away),

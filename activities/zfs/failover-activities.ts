@@ -2,6 +2,7 @@ import type {
   FailoverPlan,
   FailoverReport,
   FailoverStepInput,
+  FenceReport,
   ReadySide,
   StoppedSide,
 } from '../../contracts/failover.js';
@@ -10,12 +11,15 @@ import { finishFailback } from './failback-finish.js';
 import { planFailbackStep } from './failback-look.js';
 import { readyReturned } from './failback-ready.js';
 import { resumeReplica, stopReplica } from './failback-stop.js';
+import { fenceIfReturned } from './failover-fence.js';
 import { promoteReplica } from './failover-promote.js';
 import { planFailoverStep, putSourceBack, stopSource } from './failover-stop.js';
 
 /** All of them run on the host of the replica: the other side may be gone. */
 export function createFailoverActivities(door: Door) {
   return {
+    zfsFenceReturned: (input: FailoverStepInput): Promise<FenceReport> =>
+      door.step(input, (tools) => fenceIfReturned(tools, input)),
     zfsPlanFailover: (input: FailoverStepInput): Promise<FailoverPlan> =>
       door.step(input, (tools) => planFailoverStep(tools, input)),
     zfsStopSource: (input: FailoverStepInput): Promise<StoppedSide> =>

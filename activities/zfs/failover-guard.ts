@@ -69,11 +69,11 @@ async function promotedMeanwhile(
  * A source that came back while its replica is in use is made to stand by as soon as it is seen: each further byte that somebody writes
  * there would be lost work. Nothing is destroyed by it, and the failover's approval has said so.
  */
-async function fenceReturned(
+export async function fenceReturned(
   tools: Tools,
-  { source, request }: Replication,
+  { source, request }: Pick<Replication, 'source' | 'request'>,
   { job, run, resource, store }: Asks,
-  { input }: Survey,
+  { input }: Pick<Survey, 'input'>,
 ): Promise<string> {
   const root = input.source.get(request.sourceRoot);
   const promoted = roleOf(input.target.get(request.targetRoot));

@@ -1,5 +1,7 @@
 import type { AwayHost } from '../../contracts/away.js';
 import type { JobInput, RunResult } from '../../contracts/jobs.js';
+import { failure } from './failure.js';
+import { fenceReturned } from './fence.js';
 import { openReport, type Report } from './report.js';
 import { endRun } from './run.js';
 
@@ -15,6 +17,9 @@ export function runJob(
     if (!first) return body(input, report);
     const words = away.map((one) => one.words);
     for (const { host, words: why } of away) report.step(host, 'skipped', why);
+    const fenced = await fenceReturned(input.job, away, report);
+    if (first.covers === '' && fenced.length > 0)
+      throw failure('HF_FAILED_OVER', fenced.join('; ').slice(0, 600));
     if (first.covers === '')
       return {
         outcome: 'skipped',
@@ -25,7 +30,10 @@ export function runJob(
     // What the run proves is only this: status must not take it for all that the job covers.
     report.covers(first.covers);
     const result = await body(withoutAway(input, away), report);
-    return { ...result, summary: [result.summary, ...words].join('; ') };
+    const summary = [result.summary, ...words].join('; ');
+    if (fenced.length === 0) return { ...result, summary };
+    const outcome = result.outcome === 'ok' ? 'warnings' : result.outcome;
+    return { ...result, outcome, summary, warnings: [...fenced, ...result.warnings] };
   });
 }
 
