@@ -3,6 +3,7 @@ import { HoldfastError } from '../../contracts/errors.js';
 import type { FailoverPlan } from '../../contracts/failover.js';
 import { parseRunId } from '../../contracts/names.js';
 import { donePlan } from './failover-plan.js';
+import { volumeWords } from './failover-words.js';
 import { newestCommon } from './replicate-base.js';
 import { parentOf } from './replicate-moves.js';
 import { parkedName } from './replicate-names.js';
@@ -165,6 +166,7 @@ function explain({ plans, input, sides, hooks, resource }: FailbackFacts, apart:
       : [
           `Stop what writes to ${input.sourceRoot} on ${sides.targetHost} before you say yes: no hook does it`,
         ]),
+    ...volumeWords(input.source.values(), sides.targetHost),
     `${input.sourceRoot} is made readonly, its last state is sent, and ${input.targetRoot} becomes the one in use again, with its own mount points and shares`,
     ...(hooks.stop.length > 0
       ? [`Then, on ${sides.sourceHost}: undo of ${[...hooks.stop].reverse().join(', ')}`]

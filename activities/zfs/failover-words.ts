@@ -33,6 +33,15 @@ export function explainFailover(facts: FailoverFacts, promotion: Promotion): str
   ];
 }
 
+/** For ZFS readonly is asked when a volume is opened. */
+export function volumeWords(all: Iterable<Dataset>, host: string): string[] {
+  const volumes = [...all].flatMap(({ type, name }) => (type === 'volume' ? [name] : []));
+  if (volumes.length === 0) return [];
+  return [
+    `Readonly does not stop what has a volume open already: end the sessions (iSCSI, guests) on ${host} first: ${some(volumes)}`,
+  ];
+}
+
 function livingSource({ source, sides, sourceRoot, hooks, plans }: FailoverFacts): string[] {
   const count = source.state === 'answers' ? source.listing.size : 0;
   const left = (plans ?? []).flatMap((plan) => (plan.kind === 'excluded' ? [plan.source] : []));
@@ -41,6 +50,7 @@ function livingSource({ source, sides, sourceRoot, hooks, plans }: FailoverFacts
       ? [`First, on ${sides.sourceHost}: ${hooks.stop.join(', ')}`]
       : [`Stop what writes to ${sourceRoot} on ${sides.sourceHost} before you say yes: no hook does it`]),
     `${sourceRoot} on ${sides.sourceHost} is made readonly and unshared (${count} datasets), its last state is sent: nothing is lost`,
+    ...volumeWords(source.state === 'answers' ? source.listing.values() : [], sides.sourceHost),
     ...(left.length > 0 ? [`Not on the replica, and readonly with the rest: ${some(left)}`] : []),
   ];
 }

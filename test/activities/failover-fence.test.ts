@@ -31,6 +31,11 @@ const { config } = parseConfig(
 /** One dataset behind the words of zfs: it keeps the role and the readonly that it is given. */
 function machine(name: string, dataset: string, state: { role?: string; readonly: string; isOff?: true }) {
   const changes: string[] = [];
+  const change = (words: string): void => {
+    changes.push(words);
+    if (words.includes('holdfast:role=standby')) state.role = 'standby r grogu';
+    if (words.includes('readonly=on')) state.readonly = 'on';
+  };
   const row = () => {
     const values: Record<string, string> = {
       ...{ name: dataset, type: 'filesystem', guid: '77', createtxg: '1', creation: '1' },
@@ -46,9 +51,7 @@ function machine(name: string, dataset: string, state: { role?: string; readonly
       if (state.isOff) throw new HoldfastError('HF_SSH_UNREACHABLE', `${name} does not answer`);
       const ended = { exitCode: 0, signal: undefined, stderrTail: '', durationMs: 1 };
       if (file === 'sh') {
-        changes.push(args[1] ?? '');
-        if (args[1]?.includes('holdfast:role=standby')) state.role = 'standby r grogu';
-        if (args[1]?.includes('readonly=on')) state.readonly = 'on';
+        change(args.join(' '));
         return { ...ended, stdout: '0\t0\t\n1\t0\t\n' };
       }
       const stdout = args[0] === 'list' ? row() : '';

@@ -373,6 +373,16 @@ test('a dataset without anything in common is put aside whole with what is below
   );
 });
 
+test('volumes that readonly does not stop are named before the yes, in both directions', () => {
+  const volume = (name: string) => dataset(name, { type: 'volume' }, [one]);
+  const over = planFailover(factsOf({ here: source(volume('fast/k8s/vol')) })).plan.lines;
+  assert(over.some((line) => /Readonly does not stop .* on din first: fast\/k8s\/vol$/.test(line)));
+  const there = promoted(target(volume('backup/k8s/vol')));
+  const back = planFailback(backFacts(source(volume('fast/k8s/vol')), there)).plan.lines;
+  assert(back.some((line) => /Readonly does not stop .* on grogu first: backup\/k8s\/vol$/.test(line)));
+  assert(!planFailover(factsOf()).plan.lines.join().includes('Readonly does not stop'));
+});
+
 test('what is excluded and was made on the side in use is named before the yes', () => {
   const there = promoted(target(replica('backup/k8s/scratch')));
   const { plan } = planFailback(backFacts(source(), there));
