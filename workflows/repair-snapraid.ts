@@ -111,8 +111,9 @@ function openRepair(input: ActionInput, report: Report): Repair {
     async sync(done) {
       for (;;) {
         const plan = await report.watch('diff', () => steps('diff').snapraidPlan(step));
-        // With nothing changed and nothing lost the sync only writes down which disk is which.
-        if (!plan.isInSync || done.lostCount > 0) {
+        // With nothing changed, nothing lost and no other repair open the sync only writes down which disk is which.
+        const others = plan.reasons.some((reason) => !reason.includes(`(${step.run})`));
+        if (!plan.isInSync || done.lostCount > 0 || others) {
           report.step('sync', 'waiting', done.proved);
           await ask(plan.digest, `sync ${source.resource} as it is now`, syncLines(done, plan));
         }

@@ -40,7 +40,9 @@ export async function wasOpenedOn(
 /** In words, for whoever is asked whether to sync. */
 export async function unfinishedRepairs({ tools, input }: SnapArray): Promise<string[]> {
   const opened = openRepairs(await readEvidence(tools.host), input.resource);
-  return opened.map(({ what, run }) => `the repair of ${what} (${run}) has not come to its end`);
+  return opened.map(
+    ({ what, run }) => `the repair of ${what} (${run}) has not come to its end: start it anew, or give it up`,
+  );
 }
 
 /** A proved sync closes all: it asks while one is open. Pure. */

@@ -12,6 +12,7 @@ import {
   type FakeMachine,
   fakeMachine,
   startArrayEstate,
+  startUntilAsked,
   untilAsked,
 } from '../support/array-estate.js';
 import type { Estate } from '../support/estate.js';
@@ -187,13 +188,18 @@ describe('by hand, on a SnapRAID array', { skip }, () => {
     await estate.holdfast('deny', run);
     assert.equal((await endOf(estate, run)).code, 5);
     assert(/summary:removed:[1-9]/.test(tags('diff')), 'the lost files were forgotten');
+    array.write('d3', '.holdfast', 'd3\n');
+    const asking = await startUntilAsked(estate);
+    const asked = (await estate.holdfast('show', asking)).stdout;
+    assert.match(asked, /the repair of disk d3 \(.*\) has not come to its end/);
+    await estate.holdfast('deny', asking);
+    await endOf(estate, asking);
   });
 
   test('a lost parity is computed anew, read again, and the array is whole', async () => {
     const lost = await act('replace-disk', '--set', 'disk=parity', '--plan');
     assert.equal(lost.code, 3);
     assert.match(lost.words, /is a parity: use rebuild-parity/);
-    array.write('d3', '.holdfast', 'd3\n');
     array.snapraid('--force-zero', '--force-empty', '--force-uuid', 'sync');
     array.parity.parity?.renew();
     const { code, words } = await act('rebuild-parity', '--set', 'parity=parity', '--yes');
