@@ -150,6 +150,8 @@ describe('a sync that is killed', { skip }, () => {
         what: 'the writers to be given back',
       },
     );
+    // Its orphan goes on without it, and comes to its end.
+    await waitFor(isSynced, { timeoutMs: 60_000, what: 'the orphan of the sync to end', everyMs: 500 });
   });
 
   test('another snapraid on the same array is named and waited for', async () => {
