@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type Estate, evidenceOf } from '../support/estate.js';
-import { quoted } from '../support/lab-host.js';
+import { mountsForReading, quoted } from '../support/lab-host.js';
 import { runIn } from '../support/run-watch.js';
 import { waitFor } from '../support/wait.js';
 import { startZfsEstate } from '../support/zfs-estate.js';
@@ -33,7 +33,7 @@ describe('a backup of datasets', { skip }, () => {
   };
   /** Nothing of ours may be mounted or held when no run goes on. */
   const assertLetGo = async (): Promise<void> => {
-    assert.equal(await lab.din.sh('grep -c /reading/ /proc/self/mountinfo || true'), '0');
+    assert.equal(await mountsForReading(lab.din), '');
     const held = await lab.din.zfs('list', '-Hp', '-r', '-t', 'snapshot', '-o', 'userrefs', tree);
     assert.deepEqual(
       held.split('\n').filter((count) => count !== '' && count !== '0'),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type Estate, evidenceOf } from '../support/estate.js';
-import { quoted } from '../support/lab-host.js';
+import { mountsForReading, quoted } from '../support/lab-host.js';
 import { waitFor } from '../support/wait.js';
 import { startZfsEstate } from '../support/zfs-estate.js';
 import { useZfsLab } from '../support/zfs-lab.js';
@@ -69,7 +69,7 @@ describe('the first upload of a dataset', { skip }, () => {
     assert.ok(parts() >= 3, `${parts()} portions`);
     const opened = facts().filter(({ kind, run }) => kind === 'undo-open' && run === upload);
     assert.equal(opened.length, parts() + 1, 'one for each portion, and one for the copy');
-    assert.equal(await lab.din.sh('grep -c /reading/ /proc/self/mountinfo || true'), '0');
+    assert.equal(await mountsForReading(lab.din), '');
     assert.deepEqual(
       (await held()).filter(([, count]) => count !== '0'),
       [],

@@ -83,6 +83,12 @@ export function labHost(pair: Pair, name: GuestName, suffix: string, own: boolea
   };
 }
 
+/** What is mounted there to be read, of the datasets of this test file alone: others work on the same guests at the same time. */
+export const mountsForReading = ({ parents, sh }: Pick<LabHost, 'parents' | 'sh'>): Promise<string> =>
+  sh(
+    `grep /reading/ /proc/mounts | grep -F ${quoted(Object.values(parents).flatMap((parent) => ['-e', parent]))} || true`,
+  );
+
 let folder: string | undefined;
 
 /** A new connection costs a second under emulation, so that a test file's questions share one. */
