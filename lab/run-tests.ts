@@ -20,8 +20,7 @@ async function runDefault(node?: string): Promise<boolean> {
     node,
     oneRestic: true,
     tellsSlowest: values.slowest,
-    // Much of it waits: for a server, for a guest, for a time-out.
-    concurrency: 3,
+    concurrency: 2,
     timeoutMs: minutes(10),
     // Wanted are 20 minutes on a quiet machine; a busy one is no failure.
     endsWithinMs: minutes(45),
