@@ -1,13 +1,11 @@
-import { createHash } from 'node:crypto';
-import { HoldfastError } from '../../contracts/errors.js';
 import { parseRunId } from '../../contracts/names.js';
 import type { ParkingPlan, ParkingReport, ParkStepInput } from '../../contracts/replication.js';
 import type { Tools } from '../door.js';
 import { surveyInOrder } from './failover-guard.js';
+import { approvedPlan, keepForAnswer } from './replicate-approved.js';
 import type { Ends } from './replicate-ends.js';
 import { openReplication } from './replicate-job.js';
 import { parkedName } from './replicate-names.js';
-import { readApproved, writeApproved } from './replicate-notebook.js';
 import { stopping } from './replicate-proof.js';
 import type { Survey } from './replicate-survey.js';
 import type { DatasetPlan } from './replicate-types.js';
@@ -28,19 +26,13 @@ export async function planParking(tools: Tools, input: ParkStepInput): Promise<P
   tools.progress({ phase: 'looking at both ends' });
   const wanted = parkedOf(await surveyInOrder(tools, replication, input), input.run);
   for (const { words } of wanted) tools.log(`would park ${words}`);
-  const digest = digestOf(wanted);
-  await writeApproved(tools.host, input, 'parking', wanted);
+  const digest = await keepForAnswer(tools.host, input, 'parking', wanted);
   return { digest, count: wanted.length, lines: wanted.slice(0, 10).map(({ words }) => words.slice(0, 300)) };
 }
 
 /** Just what was approved; a replica that changed since is left where it is. */
 export async function parkReplicas(tools: Tools, input: ParkStepInput): Promise<ParkingReport> {
-  const approved = ((await readApproved(tools.host, input, 'parking')) ?? []) as Parked[];
-  if (input.digest === undefined || digestOf(approved) !== input.digest)
-    throw new HoldfastError(
-      'HF_NOT_APPROVED',
-      `What was approved for ${input.run} is not the plan on this host. Nothing was changed; start it again`,
-    );
+  const approved = await approvedPlan<Parked>(tools.host, input, 'parking');
   const replication = await openReplication(tools, input);
   const { ends } = replication;
   const now = await surveyInOrder(tools, replication, input);
@@ -94,6 +86,3 @@ function onePlan(
     words: `${target} → ${aside} (${kind}: ${reason})`,
   };
 }
-
-const digestOf = (parked: readonly Parked[]): string =>
-  createHash('sha256').update(JSON.stringify(parked)).digest('hex');

@@ -1,13 +1,11 @@
-import { createHash } from 'node:crypto';
-import { HoldfastError } from '../../contracts/errors.js';
 import type { RollBackPlan, RollBackReport, RollBackStepInput } from '../../contracts/replication.js';
 import type { Tools } from '../door.js';
 import { destroySnapshots } from './destroy.js';
 import { surveyInOrder } from './failover-guard.js';
+import { approvedPlan, keepForAnswer } from './replicate-approved.js';
 import { newestCommon } from './replicate-base.js';
 import type { Done, Ends } from './replicate-ends.js';
 import { openReplication } from './replicate-job.js';
-import { readApproved, writeApproved } from './replicate-notebook.js';
 import { type Destroy, type Doomed, rollBack } from './replicate-rollback-steps.js';
 import { type Survey, type SurveyRequest, survey } from './replicate-survey.js';
 import type { DatasetPlan } from './replicate-types.js';
@@ -32,8 +30,7 @@ export async function planRollBack(tools: Tools, input: RollBackStepInput): Prom
   ];
   for (const { words } of doomed) tools.log(`would roll back ${words}`);
   for (const words of refused) tools.log(`cannot be rolled back: ${words}`);
-  const digest = digestOf(doomed);
-  await writeApproved(tools.host, input, 'roll-back', doomed);
+  const digest = await keepForAnswer(tools.host, input, 'roll-back', doomed);
   return {
     digest,
     count: doomed.length,
@@ -44,12 +41,7 @@ export async function planRollBack(tools: Tools, input: RollBackStepInput): Prom
 
 /** Just what was approved, and only where everything is still as it was shown. */
 export async function rollBackReplicas(tools: Tools, input: RollBackStepInput): Promise<RollBackReport> {
-  const approved = ((await readApproved(tools.host, input, 'roll-back')) ?? []) as Doomed[];
-  if (input.digest === undefined || digestOf(approved) !== input.digest)
-    throw new HoldfastError(
-      'HF_NOT_APPROVED',
-      `What was approved for ${input.run} is not the plan on this host. Nothing was changed; start it again`,
-    );
+  const approved = await approvedPlan<Doomed>(tools.host, input, 'roll-back');
   const replication = await openReplication(tools, input);
   // A replica that is in use has more than its source: nothing of that is ever rolled back.
   await surveyInOrder(tools, replication, input);
@@ -174,6 +166,3 @@ function isNoMore(now: Doomed | undefined, shown: Doomed): boolean {
 }
 
 const stateOf = ({ words, ...state }: Doomed): string => JSON.stringify(state);
-
-const digestOf = (doomed: readonly Doomed[]): string =>
-  createHash('sha256').update(JSON.stringify(doomed)).digest('hex');
