@@ -21,6 +21,14 @@ export interface BareArray {
   lock: string;
 }
 
+/** A disk that is not as it must be before anything is compared. */
+export interface MissingDisk {
+  disk: string;
+  why: string;
+  /** It is mounted, but it is not the right one, or empty. */
+  isThere?: true;
+}
+
 /** As a step of a run works on it. */
 export interface SnapArray extends BareArray {
   input: SnapraidStepInput;

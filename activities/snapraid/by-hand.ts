@@ -7,11 +7,11 @@ import type {
 } from '../../contracts/snapraid.js';
 import type { SnapArray } from './array.js';
 import { failed } from './ask.js';
-import type { FixWhat } from './command.js';
 import { missingDisks } from './guard.js';
 import { closeRepair, openedByThisRun, openRepair } from './open-repair.js';
 import { refuseDaemon } from './others.js';
 import { parseWork, type WorkEnd } from './parse-work.js';
+import type { Procedure, Proof } from './procedure.js';
 import { parityProcedure } from './rebuild-parity.js';
 import { diskProcedure } from './replace-disk.js';
 import { failing, wasStopped } from './sync-verdict.js';
@@ -19,28 +19,6 @@ import { undeleteProcedure } from './undelete.js';
 import { work } from './work.js';
 
 /** What a human has an array do by hand: one form for the plan, its approval, the repair and the proof. */
-
-export interface Procedure {
-  /** What is repaired, in words: "disk d2". */
-  subject: string;
-  /** A disk that may be away, or empty: it is the one that is repaired. */
-  without?: string;
-  /** Where it writes, when that is a disk that a human has put in. */
-  device?(): Promise<string>;
-  fix: FixWhat;
-  plan(): Promise<Pick<SnapraidByHandPlan, 'what' | 'lines' | 'nothing' | 'refused'> & { bound: unknown }>;
-  /** Reads what was repaired once more. */
-  prove(end: WorkEnd): Promise<Proof>;
-}
-
-/** What was found when it was read again. */
-export interface Proof {
-  /** What was compared, in words. */
-  words: string;
-  isClean: boolean;
-  /** All that is not right is known to be so: files that were said to be lost, blocks that changed since the last sync. */
-  isExplained?: boolean;
-}
 
 const procedures: Record<string, (array: SnapArray, settings: Record<string, string>) => Promise<Procedure>> =
   {

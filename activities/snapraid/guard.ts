@@ -1,18 +1,11 @@
 import { join } from 'node:path';
 import { HoldfastError } from '../../contracts/errors.js';
-import type { BareArray, SnapArray } from './array.js';
+import type { BareArray, MissingDisk, SnapArray } from './array.js';
 import { type ArrayDisk, placesOf } from './conf.js';
 import { mountOf, sharing, unmounted } from './mounts.js';
 import { askHealth } from './smart.js';
 
 /** Before anything is compared: is every disk there, and is it the right one? An empty mount point looks like a disk whose files were deleted. */
-
-export interface MissingDisk {
-  disk: string;
-  why: string;
-  /** It is mounted, but it is not the right one, or empty. */
-  isThere?: true;
-}
 
 /** Throws when a disk is missing or failing: no sync may run then, and none is offered. */
 export async function guardDisks(array: SnapArray): Promise<void> {

@@ -1,9 +1,8 @@
 import { dirname } from 'node:path';
 import type { Host } from '../../system/host.js';
 import { readEvidence } from '../host/evidence.js';
-import type { BareArray } from './array.js';
+import type { BareArray, MissingDisk } from './array.js';
 import { type ArrayDisk, placesOf } from './conf.js';
-import type { MissingDisk } from './guard.js';
 import { lastSync } from './last-sync.js';
 
 /** On which mounts the disks of an array lie: a disk that is away leaves a folder behind, on whatever is mounted above it. */

@@ -1,13 +1,12 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import type { SnapArray } from './array.js';
 import { askDiff, askStatus, failed } from './ask.js';
-import type { Procedure } from './by-hand.js';
 import { folderOfFile } from './conf.js';
 import { missingDisks } from './guard.js';
 import { mountedAt } from './mounted-at.js';
 import type { Change } from './parse-diff.js';
 import { parseWork } from './parse-work.js';
-import { noContent } from './replace-disk.js';
+import { noContent, type Procedure } from './procedure.js';
 import { isWeak, weakLines } from './weak.js';
 import { work } from './work.js';
 

@@ -1,13 +1,13 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import type { SnapArray } from './array.js';
 import { askDiff, askStatus, failed } from './ask.js';
-import type { Procedure } from './by-hand.js';
 import type { ArrayDisk } from './conf.js';
 import { missingDisks } from './guard.js';
 import { mountedAt } from './mounted-at.js';
 import { wasOpenedOn } from './open-repair.js';
 import type { Change } from './parse-diff.js';
 import { parseWork } from './parse-work.js';
+import { noContent, type Procedure } from './procedure.js';
 import { isWeak, weakLines } from './weak.js';
 import { work } from './work.js';
 
@@ -69,9 +69,6 @@ export async function diskProcedure(array: SnapArray, settings: Record<string, s
 }
 
 const subjectOf = ({ name }: ArrayDisk): string => `disk ${name}`;
-
-export const noContent =
-  'No content file of the array is found: without one nothing can be had back. Bring one back first';
 
 function dataDisk({ conf, called }: SnapArray, name: string): ArrayDisk {
   const disk = conf.data.find((one) => one.name === name);

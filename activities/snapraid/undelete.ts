@@ -1,8 +1,8 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import type { SnapArray } from './array.js';
 import { ask, failed } from './ask.js';
-import type { Procedure } from './by-hand.js';
 import { parseWork, type WorkEnd } from './parse-work.js';
+import type { Procedure } from './procedure.js';
 import { work } from './work.js';
 
 /** Files that were deleted since the last sync come back from parity, with their times. What is there is not touched. */

@@ -8,11 +8,10 @@ import { backStep } from './failback-look.js';
 import { lastPattern, snapshotReplica } from './failback-ready.js';
 import { runFailoverHooks, undoFailoverHooks } from './failover-hooks.js';
 import { openFailover } from './failover-job.js';
-import { listTrees, type Zfs } from './listing.js';
+import { rootOf } from './listing.js';
 import { openReplication } from './replicate-job.js';
 import { type Role, roleOf } from './role.js';
 import { standBy, standUp } from './stand-by.js';
-import type { Dataset } from './types.js';
 
 /** The side in use stops for the change: its programs, then every writer. Until the other side is in use, all of it can be undone. */
 
@@ -75,8 +74,3 @@ export const putBackFailback =
     if (role?.kind === 'standby' && role.run === run) await standUp(target, targetRoot, quiet, promoted);
     if (former.hooks === true) await runFailoverHooks(tools, target, found.failover.start);
   };
-
-export async function rootOf(zfs: Zfs, root: string): Promise<Dataset | undefined> {
-  const types = ['filesystem', 'volume'] as const;
-  return (await listTrees(zfs, { roots: [root], depth: 0, types })).get(root);
-}

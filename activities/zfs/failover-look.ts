@@ -1,9 +1,9 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import type { FailoverStepInput, SourceState } from '../../contracts/failover.js';
 import type { Tools } from '../door.js';
+import type { FailoverFacts, SourceSeen } from './failover-facts.js';
 import { type Failover, openFailover } from './failover-job.js';
 import { seeOthers } from './failover-others.js';
-import type { FailoverFacts, SourceSeen } from './failover-plan.js';
 import { listTrees } from './listing.js';
 import { planReplication } from './plan-replication.js';
 import { requestOf } from './replicate-job.js';

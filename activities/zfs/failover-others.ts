@@ -2,7 +2,7 @@ import { replicaStoreOf, storesOf } from '../../config/lookup.js';
 import type { Config } from '../../config/schema.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { Tools } from '../door.js';
-import { rootOf } from './failback-stop.js';
+import { rootOf } from './listing.js';
 import { type Role, roleOf } from './role.js';
 import { zfsOn } from './zfs-on.js';
 

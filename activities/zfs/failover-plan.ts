@@ -1,43 +1,15 @@
 import { createHash } from 'node:crypto';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { FailoverPlan, SourceState } from '../../contracts/failover.js';
-import { type OtherReplica, whyNotBeside } from './failover-others.js';
+import type { FailoverFacts, Promotion } from './failover-facts.js';
+import { whyNotBeside } from './failover-others.js';
 import { explainFailover } from './failover-words.js';
 import { isParked } from './replicate-names.js';
 import { stopping } from './replicate-proof.js';
-import type { DatasetPlan } from './replicate-types.js';
-import { roleOf, type Sides } from './role.js';
-import type { SavedSharing } from './sharing.js';
-import type { Dataset, Listing } from './types.js';
+import { roleOf } from './role.js';
+import type { Dataset } from './types.js';
 
 /** What a failover would do, and every reason not to. Pure: what is seen of both sides in, a plan or a refusal out. */
-
-export type SourceSeen = { state: 'answers'; listing: Listing } | { state: 'lost' | 'silent'; words: string };
-
-export interface FailoverFacts {
-  run: string;
-  resource: string;
-  store: string;
-  settings: Readonly<Record<string, string>>;
-  sides: Sides;
-  sourceRoot: string;
-  targetRoot: string;
-  source: SourceSeen;
-  target: Listing;
-  /** Only where the source answers. */
-  plans?: readonly DatasetPlan[];
-  saved?: SavedSharing;
-  /** Mount points of the source that are taken on the replica's machine. */
-  occupied: readonly string[];
-  hooks: { stop: readonly string[]; start: readonly string[] };
-  others: readonly OtherReplica[];
-}
-
-/** Which datasets of the replica become writable, and which stay as they are. */
-export interface Promotion {
-  live: Dataset[];
-  kept: Dataset[];
-}
 
 export interface PlannedFailover {
   plan: FailoverPlan;

@@ -3,10 +3,11 @@ import type { FailoverReport, FailoverStepInput } from '../../contracts/failover
 import type { Tools } from '../door.js';
 import { addEvidence } from '../host/evidence.js';
 import { markUndone } from '../host/undo.js';
+import type { Promotion } from './failover-facts.js';
 import { runFailoverHooks } from './failover-hooks.js';
 import { openFailover } from './failover-job.js';
 import { type FailoverLook, lookForFailover } from './failover-look.js';
-import { judgeOthers, type Promotion, promotionOf } from './failover-plan.js';
+import { judgeOthers, promotionOf } from './failover-plan.js';
 import { checkApproved, lastSnapshotPattern, whatOf } from './failover-stop.js';
 import { handSteps } from './failover-words.js';
 import { roleOf } from './role.js';

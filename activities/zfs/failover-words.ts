@@ -1,4 +1,4 @@
-import type { FailoverFacts, Promotion } from './failover-plan.js';
+import type { FailoverFacts, Promotion } from './failover-facts.js';
 import { ownPlaces } from './sharing.js';
 import { stepsByHand } from './sharing-steps.js';
 import type { Dataset } from './types.js';

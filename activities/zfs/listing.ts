@@ -2,7 +2,7 @@ import type { Host } from '../../system/host.js';
 import { mustSucceed } from './classify.js';
 import { type ListRequest, listCommand } from './list-command.js';
 import { listingReader } from './parse-list.js';
-import type { Listing } from './types.js';
+import type { Dataset, Listing } from './types.js';
 
 /** What every verb of the driver stands on: a machine with ZFS, local or over ssh. */
 export interface Zfs {
@@ -38,4 +38,10 @@ export async function listTrees({ host, signal, zfs }: Zfs, request: ListRequest
   mustSucceed(result, `list ${request.roots.join(', ').slice(0, 100)}`, host.name);
   if (failed !== undefined) throw failed;
   return reader.finish();
+}
+
+/** One dataset alone, with its properties; undefined where there is none. */
+export async function rootOf(zfs: Zfs, root: string): Promise<Dataset | undefined> {
+  const types = ['filesystem', 'volume'] as const;
+  return (await listTrees(zfs, { roots: [root], depth: 0, types })).get(root);
 }

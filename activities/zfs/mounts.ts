@@ -1,7 +1,7 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import type { Host } from '../../system/host.js';
 import { mustSucceed } from './classify.js';
-import { folderName } from './source-plan.js';
+import { folderName, type Through } from './source-plan.js';
 
 /** Snapshots as folders. They are mounted by us and not through .zfs: so a dataset that is not mounted itself can be read too. */
 
@@ -28,13 +28,6 @@ export async function mountsBelow(host: Host, folder: string): Promise<Mount[]> 
 /** Where the snapshot of a dataset lies below the place at which the root of its tree is mounted from elsewhere. */
 export const pathThrough = ({ directory, root }: Through, dataset: string, snapshot: string): string =>
   `${directory}${dataset.slice(root.length)}/.zfs/snapshot/${snapshot}`;
-
-/** Another machine's datasets, which this one has mounted. */
-export interface Through {
-  directory: string;
-  /** The dataset that is mounted there. */
-  root: string;
-}
 
 export interface Wanted {
   datasets: readonly string[];

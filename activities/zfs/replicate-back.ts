@@ -2,13 +2,23 @@ import { replicaStoreOf, resourceOf } from '../../config/lookup.js';
 import type { ZfsReplicationJob } from '../../config/schema.js';
 import type { ReplicationStepInput } from '../../contracts/replication.js';
 import type { Tools } from '../door.js';
+import type { Zfs } from './listing.js';
 import type { Ends } from './replicate-ends.js';
-import type { Way } from './replicate-job.js';
 import { destinationOf, isParked } from './replicate-names.js';
+import type { ReplicationPolicy } from './replicate-types.js';
 import { allowedDataset } from './restore-place.js';
 import { zfsOn } from './zfs-on.js';
 
 /** The way back: the replica is the source, and a dataset that is new or has an older state of it is the target. */
+
+/** Which pools are joined, and how: there, or back. */
+export interface Way {
+  source: Zfs;
+  sourceRoot: string;
+  target: Zfs;
+  targetRoot: string;
+  policy: ReplicationPolicy;
+}
 
 /** The whole replica with all its snapshots, but what was parked beside it. Nothing of ours stays at either end. */
 export function wayBack(

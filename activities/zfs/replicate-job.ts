@@ -7,7 +7,7 @@ import type { Tools } from '../door.js';
 import { checkHostOf, checkRunOfJob } from '../restic/job.js';
 import { selectionOf } from './job.js';
 import type { Zfs } from './listing.js';
-import { wayBack, withoutUnfinished } from './replicate-back.js';
+import { type Way, wayBack, withoutUnfinished } from './replicate-back.js';
 import type { Ends } from './replicate-ends.js';
 import { hostEnds } from './replicate-hosts.js';
 import { destinationOf, isParked, wayBackOf } from './replicate-names.js';
@@ -29,15 +29,6 @@ export interface Replication {
   target: Zfs;
   /** What had arrived before this attempt, added to all that it says of its progress. */
   counter: { alreadyBytes: number };
-}
-
-/** Which pools are joined, and how. */
-export interface Way {
-  source: Zfs;
-  sourceRoot: string;
-  target: Zfs;
-  targetRoot: string;
-  policy: ReplicationPolicy;
 }
 
 export async function openReplication(tools: Tools, input: ReplicationStepInput): Promise<Replication> {

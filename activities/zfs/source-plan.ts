@@ -1,9 +1,15 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import { parseRunId } from '../../contracts/names.js';
 import type { Host } from '../../system/host.js';
-import type { Through } from './mounts.js';
 
 /** A dataset that is read by another tool: its snapshots, each in a folder of its own, at a place that is the same in every run. */
+
+/** Another machine's datasets, which this one has mounted. */
+export interface Through {
+  directory: string;
+  /** The dataset that is mounted there. */
+  root: string;
+}
 
 export interface SourcePlan {
   /** What stands after "@". */

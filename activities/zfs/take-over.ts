@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import type { Tools } from '../door.js';
-import type { Promotion } from './failover-plan.js';
+import type { Promotion } from './failover-facts.js';
 import { ownProperties } from './list-command.js';
 import { listTrees, type Zfs } from './listing.js';
 import { changeOn } from './replicate-hosts.js';

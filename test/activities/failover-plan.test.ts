@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { broughtBackBefore, type FailbackFacts, planFailback } from '../../activities/zfs/failback-plan.js';
+import type { FailoverFacts } from '../../activities/zfs/failover-facts.js';
 import { type OtherReplica, otherStoresOf } from '../../activities/zfs/failover-others.js';
-import { type FailoverFacts, planFailover } from '../../activities/zfs/failover-plan.js';
+import { planFailover } from '../../activities/zfs/failover-plan.js';
 import { planReplication } from '../../activities/zfs/plan-replication.js';
 import type { ReplicationPolicy } from '../../activities/zfs/replicate-types.js';
 import {

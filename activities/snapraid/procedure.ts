@@ -1,0 +1,30 @@
+import type { SnapraidByHandPlan } from '../../contracts/snapraid.js';
+import type { FixWhat } from './command.js';
+import type { WorkEnd } from './parse-work.js';
+
+/** The form that every repair by hand has: undelete, replace-disk, rebuild-parity. by-hand.ts carries it out. */
+
+export interface Procedure {
+  /** What is repaired, in words: "disk d2". */
+  subject: string;
+  /** A disk that may be away, or empty: it is the one that is repaired. */
+  without?: string;
+  /** Where it writes, when that is a disk that a human has put in. */
+  device?(): Promise<string>;
+  fix: FixWhat;
+  plan(): Promise<Pick<SnapraidByHandPlan, 'what' | 'lines' | 'nothing' | 'refused'> & { bound: unknown }>;
+  /** Reads what was repaired once more. */
+  prove(end: WorkEnd): Promise<Proof>;
+}
+
+/** What was found when it was read again. */
+export interface Proof {
+  /** What was compared, in words. */
+  words: string;
+  isClean: boolean;
+  /** All that is not right is known to be so: files that were said to be lost, blocks that changed since the last sync. */
+  isExplained?: boolean;
+}
+
+export const noContent =
+  'No content file of the array is found: without one nothing can be had back. Bring one back first';
