@@ -28,13 +28,25 @@ export async function withConfigCopy<R extends { warnings: string[] }>(
   how = { asks: false },
 ): Promise<R> {
   try {
-    await keepConfig(tools, store, how);
+    await keepDespiteKills(tools, store, how);
     return done;
   } catch (error) {
     if (tools.signal.aborted) throw error;
     const why = error instanceof Error ? error.message : String(error);
     const warning = `The configuration was not stored beside the backups in "${store}": ${why}`.slice(0, 300);
     return { ...done, warnings: [...done.warnings, warning].slice(-20) };
+  }
+}
+
+/** A killed restic is nothing that the operator must hear of while another start helps; the work before it is not done again for that. */
+async function keepDespiteKills(tools: Tools, store: string, how: { asks: boolean }): Promise<void> {
+  for (let left = 2; ; left -= 1) {
+    try {
+      return await keepConfig(tools, store, how);
+    } catch (error) {
+      const wasKilled = error instanceof HoldfastError && error.code === 'HF_TOOL_KILLED';
+      if (!wasKilled || left === 0 || tools.signal.aborted) throw error;
+    }
   }
 }
 

@@ -9,6 +9,7 @@ import { resticVersions } from '../../lab/places.js';
 import { runHoldfast } from '../support/children.js';
 import { compareTrees } from '../support/compare.js';
 import { makeTree } from '../support/data.js';
+import { temporaryFolder } from '../support/temp.js';
 import { type Bench, makeBench, runAt } from './restic-bench.js';
 
 /** The house burned: no server, no worker, no configuration, no state folder. Only the repository, its password and the program. */
@@ -160,6 +161,22 @@ for (const { version, path: restic } of resticVersions()) {
       const kept = await withConfigCopy(bench.tools({ configFile }), step, copy);
       assert.equal(kept.snapshot, copy.snapshot);
       assert.match(kept.warnings.join(), /configuration was not stored beside the backups in "shed"/);
+    });
+
+    test('a restic that is killed while it stores the configuration is started once more, and nobody hears of it', async () => {
+      const folder = temporaryFolder('killed');
+      const [killed, program] = [join(folder, 'killed'), join(folder, 'restic')];
+      const killsOnce = `[ -e '${killed}' ] || { : > '${killed}'; kill -KILL $$; }`;
+      const text = `#!/bin/sh\ncase " $* " in *" backup "*) ${killsOnce};; esac\nexec '${restic}' "$@"\n`;
+      writeFileSync(program, text, { mode: 0o755 });
+      const bench = makeBench({ restic: program });
+      const configFile = join(bench.folder, 'holdfast.yaml');
+      writeFileSync(configFile, 'hosts: {}\n');
+      const kept = await withConfigCopy(bench.tools({ configFile }), { store: 'shed' }, { warnings: [] });
+      assert.ok(existsSync(killed), 'the first start was killed');
+      assert.deepEqual(kept.warnings, []);
+      const stored = bench.snapshots().filter(({ tags }) => tags?.includes('holdfast-config'));
+      assert.equal(stored.length, 1);
     });
 
     test('says in words what is wrong: password, place, name, address with a password', async () => {
