@@ -4,7 +4,7 @@ import { suggestion } from '../config/mistakes.js';
 import type { Config } from '../config/schema.js';
 import type { DatasetCopies, ListCopiesInput, StoreCopies } from '../contracts/copies.js';
 import { HoldfastError } from '../contracts/errors.js';
-import { leaseId, parseRunId, storeReadLease, workflowQueue, workflowTypes } from '../contracts/names.js';
+import { copiesLeases, leaseId, parseRunId, workflowQueue, workflowTypes } from '../contracts/names.js';
 import type { Context, Temporal } from './context.js';
 import { type CopiesAnswer, copiesLines } from './copies-view.js';
 import { exitCodes } from './exit-codes.js';
@@ -116,11 +116,16 @@ async function ask(context: Context, temporal: Temporal, question: ListCopiesInp
   );
 }
 
-/** An open restore holds retention of its store: whoever has the read lease is said. */
+/** An open restore holds retention of its store: whoever has one of the leases is said. */
 async function withHolder(temporal: Temporal, answer: StoreCopies): Promise<CopiesAnswer> {
-  const handle = temporal.client.workflow.getHandle(leaseId(storeReadLease(answer.store)));
-  const lease = await handle.describe().catch(() => undefined);
-  const run = lease?.status.name === 'RUNNING' ? lease.raw.workflowExecutionInfo?.parentExecution : undefined;
-  const holder = run?.workflowId;
-  return { ...answer, ...(holder && parseRunId(holder)?.operation === 'restore' && { heldBy: holder }) };
+  const holders = await Promise.all(copiesLeases(answer.store).map((lease) => holderOf(temporal, lease)));
+  const heldBy = holders.find((run) => run !== undefined && parseRunId(run)?.operation === 'restore');
+  return { ...answer, ...(heldBy !== undefined && { heldBy }) };
+}
+
+async function holderOf(temporal: Temporal, lease: string): Promise<string | undefined> {
+  const handle = temporal.client.workflow.getHandle(leaseId(lease));
+  const held = await handle.describe().catch(() => undefined);
+  if (held?.status.name !== 'RUNNING') return undefined;
+  return held.raw.workflowExecutionInfo?.parentExecution?.workflowId ?? undefined;
 }

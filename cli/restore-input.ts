@@ -4,7 +4,7 @@ import { parseIdMap } from '../contracts/id-map.js';
 import type { RestoreInput } from '../contracts/jobs.js';
 import type { DatasetRestoreInput } from '../contracts/zfs-restore.js';
 import { limitsOf } from '../schedules/compile.js';
-import { findJob } from './jobs.js';
+import { findJob, workerOfResource } from './jobs.js';
 import { datasetRestoreInput } from './restore-datasets-input.js';
 import {
   copyId,
@@ -50,6 +50,7 @@ function resticRestoreInput(
     store: oneOf('store', jobName, storesOf(job), words.store ?? (words.undo && storesOf(job)[0])),
     host,
     target,
+    ...sourceElsewhere(config, wanted, host),
     paths: words.paths.map(relativePath),
     ...(words.copy !== undefined && { copy: copyId(words.copy) }),
     ...(words.at !== undefined && { at: moment(words.at) }),
@@ -61,6 +62,12 @@ function resticRestoreInput(
     ...(words.undo !== undefined && { undo: runOf(jobName, words.undo) }),
     limits: limitsOf(config, job),
   };
+}
+
+/** A restore to another host asks the one that backs up what it knows of the source. */
+function sourceElsewhere(config: Config, resource: string, host: string): Pick<RestoreInput, 'sourceHost'> {
+  const sourceHost = workerOfResource(config, resource);
+  return sourceHost === host ? {} : { sourceHost };
 }
 
 function checkKind(name: string, { kind }: JobConfig): void {

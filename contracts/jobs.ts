@@ -4,6 +4,7 @@ import type { HookTime } from './hooks.js';
 import type { PlanWords } from './plan-words.js';
 import type { FinishedPortion } from './seeding.js';
 import type { SnapraidOptions } from './snapraid.js';
+import type { HandedSparseNote } from './sparseness.js';
 
 /** Inputs and outputs of workflows and activities: what goes over the wire between machines of different age. Only add optional fields. */
 
@@ -126,6 +127,8 @@ export interface RestoreInput {
   resource: string;
   /** The worker that reads the store and writes the target. */
   host: string;
+  /** The host that backs the resource up; only when it is another: it is asked which files were sparse. */
+  sourceHost?: string;
   store: string;
   /** Absolute path of a new or empty folder on `host`; empty for a restore in place, whose target the host knows. */
   target: string;
@@ -175,11 +178,13 @@ export interface RestorePlan extends PlanWords {
 }
 
 export interface RestoreStepInput
-  extends Omit<RestoreInput, 'limits' | 'host' | 'approved' | 'approveWithinMs'> {
+  extends Omit<RestoreInput, 'limits' | 'host' | 'sourceHost' | 'approved' | 'approveWithinMs'> {
   run: string;
   retryForMs: number;
   /** Of the plan that was approved; the step refuses any other. */
   digest?: string;
+  /** From the host of the source, when this host is another. It is compared with, and nothing else: whatever it says can only warn. */
+  sparse?: HandedSparseNote;
 }
 
 /** What was compared, and what was found to differ. */

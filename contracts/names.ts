@@ -54,8 +54,13 @@ export const seedLease = (job: string, store: string): string => `seed-${job}.${
 export const replicationLease = (resource: string, store: string): string => `replica-${resource}.${store}`;
 /** Two runs of one job's snapshots, or its retention, wait for each other; other jobs may work on the same datasets. */
 export const snapshotLease = (job: string): string => `snapshots-${job}`;
-/** Held by what must not meet retention: restores and drills; prune and check take it with the store's own. */
+/** Held by what must not meet checks and retention: restores at work; prune and check take it with the store's own. */
 export const storeReadLease = (store: string): string => `store-${store}-read`;
+/**
+ * A restore holds one of these from its plan to its end, its open question included; retention takes them all, a check none. There are several,
+ * because a question that somebody has forgotten must not keep the next restore waiting.
+ */
+export const copiesLeases = (store: string): string[] => [1, 2, 3].map((place) => `copies-${store}.${place}`);
 
 /** The tags that every snapshot of ours carries; `run` and `resource` together name exactly one snapshot. */
 export const tags = {

@@ -14,6 +14,7 @@ function prune(input: JobInput, report: Report): Promise<RunResult> {
   const host = sources[0]?.host ?? '';
   const elsewhere = sources.filter((source) => source.host !== host);
   return onStores(input, report, {
+    removes: true,
     name: (store) => `retention in ${store}`,
     body: async (store) => {
       const run = workflowInfo().workflowId;

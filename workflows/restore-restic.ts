@@ -1,4 +1,4 @@
-import { workflowInfo } from '@temporalio/workflow';
+import { patched, workflowInfo } from '@temporalio/workflow';
 import type {
   RestoreInput,
   RestorePlan,
@@ -6,10 +6,11 @@ import type {
   RestoreResult,
   RestoreStepInput,
 } from '../contracts/jobs.js';
-import { resourceLease, storeReadLease } from '../contracts/names.js';
+import { copiesLeases, resourceLease, storeReadLease } from '../contracts/names.js';
+import type { HandedSparseNote } from '../contracts/sparseness.js';
 import { askApproval } from './steps/approve.js';
-import { withLeases } from './steps/lease.js';
-import { onHost } from './steps/on-host.js';
+import { withAnyLease, withLeases } from './steps/lease.js';
+import { askHost, onHost } from './steps/on-host.js';
 import { openReport, type Report } from './steps/report.js';
 import { endRun } from './steps/run.js';
 import { withUndo } from './steps/undo.js';
@@ -22,28 +23,55 @@ export async function restoreRestic(input: RestoreInput): Promise<RestoreResult>
   const step = stepInput(input);
   return endRun(report, async () => {
     if (input.undo !== undefined) return undo(step, input, report);
-    const plan = await planRestore(step, input, report);
-    if (!input.approved) {
-      const place = plan.inPlace
-        ? `onto ${plan.inPlace.directory}, what is there is moved aside`
-        : `to ${plan.target}`;
-      const what = `restore ${plan.files} files of ${input.resource} ${place}`;
-      await askApproval(
-        { digest: plan.digest, what, withinMs: input.approveWithinMs ?? approveWithinMs },
-        report,
-      );
-    }
-    // Retention of the store waits while a restore is open, so that it cannot remove what is being restored.
-    const leases = [storeReadLease(input.store), ...(input.inPlace ? [resourceLease(input.resource)] : [])];
-    return withLeases(leases, report, () =>
-      restore(
-        { ...step, copy: plan.snapshot, at: undefined, digest: plan.digest },
-        input,
-        report,
-        plan.first,
-      ),
+    if (!patched('2026-11-open-restores-hold-retention'))
+      return planAskRestore(step, input, report, Promise.resolve(undefined));
+    // Retention of the store waits while a restore is open, so that it cannot remove what somebody thinks about; backups and checks do not.
+    return withAnyLease(copiesLeases(input.store), report, () =>
+      planAskRestore(step, input, report, askForSparse(input)),
     );
   });
+}
+
+async function planAskRestore(
+  step: RestoreStepInput,
+  input: RestoreInput,
+  report: Report,
+  told: Promise<HandedSparseNote | undefined>,
+): Promise<RestoreResult> {
+  const plan = await planRestore(step, input, report);
+  if (!input.approved) {
+    const place = plan.inPlace
+      ? `onto ${plan.inPlace.directory}, what is there is moved aside`
+      : `to ${plan.target}`;
+    const what = `restore ${plan.files} files of ${input.resource} ${place}`;
+    await askApproval(
+      { digest: plan.digest, what, withinMs: input.approveWithinMs ?? approveWithinMs },
+      report,
+    );
+  }
+  // While files are written the repository is locked, for checks as for retention.
+  const leases = [storeReadLease(input.store), ...(input.inPlace ? [resourceLease(input.resource)] : [])];
+  return withLeases(leases, report, async () => {
+    const { digest, snapshot, first } = plan;
+    const chosen = { ...step, copy: snapshot, at: undefined, digest, sparse: await told };
+    return restore(chosen, input, report, first);
+  });
+}
+
+/** Which files were sparse is known on the host of the source alone; a restore goes on without, and says so. */
+async function askForSparse({
+  resource,
+  host,
+  sourceHost,
+}: RestoreInput): Promise<HandedSparseNote | undefined> {
+  if (sourceHost === undefined || sourceHost === host) return undefined;
+  try {
+    const { resticTellSparse } = askHost(sourceHost, `which files of ${resource} were sparse`, '15s');
+    return await resticTellSparse({ resource });
+  } catch {
+    // Also when the run is cancelled: then nobody waits for the answer any more.
+    return { host: sourceHost, answered: false };
+  }
 }
 
 async function planRestore(
@@ -154,6 +182,7 @@ const describe = ({ files, target }: RestoreReport): string =>
 /** What stays behind is for the workflow alone. */
 const stepInput = ({
   host,
+  sourceHost,
   limits,
   approved,
   approveWithinMs,

@@ -1,10 +1,14 @@
 import type { Config } from '../../config/schema.js';
 import type { ListCopiesStep, StoreCopies } from '../../contracts/copies.js';
 import { HoldfastError } from '../../contracts/errors.js';
+import type { HandedSparseNote } from '../../contracts/sparseness.js';
 import type { Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
-import { throughMount, whereItIsRead } from '../host/reading-host.js';
+import { readingHost, throughMount, whereItIsRead } from '../host/reading-host.js';
 import { listCopies } from './copies.js';
+import { checkHostOf } from './job.js';
+import { boundedNote } from './sparse-handed.js';
+import { readSparseNote } from './sparse-note.js';
 
 /** What is asked of a store outside of any run: it only looks, and a store that is silent is not waited for. */
 
@@ -26,6 +30,13 @@ export function createResticQuestions({ host, config, answer }: ResticQuestionOp
           return listCopies(whereItIsRead(tools, throughMount(tools.config, host.name, step.store)), step);
         }),
       ),
+    /** Asked of the host that backs a resource up, by a restore on another one: it reads a file of its own, and starts nothing. */
+    resticTellSparse: ({ resource }: { resource: string }): Promise<HandedSparseNote> =>
+      answer(async () => {
+        checkHostOf(config(), resource, host.name);
+        const note = await readSparseNote(readingHost(host, config(), resource), resource);
+        return { host: host.name, answered: true, ...(note && { note: boundedNote(note) }) };
+      }),
   };
 }
 

@@ -14,7 +14,7 @@ import { jobWith } from './job.js';
 import { type Node, readListing } from './listing.js';
 import type { Snapshot } from './parse.js';
 import { type Selection, selectPaths } from './selection.js';
-import { readSparseNote, type SparseNote } from './sparse-note.js';
+import { type KnownSparseness, sparsenessOf } from './sparse-handed.js';
 import { allowedTarget, dataFolder, stagingName, type TargetState, targetState } from './target.js';
 
 /** What a restore will do: which copy, which nodes of it, where to, and whether there is room. */
@@ -31,8 +31,7 @@ export interface PreparedRestore {
   /** What is restored, in restic's order. */
   nodes: Node[];
   state: TargetState;
-  /** What this host noted at the newest backup of the resource. */
-  sparseNote: SparseNote | undefined;
+  sparseness: KnownSparseness;
   /** How owners are mapped; without ranges they stay. */
   idMap: IdMap;
   /** A second read of all the data is wanted where attributes cannot be compared without. */
@@ -103,8 +102,8 @@ export async function prepareRestore(tools: Tools, input: RestoreStepInput): Pro
     attributes: await planAttributes(restic, bytes, mayReadAgain),
   };
   await checkSpace(restic, plan, state);
-  const sparseNote = await readSparseNote(host, resource);
-  return { plan, exchange, restic, snapshot, root, selection, nodes, state, sparseNote, idMap, mayReadAgain };
+  const sparseness = await sparsenessOf(host, input);
+  return { plan, exchange, restic, snapshot, root, selection, nodes, state, sparseness, idMap, mayReadAgain };
 }
 
 /** Ids are unique over all stores: a rescue, which does not know the store's name, must not take one of these either. */

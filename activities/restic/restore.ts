@@ -108,8 +108,8 @@ async function fetchData({ restic, plan, selection, snapshot }: PreparedRestore)
   return complaints;
 }
 
-async function makeHoles({ restic, plan, nodes, root, sparseNote }: PreparedRestore): Promise<void> {
+async function makeHoles({ restic, plan, nodes, root, sparseness }: PreparedRestore): Promise<void> {
   const data = dataFolder(plan.target);
   if (!isAtLeast(await resticVersion(restic), [0, 15])) await digHoles(restic, data, nodes);
-  await digFilledHoles(restic, data, knownSparse(nodes, root, sparseNote));
+  await digFilledHoles(restic, data, knownSparse(nodes, root, sparseness.note));
 }

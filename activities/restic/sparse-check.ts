@@ -1,11 +1,13 @@
 import { tags } from '../../contracts/names.js';
+import type { SparseNote } from '../../contracts/sparseness.js';
 import { shownName } from '../../system/file-names.js';
 import type { Restic } from './driver.js';
 import type { Findings, OnDisk } from './findings.js';
 import { digHoles } from './holes.js';
 import type { Node } from './listing.js';
 import type { Snapshot } from './parse.js';
-import { leastHoleBytes, type SparseNote } from './sparse-note.js';
+import type { KnownSparseness } from './sparse-handed.js';
+import { leastHoleBytes } from './sparse-note.js';
 
 /** Whether files that were sparse at the source are sparse again. */
 
@@ -67,12 +69,12 @@ interface Copied {
   nodes: readonly Node[];
   snapshot: Snapshot;
   root: string;
-  sparseNote: SparseNote | undefined;
+  sparseness: KnownSparseness;
 }
 
 /** To be shown every entry of the disk that the copy has too. */
 export function sparsenessCheck(copied: Copied) {
-  const known = knownSparse(copied.nodes, copied.root, copied.sparseNote);
+  const known = knownSparse(copied.nodes, copied.root, copied.sparseness.note);
   const now = new Map(known.map(({ node }) => [node.path, 0]));
   let allocated = 0;
   return {
@@ -87,7 +89,7 @@ export function sparsenessCheck(copied: Copied) {
 
 /** A filled hole is a warning: every byte is right, only the room that it takes is not. */
 function sparsenessFindings(
-  { nodes, snapshot, root, sparseNote: note }: Copied,
+  { nodes, snapshot, root, sparseness: { note, without } }: Copied,
   known: readonly WasSparse[],
   now: ReadonlyMap<string, number>,
   allocated: number,
@@ -97,9 +99,7 @@ function sparsenessFindings(
   const isOfThisCopy = note !== undefined && snapshot.tags.includes(tags.run(note.run));
   const files = nodes.filter(({ type }) => type === 'file');
   const content = files.reduce((sum, { size }) => sum + size, 0);
-  const why = isOfThisCopy
-    ? (note.gap ?? whyChanged(files, root, note, known.length))
-    : 'this host noted no sparse files for this copy';
+  const why = isOfThisCopy ? (note.gap ?? whyChanged(files, root, note, known.length)) : without;
   const rest = `sparseness of the other files: ${why}; ${allocated} bytes lie on the disk for ${content} bytes of content`;
   const count = `sparseness: ${known.length - filled.length} files that were sparse at the source are sparse`;
   const warnings = filled

@@ -1,3 +1,4 @@
+import type { SparseFile, SparseNote } from '../../contracts/sparseness.js';
 import { nameFromLatin1 } from '../../system/file-names.js';
 import type { Host } from '../../system/host.js';
 import type { Restic } from './driver.js';
@@ -5,24 +6,9 @@ import { decimalNanoseconds } from './scan.js';
 
 /** restic does not keep where holes were. The host of the source notes at each backup which files were sparse, and a restore compares with that. */
 
-/** Path relative to the resource; size and time say whether a copy holds this very state of the file. */
-interface SparseFile {
-  path: string;
-  size: number;
-  mtimeNs: string;
-  allocated: number;
-}
-
-export interface SparseNote {
-  run: string;
-  files: SparseFile[];
-  /** Why a file that is not named may have been sparse all the same; absent when none was. */
-  gap?: string;
-}
-
 /** Less than this is no hole worth a word: file systems round, and allocate a little ahead. */
 export const leastHoleBytes = 2 ** 20;
-const mostFiles = 1000;
+export const mostFiles = 1000;
 /** Where allocated bytes tell holes. Elsewhere (ZFS, btrfs) compression makes every file look sparse. */
 const tellingFileSystems = new Set(['ext2', 'ext3', 'ext4', 'ext2/ext3', 'xfs', 'tmpfs']);
 

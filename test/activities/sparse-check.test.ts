@@ -23,8 +23,8 @@ const snapshot: Snapshot = {
 };
 const noted = ['a', 'b'].map((path) => ({ path, size, mtimeNs: '1', allocated: 0 }));
 function found(...nodes: Node[]) {
-  const sparseNote = { run: 'vm-1', files: noted };
-  const check = sparsenessCheck({ nodes, snapshot, root: '/srv/vm', sparseNote });
+  const sparseness = { note: { run: 'vm-1', files: noted }, without: 'nobody noted any' };
+  const check = sparsenessCheck({ nodes, snapshot, root: '/srv/vm', sparseness });
   for (const seen of nodes) check.see(seen, { allocated: 0 });
   return check.end();
 }

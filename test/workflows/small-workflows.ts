@@ -1,7 +1,7 @@
 import { condition, defineSignal, proxyActivities, setHandler, sleep } from '@temporalio/workflow';
 import { askApproval } from '../../workflows/steps/approve.js';
 import { failure } from '../../workflows/steps/failure.js';
-import { withLeases } from '../../workflows/steps/lease.js';
+import { withAnyLease, withLeases, withLeasesAtOnce } from '../../workflows/steps/lease.js';
 import { openReport } from '../../workflows/steps/report.js';
 import { withUndo } from '../../workflows/steps/undo.js';
 
@@ -23,16 +23,34 @@ const { note, change, putBack } = proxyActivities<Journal>({
 });
 
 /** Takes leases, says so, and holds them until it is told to go. */
-export async function useLeases(leases: string[]): Promise<string> {
+export const useLeases = (leases: string[]): Promise<string> => hold(withLeases, leases);
+export const useLeasesAtOnce = (leases: string[]): Promise<string> => hold(withLeasesAtOnce, leases);
+export const useAnyLease = (leases: string[]): Promise<string> => hold(withAnyLease, leases);
+
+async function hold(take: typeof withLeases, leases: string[]): Promise<string> {
   let gone = false;
   setHandler(go, () => {
     gone = true;
   });
   const report = openReport();
-  return withLeases(leases, report, async () => {
+  return take(leases, report, async () => {
     report.step('holding', 'running');
     await condition(() => gone);
     return 'done';
+  });
+}
+
+/** As a restore in place does it: the one to the end, and once it is told to go the others, as a backup takes them. */
+export async function useAnyThenOthers(any: string[], others: string[]): Promise<string> {
+  let gone = false;
+  setHandler(go, () => {
+    gone = true;
+  });
+  const report = openReport();
+  return withAnyLease(any, report, async () => {
+    report.step('holding', 'running');
+    await condition(() => gone);
+    return withLeases(others, report, async () => 'done');
   });
 }
 

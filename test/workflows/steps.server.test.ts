@@ -151,6 +151,69 @@ describe('the steps that procedures share, on a real server', { skip }, () => {
     assert.deepEqual(await Promise.all(handles.map((handle) => handle.result())), ['done', 'done']);
   });
 
+  test('who takes all leases at once holds none of them while it waits for one', async () => {
+    const asks = await start('useAnyLease', 'restore-asks', ['copies.1', 'copies.2']);
+    await holds(asks);
+    const prune = await start('useLeasesAtOnce', 'prune-waits', ['vault', 'copies.1', 'copies.2']);
+    await waitsFor(prune, 'copies.1, used by restore-asks');
+    const backup = await start('useLeases', 'backup-beside', ['vault']);
+    await holds(backup);
+    await asks.signal('go');
+    assert.equal(await asks.result(), 'done');
+    await waitsFor(prune, 'vault, used by backup-beside');
+    const next = await start('useAnyLease', 'next-restore', ['copies.1', 'copies.2']);
+    await holds(next);
+    for (const run of [next, backup]) {
+      await run.signal('go');
+      assert.equal(await run.result(), 'done');
+    }
+    await holds(prune);
+    assert.equal((await reportOf(prune)).waitingFor, undefined);
+    await prune.signal('go');
+    assert.equal(await prune.result(), 'done');
+  });
+
+  test('of several leases that are all taken, the first that comes free is enough', async () => {
+    const places = ['place.1', 'place.2'];
+    const [first, second] = await Promise.all(
+      places.map((_, at) => start('useAnyLease', `takes-a-place-${at}`, places)),
+    );
+    assert(first && second);
+    await Promise.all([holds(first), holds(second)]);
+    const third = await start('useAnyLease', 'wants-a-place', places);
+    await waitsFor(third, 'used by takes-a-place');
+    await second.signal('go');
+    await holds(third);
+    for (const run of [first, third]) {
+      await run.signal('go');
+      assert.equal(await run.result(), 'done');
+    }
+  });
+
+  for (const order of ['the backup comes first', 'the restore comes first'] as const) {
+    test(`a restore in place, a backup and retention do not wait for each other in a circle: ${order}`, async () => {
+      const name = order.replaceAll(' ', '-');
+      // In this order of names, whoever held the store while he waits for the copies would close the circle.
+      const [photos, store, read, copies] = ['1-photos', '2-store', '3-read', '4-copies'].map(
+        (lease) => `${lease}-${name}`,
+      ) as [string, string, string, string];
+      const restore = await start('useAnyThenOthers', `restore-${name}`, [copies], [photos, read]);
+      await holds(restore);
+      const prune = await start('useLeasesAtOnce', `prune-${name}`, [store, read, copies]);
+      await waitsFor(prune, copies);
+      const startBackup = () => start('useLeases', `backup-${name}`, [photos, store]);
+      const early = order === 'the backup comes first' ? await startBackup() : undefined;
+      if (early) await holds(early);
+      await restore.signal('go');
+      if (early) await waitsFor(restore, `${photos}, used by backup-${name}`);
+      const backup = early ?? (await startBackup());
+      await backup.signal('go');
+      await prune.signal('go');
+      const all = [restore, backup, prune];
+      assert.deepEqual(await Promise.all(all.map((run) => run.result())), ['done', 'done', 'done']);
+    });
+  }
+
   test('a run that is cancelled while it waits ends, and leaves the lease with its holder', async () => {
     const first = await start('useLeases', 'keeps-it', ['kept']);
     await holds(first);

@@ -63,7 +63,61 @@ export async function withLeasesToTheEnd<T>(
   }
 }
 
+/**
+ * As to the end, but nothing is held while it waits: what others need is not kept from them for as long as somebody's restore waits for its
+ * yes. Whoever takes leases in this way is no link in a chain of runs that wait for each other.
+ */
+export async function withLeasesAtOnce<T>(
+  leases: string[],
+  report: Report,
+  body: () => Promise<T>,
+): Promise<T> {
+  await retry(report, async () => {
+    const missing = await takeOrNone(leases);
+    return missing === undefined ? [] : [missing];
+  });
+  return body();
+}
+
+/** Any one of them is enough; it ends with the run. */
+export async function withAnyLease<T>(leases: string[], report: Report, body: () => Promise<T>): Promise<T> {
+  const run = workflowInfo().workflowId;
+  await retry(report, async () => {
+    for (const lease of leases) if (await tryLease(lease, run)) return [];
+    return leases;
+  });
+  return body();
+}
+
 type Release = () => Promise<void>;
+
+/** Until the attempt misses nothing any more; in between it waits for one of what it missed. */
+async function retry(report: Report, attempt: () => Promise<string[]>): Promise<void> {
+  let waited: string[] = [];
+  for (let pauseMs = lookAgainFirstMs; ; pauseMs = longer(pauseMs)) {
+    const missing = await attempt();
+    // An answer may come late, when that lease is not waited for any more.
+    for (const lease of waited) if (!missing.includes(lease)) waitsOf(report).delete(lease);
+    if (missing.length === 0) break;
+    waited = missing;
+    await untilFree(missing, report, pauseMs);
+  }
+  report.waitFor(undefined);
+}
+
+/** The first that somebody else has; undefined when all are ours now. */
+async function takeOrNone(leases: string[]): Promise<string | undefined> {
+  const releases: Release[] = [];
+  for (const lease of [...new Set(leases)].sort()) {
+    const release = await tryLease(lease, workflowInfo().workflowId);
+    if (!release) {
+      await releaseAll(releases);
+      return lease;
+    }
+    releases.push(release);
+  }
+  return undefined;
+}
 
 async function takeAll(leases: string[], report: Report, releases: Release[]): Promise<void> {
   for (const lease of [...new Set(leases)].sort()) releases.push(await takeLease(lease, report));
@@ -75,22 +129,36 @@ const releaseAll = (releases: Release[]): Promise<void> =>
     for (const release of releases.reverse()) await release();
   });
 
-async function takeLease(lease: string, report: Report): Promise<() => Promise<void>> {
+async function takeLease(lease: string, report: Report): Promise<Release> {
   const run = workflowInfo().workflowId;
-  const wait: Wait = { holder: 'another run', free: false };
-  const waits = waitsOf(report);
-  waits.set(lease, wait);
-  for (let pauseMs = lookAgainFirstMs; ; pauseMs = Math.min(2 * pauseMs, lookAgainLastMs)) {
+  for (let pauseMs = lookAgainFirstMs; ; pauseMs = longer(pauseMs)) {
     const held = await tryLease(lease, run);
     if (held) {
-      waits.delete(lease);
+      waitsOf(report).delete(lease);
       return held;
     }
-    wait.free = false;
-    report.waitFor(`${lease}, used by ${wait.holder}`);
-    const asked = await tell(leaseId(lease), leaseWaiting, { lease, run });
-    if (asked) await condition(() => wait.free, pauseMs, { summary: `wait for ${lease}` });
+    await untilFree([lease], report, pauseMs);
   }
+}
+
+const longer = (pauseMs: number): number => Math.min(2 * pauseMs, lookAgainLastMs);
+
+/** Until one of them was given back, or it is time to look again. */
+async function untilFree(leases: string[], report: Report, pauseMs: number): Promise<void> {
+  const run = workflowInfo().workflowId;
+  const waits = waitsOf(report);
+  const own = leases.map((lease) => {
+    const wait: Wait = { holder: waits.get(lease)?.holder ?? 'another run', free: false };
+    waits.set(lease, wait);
+    return wait;
+  });
+  report.waitFor(leases.map((lease, at) => `${lease}, used by ${own[at]?.holder}`).join('; '));
+  const asked = await Promise.all(leases.map((lease) => tell(leaseId(lease), leaseWaiting, { lease, run })));
+  const wait = leases.length > 1 ? `one of ${leases.join(', ')}` : leases.join();
+  if (asked.every(Boolean))
+    await condition(() => own.some(({ free }) => free), pauseMs, {
+      summary: `wait for ${wait}`.slice(0, 200),
+    });
 }
 
 /** One lease that is waited for. */

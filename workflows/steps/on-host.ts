@@ -45,11 +45,11 @@ export const heavyOnHost = (host: string, limits: Limits, summary: string): Host
   steps(heavyQueue(host), limits, summary);
 
 /** A short question that a run can do without: a host whose worker is away is not waited for. */
-export const askHost = (host: string, summary: string): HostSteps =>
+export const askHost = (host: string, summary: string, startWithin: '15s' | '1m' = '1m'): HostSteps =>
   proxyActivities<HostSteps>({
     taskQueue: hostQueue(host),
     summary,
-    scheduleToStartTimeout: '1m',
+    scheduleToStartTimeout: startWithin,
     startToCloseTimeout: '5m',
     heartbeatTimeout: '1m',
     retry: { maximumAttempts: 3 },

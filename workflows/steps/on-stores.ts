@@ -1,11 +1,14 @@
+import { patched } from '@temporalio/workflow';
 import type { JobInput, RunResult } from '../../contracts/jobs.js';
-import { storeLease, storeReadLease } from '../../contracts/names.js';
+import { copiesLeases, storeLease, storeReadLease } from '../../contracts/names.js';
 import { sideBySide } from './each.js';
-import { withLeasesToTheEnd } from './lease.js';
+import { withLeasesAtOnce, withLeasesToTheEnd } from './lease.js';
 import type { Report } from './report.js';
 
 /** What is done to a store as a whole. */
 export interface StoreWork<R> {
+  /** Copies may be removed: it waits for every restore that is open, also for one that waits for its yes. */
+  removes?: true;
   /** The line in the table of steps. */
   name(store: string): string;
   body(store: string): Promise<R>;
@@ -19,7 +22,7 @@ export interface StoreWork<R> {
 export async function onStores<R extends { store: string; warnings: string[] }>(
   { stores }: JobInput,
   report: Report,
-  { name, body, describe, more }: StoreWork<R>,
+  { removes, name, body, describe, more }: StoreWork<R>,
 ): Promise<RunResult> {
   const leases = stores.flatMap((store) => [storeLease(store), storeReadLease(store)]);
   const work = async (store: string): Promise<R> => {
@@ -27,7 +30,7 @@ export async function onStores<R extends { store: string; warnings: string[] }>(
     report.step(name(store), result.warnings.length > 0 ? 'warned' : 'done', describe(result));
     return result;
   };
-  return withLeasesToTheEnd(leases, report, async () => {
+  const all = async (): Promise<RunResult> => {
     const results = await sideBySide(stores, work);
     const warnings = results.flatMap((result) => result.warnings.map((text) => `${result.store}: ${text}`));
     return {
@@ -37,5 +40,7 @@ export async function onStores<R extends { store: string; warnings: string[] }>(
       warnings: warnings.slice(0, 20),
       ...more?.(results),
     };
-  });
+  };
+  if (!patched('2026-11-open-restores-hold-retention')) return withLeasesToTheEnd(leases, report, all);
+  return withLeasesAtOnce([...leases, ...(removes ? stores.flatMap(copiesLeases) : [])], report, all);
 }
