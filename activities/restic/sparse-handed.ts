@@ -53,7 +53,9 @@ function readableNote(told: unknown): SparseNote | undefined {
   const { run, files, gap } = told as Partial<SparseNote>;
   if (!isText(run, 200) || !Array.isArray(files) || files.length > mostFiles) return undefined;
   if (gap !== undefined && !isText(gap, 400)) return undefined;
-  return files.every(isSparseFile) ? { run, files, ...(gap !== undefined && { gap }) } : undefined;
+  // Our own words are plain text; a terminal gets nothing else.
+  const words = gap?.replace(/[^ -~]/g, '?');
+  return files.every(isSparseFile) ? { run, files, ...(words && { gap: words }) } : undefined;
 }
 
 function isSparseFile(told: unknown): boolean {
