@@ -52,6 +52,8 @@ export interface SnapshotReport {
 export interface RetentionStepInput extends SnapshotStepInput {
   /** Of the plan that a human has approved; without it, a plan that would remove unusually much removes nothing. */
   digest?: string;
+  /** Of the `holdingRuns` of an earlier report, those that send nothing any more. */
+  endedRuns?: string[];
 }
 
 /** What retention of a job's snapshots did, or would do. */
@@ -66,5 +68,7 @@ export interface RetentionReport {
   refused?: string;
   /** It would remove unusually much: a human must say yes to just this plan. */
   asks?: { digest: string; what: string; removes: number };
+  /** A pool is short, and these runs of replication hold snapshots: asked again with those that have ended, more is let go. */
+  holdingRuns?: string[];
   warnings: string[];
 }

@@ -4,8 +4,8 @@ import type { RetentionReport } from '../contracts/zfs.js';
 import { hostOf, retentionWarnings, stepInput } from './snapshot-datasets.js';
 import { askApproval } from './steps/approve.js';
 import { withLeases } from './steps/lease.js';
-import { onHost } from './steps/on-host.js';
 import type { Report } from './steps/report.js';
+import { retainSnapshots } from './steps/retain.js';
 import { runJob } from './steps/run-job.js';
 
 /** How long a plan that would remove much waits for a yes. Milliseconds. */
@@ -27,12 +27,13 @@ export const pruneSnapshots = (job: JobInput): Promise<RunResult> =>
     };
   });
 
-function retain(input: JobInput, report: Report, digest?: string): Promise<RetentionReport> {
-  const steps = onHost(hostOf(input), input.limits, `apply the retention of ${input.job}`);
-  return report.watch('retention', () =>
-    steps.zfsRetainSnapshots({ ...stepInput(input), ...(digest !== undefined && { digest }) }),
+const retain = (input: JobInput, report: Report, digest?: string): Promise<RetentionReport> =>
+  retainSnapshots(
+    input,
+    hostOf(input),
+    { ...stepInput(input), ...(digest !== undefined && { digest }) },
+    report,
   );
-}
 
 /** Nothing is held while a human thinks: hourly snapshots go on, and a plan that changed meanwhile is not the one that was approved. */
 async function approved(

@@ -2,11 +2,12 @@ import { isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { JobInput, RunResult } from '../contracts/jobs.js';
 import { snapshotLease } from '../contracts/names.js';
 import type { RetentionReport, SnapshotReport, SnapshotStepInput } from '../contracts/zfs.js';
-import { diagnose } from './steps/failure.js';
+import { diagnose, failure } from './steps/failure.js';
 import { withHooks } from './steps/hooks.js';
 import { withLeases } from './steps/lease.js';
 import { onHost } from './steps/on-host.js';
 import type { Report } from './steps/report.js';
+import { retainSnapshots } from './steps/retain.js';
 import { runJob } from './steps/run-job.js';
 
 /** With an application stopped for the moment of the snapshot, a host that is away is not waited for. Milliseconds. */
@@ -17,9 +18,11 @@ export const snapshotDatasets = (job: JobInput): Promise<RunResult> =>
   runJob(job, (input, report) =>
     withLeases([snapshotLease(input.job)], report, async () => {
       const taken = await withHooks(input, report, () => take(input, report)).catch(async (error) => {
+        const { code, message } = diagnose(error);
+        if (code !== 'HF_POOL_FULL') throw error;
         // What retention lets go is what such a pool waits for.
-        if (diagnose(error).code === 'HF_POOL_FULL') await retain(input, report);
-        throw error;
+        const { note, warnings } = await retain(input, report);
+        throw failure(code, [message, ...warnings, note].filter(Boolean).join('. ').slice(0, 1000));
       });
       const retention = await retain(input, report);
       return summarise(taken.result, [...taken.warnings, ...retention.warnings], retention.note);
@@ -43,11 +46,9 @@ interface Retained {
 
 /** The snapshots are there whatever becomes of the old ones: what goes wrong here is a warning. */
 async function retain(input: JobInput, report: Report): Promise<Retained> {
-  const { job, limits } = input;
-  const steps = onHost(hostOf(input), limits, `apply the retention of ${job}`);
   try {
-    const done = await report.watch('retention', () => steps.zfsRetainSnapshots(stepInput(input)));
-    const warnings = retentionWarnings(job, done);
+    const done = await retainSnapshots(input, hostOf(input), stepInput(input), report);
+    const warnings = retentionWarnings(input.job, done);
     const note = done.everything ? 'everything is kept' : `${done.removed} removed, ${done.kept} kept`;
     report.step('retention', warnings.length > 0 ? 'warned' : 'done', note);
     return { note, warnings };

@@ -7,7 +7,7 @@ import { listTrees } from './listing.js';
 import { judgeSnapshots, type Verdict } from './retention.js';
 import { carryOut } from './retention-carry-out.js';
 import { judgePlan, keepWhileLate } from './retention-guard.js';
-import { letGo, type Relief, relieveOf } from './retention-room.js';
+import { holdAgain, letGo, type Relief, relieveOf } from './retention-room.js';
 import { selectDatasets } from './select.js';
 import type { Dataset, Listing } from './types.js';
 
@@ -16,7 +16,7 @@ import type { Dataset, Listing } from './types.js';
 /** Applies the job's `keep`, or says why not. */
 export async function retainSnapshots(tools: Tools, input: RetentionStepInput): Promise<RetentionReport> {
   const { keep, objective, schedule } = snapshotJob(tools, input);
-  const { job, run, digest } = input;
+  const { job, run, digest, endedRuns = [] } = input;
   if (!keep) return { kept: 0, removed: 0, reasons: {}, everything: true, warnings: [] };
   tools.progress({ phase: 'choosing snapshots' });
   const zfs = openZfs(tools, input.resources[0] ?? '');
@@ -27,7 +27,7 @@ export async function retainSnapshots(tools: Tools, input: RetentionStepInput): 
     dataset,
     verdicts: judgeSnapshots(dataset, { job, keep, nowS, timezone }),
   }));
-  const { releases, warnings, ...relieved } = await relieveOf(tools, zfs, own);
+  const { releases, warnings, holdingRuns, ...relieved } = await relieveOf(tools, zfs, own, endedRuns);
   const rpoS = objective.rpo === undefined ? undefined : objective.rpo / 1000;
   const { byDataset, ...circumstances } = keepWhileLate(relieved, { nowS, rpoS });
   const judged = judgePlan(byDataset, circumstances);
@@ -36,12 +36,20 @@ export async function retainSnapshots(tools: Tools, input: RetentionStepInput): 
     zfs,
     list,
     letGo: (doomed: readonly Verdict[]) => letGo(tools, zfs, releasesFor(doomed, releases)),
+    holdAgain: (stayed: readonly Verdict[]) => holdAgain(tools, zfs, releasesFor(stayed, releases)),
   };
   const report = await carryOut(tools, place, plan);
   const { kept, removed } = report;
   if (removed > 0) await addEvidence(tools.host, { kind: 'snapshots-removed', run, job, kept, removed });
-  return { ...report, warnings: [...warnings, ...report.warnings] };
+  return {
+    ...report,
+    ...(holdingRuns.length > 0 && { holdingRuns: holdingRuns.slice(0, runsAtMost) }),
+    warnings: [...warnings, ...report.warnings],
+  };
 }
+
+/** Each is asked for by a signal, and stands in the history. */
+const runsAtMost = 20;
 
 /** What nobody has approved keeps its holds. */
 const releasesFor = (doomed: readonly Verdict[], releases: Relief['releases']): Relief['releases'] => {

@@ -25,6 +25,8 @@ export interface Place {
   list(): Promise<Listing>;
   /** What must be let go before some can go. */
   letGo?(doomed: readonly Verdict[]): Promise<void>;
+  /** For what stayed although it was let go. */
+  holdAgain?(stayed: readonly Verdict[]): Promise<void>;
 }
 
 /** What really went is what the new listing no longer shows. */
@@ -55,16 +57,16 @@ function reportOf(verdicts: readonly Verdict[]): RetentionReport {
 
 async function remove(
   tools: Tools,
-  { zfs, list, letGo }: Place,
+  place: Place,
   { doomed, verdicts }: { doomed: readonly Verdict[]; verdicts: readonly Verdict[] },
 ): Promise<Pick<RetentionReport, 'kept' | 'removed' | 'warnings'>> {
   for (const { dataset, snapshot } of doomed)
     tools.log(`remove ${dataset}@${snapshot.name} (${snapshot.guid}): no rule keeps it`);
   tools.progress({ phase: `removing ${doomed.length} snapshots` });
-  await letGo?.(doomed);
-  const left = await destroySnapshots(tools, zfs, doomed.map(doomedOf));
-  const after = await list();
+  const left = await letGoAndDestroy(tools, place, doomed);
+  const after = await place.list();
   const stayed = doomed.filter((verdict) => isThere(after, verdict));
+  if (stayed.length > 0) await place.holdAgain?.(stayed);
   const lost = verdicts.filter(
     (verdict) => verdict.reasons.length > 0 && after.has(verdict.dataset) && !isThere(after, verdict),
   );
@@ -74,6 +76,17 @@ async function remove(
     removed,
     warnings: [...stayedWords(stayed, left), ...lostWords(lost)],
   };
+}
+
+/** Broken off in between, nothing that is still there is left without its hold. */
+async function letGoAndDestroy(tools: Tools, place: Place, doomed: readonly Verdict[]): Promise<Left> {
+  try {
+    await place.letGo?.(doomed);
+    return await destroySnapshots(tools, place.zfs, doomed.map(doomedOf));
+  } catch (error) {
+    await place.holdAgain?.(doomed).catch((also) => tools.log(`Holds were not set again: ${also}`));
+    throw error;
+  }
 }
 
 const doomedOf = ({ dataset, snapshot }: Verdict): Doomed => ({

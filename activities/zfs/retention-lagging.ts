@@ -1,3 +1,4 @@
+import { fits } from './replicate-names.js';
 import type { Verdict } from './retention.js';
 import { destinationIn } from './retention-copies.js';
 import type { Bookmark, Dataset } from './types.js';
@@ -10,17 +11,21 @@ import type { Bookmark, Dataset } from './types.js';
 export type HoldTags = ReadonlyMap<string, readonly string[]>;
 
 /** What replication holds while it sends: see replicate-names.ts. The run at its end tells it from the fence. */
-const holdForm = /^(holdfast_.+_)[a-z0-9-]+(?:\.[a-z0-9-]+)?-\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
+const holdForm = /^(holdfast_(.+)_)([a-z0-9-]+(?:\.[a-z0-9-]+)?-\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z)$/;
 
 const prefixOf = (tag: string): string | undefined => holdForm.exec(tag)?.[1];
 
+/** For which copy a hold of replication is, and by which run; undefined for anybody else's. */
+export function holderOf(tag: string): { destination: string; run: string } | undefined {
+  const [, , destination, run] = holdForm.exec(tag) ?? [];
+  return destination === undefined || run === undefined ? undefined : { destination, run };
+}
+
 const nameOf = ({ dataset, snapshot }: Verdict): string => `${dataset}@${snapshot.name}`;
 
-/** Held, and kept by no rule: only of these it must be known who holds them. */
-export const heldOnly = (verdicts: readonly Verdict[]): string[] =>
-  verdicts
-    .filter(({ reasons }) => reasons.length > 0 && reasons.every(mayBeForCopies))
-    .flatMap((verdict) => (verdict.reasons.includes('held') ? [nameOf(verdict)] : []));
+/** Kept by no rule: for these it must be known who holds the dataset's snapshots. */
+export const mayLag = (verdicts: readonly Verdict[]): boolean =>
+  verdicts.some(({ reasons }) => reasons.length > 0 && reasons.every(mayBeForCopies));
 
 const mayBeForCopies = (reason: string): boolean => reason === 'held' || destinationIn(reason) !== undefined;
 
@@ -50,8 +55,10 @@ export function laggingIn(
     if (reasons.length === 0 || !reasons.every(mayBeForCopies)) return [];
     const held = reasons.includes('held') ? (tags.get(nameOf(verdict)) ?? ['nobody knows']) : [];
     if (!held.every((tag) => hasOlderCursor(bookmarks, tag, snapshot.createtxg))) return [];
+    const cursorOf = (tag: string): string => `${prefixOf(tag)}${snapshot.guid}`;
+    if (!held.every((tag) => fits(verdict.dataset, cursorOf(tag)))) return [];
     const named = reasons.flatMap((reason) => destinationIn(reason) ?? []);
-    const holding = held.map((tag) => (prefixOf(tag) ?? '').slice('holdfast_'.length, -1));
+    const holding = held.flatMap((tag) => holderOf(tag)?.destination ?? []);
     return [
       {
         verdict,
@@ -59,7 +66,7 @@ export function laggingIn(
         releases: held.map((tag) => ({
           tag,
           snapshot: nameOf(verdict),
-          bookmark: `${verdict.dataset}#${prefixOf(tag)}${snapshot.guid}`,
+          bookmark: `${verdict.dataset}#${cursorOf(tag)}`,
         })),
       },
     ];

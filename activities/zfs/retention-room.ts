@@ -5,16 +5,26 @@ import { zfsCommand } from './list-command.js';
 import type { Zfs } from './listing.js';
 import { isBelowFloor, lookAtRoom, poolOf, pressureOf, type Room, roomWords } from './pool-room.js';
 import { holdTags } from './replicate-hosts.js';
-import { destinationOf, shortOf } from './replicate-names.js';
+import { destinationOf } from './replicate-names.js';
 import type { Verdict } from './retention.js';
 import {
   type HoldTags,
-  heldOnly,
+  holderOf,
   holderWords,
+  type Lagging,
   laggingBytes,
   laggingIn,
+  mayLag,
   type Release,
 } from './retention-lagging.js';
+import {
+  destinationsIn,
+  heldIn,
+  receivingOn,
+  sendingBy,
+  type Transfer,
+  type UnderWay,
+} from './retention-transfers.js';
 import type { Dataset } from './types.js';
 
 /** Retention where a pool runs short: what only copies that lag still need goes, because bookmarks keep their bases. */
@@ -31,17 +41,29 @@ export interface Relief {
   urgent: Set<Verdict>;
   /** Of what goes then. */
   releases: Release[];
+  /** Of what stays because they may be sending it. */
+  holdingRuns: string[];
   warnings: string[];
 }
 
-/** One more command as a rule; who holds what is asked only where it may matter. */
-export async function relieveOf(tools: Tools, zfs: Zfs, judged: readonly JudgedDataset[]): Promise<Relief> {
+/** One more command as a rule; who holds what, and what is half received, is asked only where it may matter. */
+export async function relieveOf(
+  tools: Tools,
+  zfs: Zfs,
+  judged: readonly JudgedDataset[],
+  endedRuns: readonly string[],
+): Promise<Relief> {
   const names = judged.map(({ dataset }) => dataset.name);
   const rooms = names.length === 0 ? [] : await lookAtRoom(zfs, tools.config, names);
-  const held = judged.flatMap(({ verdicts }) => heldOnly(verdicts));
+  const held = judged.flatMap(({ dataset, verdicts }) => (mayLag(verdicts) ? heldIn(dataset) : []));
   const asks = rooms.some((room) => pressureOf(room, mostBytes(room, judged)) !== 'none') && held.length > 0;
   const tags: HoldTags = asks ? await holdTags(zfs, held) : new Map();
-  return relieve(rooms, judged, tags, nameOfDestination(tools.config));
+  const [nameOf, sending] = [nameOfDestination(tools.config), sendingBy(tags, endedRuns)];
+  const relief = relieve(rooms, judged, tags, sending, nameOf);
+  if (relief.releases.length === 0) return relief;
+  const destinations = relief.releases.flatMap(({ tag }) => holderOf(tag)?.destination ?? []);
+  const receiving = await receivingOn(tools, new Set(destinations));
+  return relieve(rooms, judged, tags, (...of) => sending(...of) ?? receiving(...of), nameOf);
 }
 
 /** Whatever holds them. */
@@ -58,10 +80,11 @@ export function relieve(
   rooms: readonly Room[],
   judged: readonly JudgedDataset[],
   tags: HoldTags,
+  underWay: UnderWay,
   nameOf: (destination: string) => string = (destination) => destination,
 ): Relief {
   const goes = new Map<Verdict, Room>();
-  const relief: Relief = { verdicts: [], urgent: new Set(), releases: [], warnings: [] };
+  const relief: Relief = { verdicts: [], urgent: new Set(), releases: [], holdingRuns: [], warnings: [] };
   for (const room of rooms) {
     const lagging = ofPool(room, judged).flatMap(({ dataset, verdicts }) =>
       laggingIn(dataset, verdicts, tags),
@@ -73,14 +96,18 @@ export function relieve(
       holders.length === 0
         ? 'no copy that lags keeps any'
         : `kept for copies that lag: ${holders.join('; ')}`;
-    const taken = pressure === 'short' && lagging.length > 0 ? '; bookmarks take their place now' : '';
-    relief.warnings.push(`${roomWords(room)}; ${kept}${taken}`.slice(0, 600));
+    const free = lagging.filter((one) => transfersOf(one, underWay).length === 0);
+    const stay = pressure === 'short' ? lagging.flatMap((one) => transfersOf(one, underWay)) : [];
+    relief.warnings.push(`${roomWords(room)}; ${kept}${takenWords(pressure, free)}${stayWords(stay)}`);
+    relief.holdingRuns.push(...stay.flatMap(({ run }) => run ?? []));
     if (pressure !== 'short') continue;
-    for (const { verdict, releases } of lagging) {
+    for (const { verdict, releases } of free) {
       goes.set(verdict, room);
       relief.releases.push(...releases);
     }
   }
+  relief.holdingRuns = [...new Set(relief.holdingRuns)];
+  relief.warnings = relief.warnings.map((words) => words.slice(0, 600));
   relief.verdicts = judged.map(({ verdicts }) =>
     verdicts.map((verdict) => {
       const room = goes.get(verdict);
@@ -93,17 +120,23 @@ export function relieve(
   return relief;
 }
 
-/** Long names stand shortened in tags and bookmarks. */
-function nameOfDestination({ jobs }: Config): (short: string) => string {
-  const names = Object.values(jobs).flatMap((job) =>
-    job.kind === 'zfs-replication'
-      ? (job.stores ?? [job.store ?? '']).flatMap((store) =>
-          job.resources.map((resource) => destinationOf({ store, resource })),
-        )
-      : [],
-  );
-  const byShort = new Map(names.map((name) => [shortOf(name), name]));
-  return (short) => byShort.get(short) ?? short;
+const transfersOf = ({ verdict, destinations }: Lagging, underWay: UnderWay): Transfer[] =>
+  destinations.flatMap((destination) => underWay(verdict.dataset, destination) ?? []);
+
+const takenWords = (pressure: string, free: readonly Lagging[]): string =>
+  pressure === 'short' && free.length > 0 ? '; bookmarks take their place now' : '';
+
+function stayWords(stay: readonly Transfer[]): string {
+  const words = [...new Set(stay.map((one) => one.words))];
+  return words.length === 0 ? '' : `; what is being transferred stays: ${words.slice(0, 5).join(', ')}`;
+}
+
+function nameOfDestination(config: Config): (short: string) => string {
+  const known = destinationsIn(config);
+  return (short) => {
+    const destination = known.get(short);
+    return destination ? destinationOf(destination) : short;
+  };
 }
 
 /** Right before the snapshots go, and only of those. One whose bookmark cannot be made stays held. */
@@ -120,5 +153,17 @@ export async function letGo(
     // Somebody else may have let it go in the meantime.
     if (!/no such tag|does not exist/.test(released.stderrTail))
       mustSucceed(released, `release ${snapshot}`, host.name);
+  }
+}
+
+/** Of what stayed after all: until it can go, it is held as before. */
+export async function holdAgain(tools: Tools, zfs: Zfs, releases: readonly Release[]): Promise<void> {
+  const { host } = zfs;
+  // Also when the step was cancelled in between.
+  const { signal } = new AbortController();
+  for (const { tag, snapshot } of releases) {
+    const done = await host.run(zfsCommand(zfs.zfs, ['hold', tag, snapshot]), { signal });
+    const isFine = done.exitCode === 0 || /already exists|does not exist/.test(done.stderrTail);
+    tools.log(isFine ? `${snapshot} stays, held by ${tag}` : `${snapshot} is not held again: ${done.stderrTail}`);
   }
 }

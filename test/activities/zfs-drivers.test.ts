@@ -5,6 +5,7 @@ import { holdSnapshots } from '../../activities/zfs/holds.js';
 import { openZfs } from '../../activities/zfs/job.js';
 import { retainSnapshots } from '../../activities/zfs/retain.js';
 import { takeSnapshots } from '../../activities/zfs/snapshot.js';
+import { HoldfastError } from '../../contracts/errors.js';
 import { type FakeZfs, fakeZfs } from '../support/fake-zfs.js';
 
 const run = 'hourly-2026-11-20T03:00:00Z';
@@ -177,6 +178,80 @@ describe('removing snapshots', () => {
     await assert.rejects(retainSnapshots(tools, { ...input, digest: 'another' }), {
       code: 'HF_NOT_APPROVED',
     });
+  });
+
+  const copy = 'copy-2026-11-20T02:00:00Z';
+  const tag = `holdfast_grogu.tree_${copy}`;
+  /** Below its floor; a copy has proved s11, and its run holds s12. */
+  const short = (): FakeZfs => {
+    const fake = filled();
+    fake.usedBytes = 985e9;
+    for (const dataset of fake.datasets.keys()) {
+      const at = (name: string) => fake.datasets.get(dataset)?.get(name);
+      const { guid = '', txg = 0 } = at('s11') ?? {};
+      fake.bookmarks.set(`${dataset}#holdfast_grogu.tree_${guid}`, { guid, txg });
+      at('s12')?.holds.add(tag);
+    }
+    return fake;
+  };
+  const ended = { ...input, endedRuns: [copy] };
+
+  test('below its floor, what a run still sends stays until it is known to have ended', async () => {
+    const fake = short();
+    const first = await retainSnapshots(fake.tools(run), input);
+    assert.deepEqual([first.removed, first.holdingRuns], [0, [copy]]);
+    assert.match(first.warnings.join(), /what is being transferred stays: copy-\S+ may be sending/);
+    assert(!fake.commands.some(([verb]) => verb === 'release' || verb === 'destroy'));
+    const second = await retainSnapshots(fake.tools(run), ended);
+    assert.deepEqual([second.removed, second.holdingRuns], [4, undefined]);
+    assert.deepEqual(namesOf(fake, 'fast'), ['auto-2026-11-01_00-00', 's13', 's14']);
+    assert.equal([...fake.bookmarks.keys()].filter((name) => name.startsWith('fast#')).length, 2);
+  });
+
+  test('what was let go and stays is held again', async () => {
+    const fake = short();
+    fake.before = ([verb, target = '']) =>
+      verb === 'destroy' && target.startsWith('fast@') && target.includes('s12')
+        ? { exitCode: 1, stderrTail: 'cannot destroy snapshot fast@s12: dataset is busy\n' }
+        : undefined;
+    const report = await retainSnapshots(fake.tools(run), ended);
+    assert.equal(report.removed, 3);
+    assert.match(report.warnings.join(), /fast@s12 was to go and stayed: .*busy/);
+    assert.deepEqual([...(fake.datasets.get('fast')?.get('s12')?.holds ?? [])], [tag]);
+  });
+
+  test('broken off after a hold was let go, everything that is still there is held again', async () => {
+    const fake = short();
+    fake.before = ([verb]) =>
+      verb === 'destroy' ? { exitCode: 1, stderrTail: 'cannot destroy: permission denied\n' } : undefined;
+    await assert.rejects(retainSnapshots(fake.tools(run), ended), { code: 'HF_ZFS_DENIED' });
+    for (const snapshots of fake.datasets.values())
+      assert.deepEqual([...(snapshots.get('s12')?.holds ?? [])], [tag]);
+  });
+
+  test('what has half arrived on a target that answers stays; one that is away is not waited for', async () => {
+    for (const [half, removed] of [
+      ['token', 2],
+      ['-', 4],
+      ['away', 4],
+    ] as const) {
+      const fake = short();
+      const tools = fake.tools(run);
+      Object.assign(tools.config.hosts, { grogu: {} });
+      Object.assign(tools.config.stores, { grogu: { zfs: { host: 'grogu', dataset: 'backup' } } });
+      const replication = { kind: 'zfs-replication', resources: ['tree'], store: 'grogu' };
+      Object.assign(tools.config.jobs, { copy: replication });
+      const grogu = fakeZfs(['backup/tree', 'backup/tree/a b'], {});
+      grogu.token = ['backup/tree', half];
+      if (half === 'away')
+        grogu.before = () => {
+          throw new HoldfastError('HF_SSH_UNREACHABLE', 'grogu does not answer');
+        };
+      const report = await retainSnapshots({ ...tools, machine: () => grogu.tools(run).host }, ended);
+      assert.equal(report.removed, removed, half);
+      assert.equal(namesOf(fake, 'fast').includes('s12'), half === 'token', half);
+      if (half === 'token') assert.match(report.warnings.join(), /half of it has arrived/);
+    }
   });
 
   test('a job without rules lists nothing and removes nothing', async () => {

@@ -4,6 +4,7 @@ import { isBelowFloor, pressureOf, type Room } from '../../activities/zfs/pool-r
 import { judgeSnapshots } from '../../activities/zfs/retention.js';
 import { judgePlan, keepWhileLate } from '../../activities/zfs/retention-guard.js';
 import { type JudgedDataset, relieve } from '../../activities/zfs/retention-room.js';
+import { sendingBy, type UnderWay } from '../../activities/zfs/retention-transfers.js';
 import type { Bookmark, Snapshot } from '../../activities/zfs/types.js';
 import { bookmark, dataset, snapshot } from '../support/zfs-trees.js';
 
@@ -33,8 +34,15 @@ function judged(bookmarks: Bookmark[], holds: Record<string, number> = {}, usedB
 const cursor = (at: number, destination = 'grogu.db'): Bookmark =>
   bookmark(`holdfast_${destination}_${1_000_010 + at}`, 10 + at, String(1_000_010 + at));
 
-const keptBy = (rooms: Room[], trees: JudgedDataset[], tags: Record<string, string[]> = {}): string[] =>
-  relieve(rooms, trees, new Map(Object.entries(tags)))
+const still: UnderWay = () => undefined;
+
+const keptBy = (
+  rooms: Room[],
+  trees: JudgedDataset[],
+  tags: Record<string, string[]> = {},
+  underWay = still,
+): string[] =>
+  relieve(rooms, trees, new Map(Object.entries(tags)), underWay)
     .verdicts.flat()
     .filter(({ reasons }) => reasons.length > 0)
     .map((verdict) => verdict.snapshot.name);
@@ -65,7 +73,7 @@ describe('where a pool runs short', () => {
     const late = { nowS: 2e9, rpoS: 3600 };
     const going = (free: number) => {
       const trees = judged([cursor(2)]);
-      const { byDataset, ...more } = keepWhileLate(relieve([room(free)], trees, new Map()), late);
+      const { byDataset, ...more } = keepWhileLate(relieve([room(free)], trees, new Map(), still), late);
       const goes = byDataset.flat().filter(({ reasons }) => reasons.length === 0);
       return [
         goes.map(({ snapshot: { name } }) => name).join(' '),
@@ -78,7 +86,7 @@ describe('where a pool runs short', () => {
   });
 
   test('it says who keeps how much, and since when', () => {
-    const { warnings } = relieve([room(3)], judged([cursor(2), cursor(1, 'usb.db')]), new Map());
+    const { warnings } = relieve([room(3)], judged([cursor(2), cursor(1, 'usb.db')]), new Map(), still);
     assert.match(
       warnings.join(),
       /^3 % of fast is free, its floor is 2 %; kept for copies that lag: \S+ 2 snapshots, 2\.0 GiB, the oldest of 2026-11-18; /,
@@ -92,7 +100,7 @@ describe('where a pool runs short', () => {
       verdicts: verdicts.map((verdict) => ({ ...verdict, dataset: 'bulk/db' })),
     }));
     const rooms = [room(1), room(40, { pool: 'bulk' })];
-    const { verdicts } = relieve(rooms, [...judged([cursor(2)]), ...other], new Map());
+    const { verdicts } = relieve(rooms, [...judged([cursor(2)]), ...other], new Map(), still);
     assert.deepEqual(
       verdicts.map((one) => one.filter(({ reasons }) => reasons.length > 0).length),
       [2, 4],
@@ -106,11 +114,42 @@ describe('where a pool runs short', () => {
   test('a hold of a stream that never ended is let go where an older cursor is left', () => {
     const tag = `holdfast_grogu.db_${sending}`;
     const trees = judged([cursor(2)], { s4: 1 });
-    const relief = relieve([room(1)], trees, new Map([['fast/db@s4', [tag]]]));
+    const relief = relieve([room(1)], trees, new Map([['fast/db@s4', [tag]]]), still);
     assert.deepEqual(relief.releases, [
       { tag, snapshot: 'fast/db@s4', bookmark: 'fast/db#holdfast_grogu.db_1000014' },
     ]);
     assert.deepEqual(keptBy([room(1)], trees, { 'fast/db@s4': [tag] }), ['s8', 's9']);
+  });
+
+  test('what a run may be sending stays, its base with it, whatever holds it: only for the copy that it sends to', () => {
+    const tag = `holdfast_grogu.db_${sending}`;
+    // The newest is kept by a rule and held as well: by it the transfer is recognised.
+    const trees = judged([cursor(2), cursor(3, 'usb.db')], { s4: 1, s9: 1 });
+    const tags = { 'fast/db@s4': [tag], 'fast/db@s9': [tag] };
+    const byRun = (ended: string[]) => sendingBy(new Map(Object.entries(tags)), ended);
+    assert.deepEqual(keptBy([room(1)], trees, tags, byRun([])), ['s2', 's4', 's7', 's8', 's9']);
+    assert.deepEqual(keptBy([room(1)], trees, tags, byRun(['other-2026-11-20T03:00:00Z'])).length, 5);
+    assert.deepEqual(keptBy([room(1)], trees, tags, byRun([sending])), ['s8', 's9']);
+    const relief = relieve([room(1)], trees, new Map(Object.entries(tags)), byRun([]));
+    assert.deepEqual([relief.releases, relief.holdingRuns], [[], [sending]]);
+    assert.match(
+      relief.warnings.join(),
+      new RegExp(`; what is being transferred stays: ${sending} may be sending$`),
+    );
+    const half: UnderWay = (tree, to) =>
+      tree === 'fast/db' && to === 'grogu.db' ? { words: 'half of it has arrived' } : undefined;
+    const halfway = relieve([room(1)], trees, new Map(Object.entries(tags)), half);
+    assert.deepEqual([halfway.releases, halfway.holdingRuns], [[], []]);
+  });
+
+  test('a base whose bookmark has no room in the name of its dataset stays held', () => {
+    const tag = `holdfast_grogu.db_${sending}`;
+    const long = `fast/${'x'.repeat(230)}`;
+    const trees = judged([cursor(2)], { s4: 1 }).map(({ dataset: tree, verdicts }) => ({
+      dataset: { ...tree, name: long },
+      verdicts: verdicts.map((verdict) => ({ ...verdict, dataset: long })),
+    }));
+    assert(keptBy([room(1)], trees, { [`${long}@s4`]: [tag] }).includes('s4'));
   });
 
   test('the first copy, holds of others, a fence and what nobody knows the holder of stay', () => {

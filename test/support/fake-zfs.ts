@@ -14,8 +14,12 @@ interface FakeSnapshot {
 
 export interface FakeZfs {
   datasets: Map<string, Map<string, FakeSnapshot>>;
+  /** By `dataset#name`, of which snapshot. */
+  bookmarks: Map<string, { guid: string; txg: number }>;
   /** The arguments of every command so far. */
   commands: string[][];
+  /** A dataset on which a receive was interrupted, with what it says. */
+  token: [dataset: string, token: string] | undefined;
   /** Of the 1e12 that its pools can hold. */
   usedBytes: number;
   /** Called before each command; what it returns is answered instead. */
@@ -55,8 +59,10 @@ export function fakeZfs(names: readonly string[], job: object): FakeZfs {
   };
   const fake: FakeZfs = {
     datasets,
+    bookmarks: new Map(),
     commands: [],
     usedBytes: 1e11,
+    token: undefined,
     before: () => undefined,
     add(dataset, snapshot, props = {}) {
       const at = next();
@@ -78,6 +84,18 @@ export function fakeZfs(names: readonly string[], job: object): FakeZfs {
     snapshot: (args) => takeAll(args),
     destroy: ([target = '']) => destroy(target),
     hold: ([tag = '', ...targets]) => hold(tag, targets),
+    release: ([tag = '', target = '']) =>
+      find(target)?.holds.delete(tag)
+        ? ended()
+        : refused(`cannot release '${target}': no such tag on this dataset`),
+    bookmark: ([snapshot = '', name = '']) => {
+      const of = find(snapshot);
+      if (!of) return refused(`cannot create bookmark '${name}': dataset does not exist`);
+      fake.bookmarks.set(name, { guid: of.guid, txg: of.txg });
+      return ended();
+    },
+    // The only program of sh that is answered is the one that asks who holds what.
+    '-c': ([text = '']) => (text.includes('holds') ? ended({ stdout: tagsIn(text) }) : refused('no sh')),
     program: () => refused('Permission denied. Channel programs must be run as root.'),
   };
 
@@ -92,6 +110,7 @@ export function fakeZfs(names: readonly string[], job: object): FakeZfs {
           type: 'filesystem',
           guid: `7${[...name].map((c) => c.charCodeAt(0) % 10).join('')}`.slice(0, 19),
           createtxg: '1',
+          ...(fake.token?.[0] === name && { receive_resume_token: fake.token[1] }),
         }),
         ...(args.includes('filesystem,volume') ? [] : [...snapshots]).map(
           ([snapshot, { guid, txg: at, props, holds }]) =>
@@ -105,12 +124,28 @@ export function fakeZfs(names: readonly string[], job: object): FakeZfs {
               ...props,
             }),
         ),
+        ...(args.includes('filesystem,volume') ? [] : bookmarksOf(name)),
       ])
       .join('\n');
   const find = (target: string): FakeSnapshot | undefined => {
     const [dataset = '', snapshot = ''] = target.split('@');
     return datasets.get(dataset)?.get(snapshot);
   };
+  const tagsIn = (text: string): string =>
+    [...datasets]
+      .flatMap(([name, snapshots]) => [...snapshots].map(([at, one]) => ({ full: `${name}@${at}`, one })))
+      .filter(({ full }) => text.includes(full))
+      .flatMap(({ full, one }) => [...one.holds].map((tag) => `${full}\t${tag}\tThu Jan  1  0:00 1970`))
+      .join('\n');
+  const bookmarksOf = (dataset: string): string[] =>
+    [...fake.bookmarks]
+      .filter(([name]) => name.startsWith(`${dataset}#`))
+      .map(([name, { guid, txg: at }]) =>
+        row({
+          ...{ name, type: 'bookmark', guid, createtxg: String(at) },
+          creation: String(1_795_000_000 + at),
+        }),
+      );
   const listGuids = (args: string[]): RunResult => {
     const lines = args.flatMap((name) => (find(name) ? [`${name}\t${find(name)?.guid}`] : []));
     return ended({ stdout: lines.join('\n') });

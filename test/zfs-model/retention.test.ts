@@ -134,7 +134,7 @@ async function relieveSource(
       snapshots.map((one) => [`${name}@${one.name}`, [...one.holds]] as const),
     ),
   );
-  const { verdicts, releases } = relieve([full], judged, tags);
+  const { verdicts, releases } = relieve([full], judged, tags, () => undefined);
   const change = (what: string, body: () => void): void => {
     watch.between(`before ${what}`);
     tryStep(body);
