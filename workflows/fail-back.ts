@@ -4,6 +4,7 @@ import type { RunResult } from '../contracts/jobs.js';
 import { each } from './steps/each.js';
 import {
   askForAll,
+  finishEach,
   leasesOf,
   type Part,
   type Planned,
@@ -82,13 +83,11 @@ async function stop(
   return warnings;
 }
 
-async function finishAll(parts: Planned[], input: ActionInput, report: Report): Promise<FailoverReport[]> {
-  return each([...parts.entries()], async ([at, part]) => {
+const finishAll = (parts: Planned[], input: ActionInput, report: Report): Promise<FailoverReport[]> =>
+  finishEach(parts, async (part, starts) => {
     const name = `give back ${part.step.resource}`;
-    const isLast = at === parts.length - 1;
-    const step = { ...part.step, ...(isLast && part.plan.hooks.start && { withHooks: true as const }) };
+    const step = { ...part.step, ...(starts && { withHooks: true as const }) };
     const done = await report.watch(name, () => stepsFor(input, part, 'give back').zfsFinishFailback(step));
     report.step(name, done.warnings.length > 0 ? 'warned' : 'done', `${done.datasets} datasets`);
     return done;
   });
-}

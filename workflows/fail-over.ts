@@ -4,6 +4,7 @@ import type { RunResult } from '../contracts/jobs.js';
 import { each } from './steps/each.js';
 import {
   askForAll,
+  finishEach,
   leasesOf,
   type Part,
   type Planned,
@@ -28,8 +29,8 @@ export async function failOver(input: ActionInput): Promise<RunResult> {
     if (onlyPlanned) return onlyPlanned;
     const done = await withLeases(leasesOf(planned), report, () =>
       withUndo(async (undo) => {
-        const approved = planned.map(withHooks(planned.length));
-        const living = approved.filter(({ plan: { source, goesOn } }) => source === 'answers' && !goesOn);
+        const approved = asApproved(planned);
+        const living = approved.filter(stillRuns);
         for (const part of living) await stop(part, input, undo, report);
         for (const part of living) await sendAll(part, input, report);
         return promoteAll(approved, input, report);
@@ -48,17 +49,17 @@ async function plan(part: Part, input: ActionInput, report: Report): Promise<Pla
   return { ...part, plan: made };
 }
 
-/** Programs are stopped before the first of all is touched, and started after the last one is ready. */
-const withHooks =
-  (count: number) =>
-  (part: Planned, at: number): Planned & { stops: boolean; starts: boolean } => ({
+const stillRuns = ({ plan: { source, goesOn } }: Planned): boolean => source === 'answers' && !goesOn;
+
+/** Programs are stopped before the first of all is touched that can still be. */
+const asApproved = (parts: readonly Planned[]): Approved[] =>
+  parts.map((part) => ({
     ...part,
     step: { ...part.step, digest: part.plan.digest, source: part.plan.source },
-    stops: at === 0 && part.plan.hooks.stop,
-    starts: at === count - 1 && part.plan.hooks.start,
-  });
+    stops: part === parts.find(stillRuns) && part.plan.hooks.stop,
+  }));
 
-type Approved = ReturnType<ReturnType<typeof withHooks>>;
+type Approved = Planned & { stops: boolean };
 
 async function stop(part: Approved, input: ActionInput, undo: Undo, report: Report): Promise<void> {
   const { resource } = part.step;
@@ -75,16 +76,15 @@ async function stop(part: Approved, input: ActionInput, undo: Undo, report: Repo
   report.step(name, 'done', `readonly, last snapshot @${snapshot}`);
 }
 
-async function promoteAll(
+const promoteAll = (
   parts: readonly Approved[],
   input: ActionInput,
   report: Report,
-): Promise<FailoverReport[]> {
-  return each([...parts], async (part) => {
+): Promise<FailoverReport[]> =>
+  finishEach(parts, async (part, starts) => {
     const name = `take over ${part.step.resource}`;
-    const step = { ...part.step, ...(part.starts && { withHooks: true as const }) };
+    const step = { ...part.step, ...(starts && { withHooks: true as const }) };
     const done = await report.watch(name, () => stepsFor(input, part, 'take over').zfsPromoteReplica(step));
     report.step(name, done.warnings.length > 0 ? 'warned' : 'done', `${done.datasets} datasets are writable`);
     return done;
   });
-}

@@ -6,7 +6,7 @@ import type { Tools } from '../door.js';
 import { markUndone, openUndos, recordFormerState } from '../host/undo.js';
 import { backStep } from './failback-look.js';
 import { lastPattern, snapshotReplica } from './failback-ready.js';
-import { runFailoverHooks, undoFailoverHooks } from './failover-hooks.js';
+import { othersWithHooks, runFailoverHooks, undoFailoverHooks } from './failover-hooks.js';
 import { openFailover } from './failover-job.js';
 import { rootOf } from './listing.js';
 import { openReplication } from './replicate-job.js';
@@ -29,16 +29,16 @@ export async function stopReplica(tools: Tools, input: FailoverStepInput): Promi
       'HF_FAILOVER_REFUSED',
       `${targetRoot} is not the one in use any more. Nothing was changed`,
     );
-  const hooks = input.withHooks === true;
+  const part = { kind: failbackKind, what: backOf(input) };
   const former = {
     job: input.job,
     resource: input.resource,
     store: input.store,
-    hooks,
+    hooks: input.withHooks === true || (await othersWithHooks(host, run, part)),
     promotedBy: role.run,
   };
-  await recordFormerState(host, run, backOf(input), former);
-  const warnings = hooks ? await undoFailoverHooks(tools, target, job.failover.start) : [];
+  await recordFormerState(host, run, part.what, former);
+  const warnings = input.withHooks ? await undoFailoverHooks(tools, target, job.failover.start) : [];
   tools.progress({ phase: 'making the replica stand by' });
   await standBy(target, targetRoot, { kind: 'standby', run, store: input.store }, tools.log);
   const replication = await openReplication(tools, backStep(input));
@@ -59,7 +59,7 @@ export async function resumeReplica(tools: Tools, input: FailoverStepInput): Pro
 /** For the journal as well, when a run ended without its own clean-up. Safe to do twice. */
 export const putBackFailback =
   (config: () => Config, machine: (name: string) => Host) =>
-  async (host: Host, _what: string, former: Record<string, unknown>, run: string): Promise<void> => {
+  async (host: Host, what: string, former: Record<string, unknown>, run: string): Promise<void> => {
     const [job, resource, store] = [String(former.job), String(former.resource), String(former.store)];
     const { signal } = new AbortController();
     const quiet = () => undefined;
@@ -72,5 +72,6 @@ export const putBackFailback =
     const role = roleOf(await rootOf(target, targetRoot));
     const promoted: Role = { kind: 'promoted', run: String(former.promotedBy), store };
     if (role?.kind === 'standby' && role.run === run) await standUp(target, targetRoot, quiet, promoted);
-    if (former.hooks === true) await runFailoverHooks(tools, target, found.failover.start);
+    if (former.hooks !== true || (await othersWithHooks(host, run, { kind: failbackKind, what }))) return;
+    await runFailoverHooks(tools, target, found.failover.start);
   };

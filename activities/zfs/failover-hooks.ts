@@ -1,5 +1,7 @@
+import type { Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
 import { hookNamed, runHook } from '../host/hooks.js';
+import { openUndos } from '../host/undo.js';
 import type { Zfs } from './listing.js';
 
 /** The hooks of a failover: what stops the writers on one side, what starts them on the other; each by the configuration of its own host. */
@@ -39,3 +41,16 @@ export async function undoFailoverHooks(
   }
   return left;
 }
+
+/**
+ * The hooks run once for all resources of a job, and belong to each of them: the first may be past all undo when the second is put back.
+ * Another part of the same run that still waits to be put back, and will take them back.
+ */
+export const othersWithHooks = async (
+  host: Host,
+  run: string,
+  { kind, what }: { kind: string; what: string },
+): Promise<boolean> =>
+  (await openUndos(host, run)).some(
+    (open) => open.what !== what && open.what.startsWith(`${kind}:`) && open.former.hooks === true,
+  );

@@ -4,7 +4,7 @@ import type { FailoverPlan, FailoverStepInput, StoppedSide } from '../../contrac
 import type { Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
 import { markUndone, openUndos, recordFormerState } from '../host/undo.js';
-import { runFailoverHooks, undoFailoverHooks } from './failover-hooks.js';
+import { othersWithHooks, runFailoverHooks, undoFailoverHooks } from './failover-hooks.js';
 import { openFailover } from './failover-job.js';
 import { lookForFailover } from './failover-look.js';
 import { planFailover } from './failover-plan.js';
@@ -50,13 +50,14 @@ export async function stopSource(tools: Tools, input: FailoverStepInput): Promis
   const [open] = await openUndos(host, run).then((all) => all.filter(({ what }) => what === whatOf(input)));
   // An earlier attempt of this run has begun: what it changed is not what was shown.
   if (!open) await checkApproved(tools, input);
+  const part = { kind: failoverKind, what: whatOf(input) };
   const former = {
     job: input.job,
     resource: input.resource,
     store: input.store,
-    hooks: input.withHooks === true,
+    hooks: input.withHooks === true || (await othersWithHooks(host, run, part)),
   };
-  await recordFormerState(host, run, whatOf(input), former);
+  await recordFormerState(host, run, part.what, former);
   if (input.withHooks) await runFailoverHooks(tools, source, job.failover.stop);
   tools.progress({ phase: 'making the source stand by' });
   await standBy(source, sourceRoot, role, tools.log);
@@ -89,7 +90,7 @@ const machineOf = ({ host, machine }: Pick<Tools, 'host' | 'machine'>, name: str
 /** For the journal as well, when a run ended without its own clean-up. Safe to do twice. */
 export const putBackFailover =
   (config: () => Config, machine: (name: string) => Host) =>
-  async (host: Host, _what: string, former: Record<string, unknown>, run: string): Promise<void> => {
+  async (host: Host, what: string, former: Record<string, unknown>, run: string): Promise<void> => {
     const input = {
       job: String(former.job),
       run,
@@ -114,7 +115,8 @@ export const putBackFailover =
     if (replica?.kind === 'promoted') return;
     const own = roleOf((await listed(source, sourceRoot)).get(sourceRoot));
     if (own?.kind === 'standby' && own.run === run) await standUp(source, sourceRoot, tools.log);
-    if (former.hooks === true) await undoFailoverHooks(tools, source, job.failover.stop);
+    if (former.hooks !== true || (await othersWithHooks(host, run, { kind: failoverKind, what }))) return;
+    await undoFailoverHooks(tools, source, job.failover.stop);
   };
 
 const listed = (zfs: Zfs, root: string) =>

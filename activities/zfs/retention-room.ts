@@ -164,6 +164,8 @@ export async function holdAgain(tools: Tools, zfs: Zfs, releases: readonly Relea
   for (const { tag, snapshot } of releases) {
     const done = await host.run(zfsCommand(zfs.zfs, ['hold', tag, snapshot]), { signal });
     const isFine = done.exitCode === 0 || /already exists|does not exist/.test(done.stderrTail);
-    tools.log(isFine ? `${snapshot} stays, held by ${tag}` : `${snapshot} is not held again: ${done.stderrTail}`);
+    tools.log(
+      isFine ? `${snapshot} stays, held by ${tag}` : `${snapshot} is not held again: ${done.stderrTail}`,
+    );
   }
 }

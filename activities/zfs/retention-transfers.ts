@@ -73,7 +73,10 @@ export const destinationsIn = ({ jobs }: Config): Map<string, { resource: string
       job.kind !== 'zfs-replication'
         ? []
         : storesOf(job).flatMap((store) =>
-            job.resources.map((resource) => [shortOf(destinationOf({ store, resource })), { resource, store }]),
+            job.resources.map((resource) => [
+              shortOf(destinationOf({ store, resource })),
+              { resource, store },
+            ]),
           ),
     ),
   );

@@ -4,6 +4,7 @@ import type { FailoverPlan, FailoverReport, FailoverStepInput } from '../../cont
 import type { RunResult, Source } from '../../contracts/jobs.js';
 import { replicationLease } from '../../contracts/names.js';
 import { askApproval } from './approve.js';
+import { each } from './each.js';
 import { failure } from './failure.js';
 import { type HostSteps, onHost } from './on-host.js';
 import type { Report } from './report.js';
@@ -59,6 +60,19 @@ export function stillToDo(planned: readonly Planned[], report: Report): Planned[
   for (const { plan, step } of planned)
     if (plan.alreadyDone) report.step(`plan ${step.resource}`, 'skipped', plan.lines[0] ?? '');
   return open;
+}
+
+/** One after the other; with the last one the programs start, unless one before is not ready: they come with the next try. */
+export async function finishEach<P extends Planned>(
+  parts: readonly P[],
+  finish: (part: P, starts: boolean) => Promise<FailoverReport>,
+): Promise<FailoverReport[]> {
+  let ready = 0;
+  return each([...parts.entries()], async ([at, part]) => {
+    const done = await finish(part, part.plan.hooks.start && at === parts.length - 1 && ready === at);
+    ready += 1;
+    return done;
+  });
 }
 
 /** With `planOnly` the end of it; else the yes to just these plans. */
