@@ -96,6 +96,16 @@ const Hook = z.strictObject({
     .meta({ examples: ['5m'] }),
 });
 
+const ProveOff = z.strictObject({
+  command: HookCommand.describe(
+    'The program and its arguments; no shell reads them. It ends with 0 only where the host is off for certain, with anything else where it is on or nobody knows',
+  ).meta({ examples: [['/etc/holdfast/is-off', 'din']] }),
+  timeout: atLeast('1s', 'a program needs time')
+    .prefault('30s')
+    .describe('It is ended after so long, and has proved nothing then')
+    .meta({ examples: ['30s'] }),
+});
+
 const untilWords = 'must be a day or a time in UTC, as in 2026-12-24 or 2026-12-24T18:00Z';
 
 const untilForm = /^\d{4}-\d{2}-\d{2}(T([01]\d|2[0-3]):[0-5]\dZ)?$/;
@@ -206,6 +216,9 @@ export const Host = z.strictObject({
       'How full its ZFS pools may become, by the name of the pool; those that are not named have the defaults',
     )
     .meta({ examples: [{ bulk: { floor: '1%' } }] }),
+  proveOff: ProveOff.optional().describe(
+    'How it is proved that this host is off, before a replica takes its place: by its management port or its socket, say. It runs on the worker of the replica when the host does not answer; without it a human says so with "--set source=off"',
+  ),
   hooks: z
     .record(Name, Hook)
     .optional()

@@ -98,27 +98,32 @@ interface Call {
 
 /** Ends it after its time; anything but exit code 0 is a failure in our words. */
 export async function runHook(host: Host, call: Call, tools?: Pick<Tools, 'signal' | 'log'>): Promise<void> {
-  const [file = '', ...args] = call.argv;
+  const why = await whyNotZero(host, call, tools);
+  if (why === undefined) return;
+  throw new HoldfastError(
+    'HF_HOOK_FAILED',
+    `The hook "${call.name}" on "${host.name}" failed: ${why}. Try its program there by hand`.slice(0, 300),
+  );
+}
+
+/** How a program of the configuration ended, in words; undefined where it ended with 0, in its time. */
+export async function whyNotZero(
+  host: Host,
+  { argv, timeoutMs }: Omit<Call, 'name'>,
+  tools?: Pick<Tools, 'signal' | 'log'>,
+): Promise<string | undefined> {
+  const [file = '', ...args] = argv;
   const command: Command = { file, args };
-  const tooLong = AbortSignal.timeout(call.timeoutMs);
+  const tooLong = AbortSignal.timeout(timeoutMs);
   const signal = tools ? AbortSignal.any([tools.signal, tooLong]) : tooLong;
   const result = await host
     .run(command, { signal, ...(tools && { log: tools.log }) })
     .catch((error: unknown) => {
       if (tools?.signal.aborted || !tooLong.aborted) throw error;
-      throw failed(host, call, `it took longer than ${call.timeoutMs / 1000} s`);
+      return undefined;
     });
-  if (result.exitCode === 0) return;
+  if (!result) return `it took longer than ${timeoutMs / 1000} s`;
+  if (result.exitCode === 0) return undefined;
   const words = result.stderrTail.trim().split('\n').at(-1) ?? '';
-  throw failed(
-    host,
-    call,
-    `exit ${result.exitCode ?? result.signal}${words ? `: ${words.slice(0, 120)}` : ''}`,
-  );
+  return `exit ${result.exitCode ?? result.signal}${words ? `: ${words.slice(0, 120)}` : ''}`;
 }
-
-const failed = (host: Host, { name }: Call, why: string): HoldfastError =>
-  new HoldfastError(
-    'HF_HOOK_FAILED',
-    `The hook "${name}" on "${host.name}" failed: ${why}. Try its program there by hand`.slice(0, 300),
-  );

@@ -1,4 +1,5 @@
 import type { OtherReplica } from './failover-others.js';
+import type { OffProof } from './failover-proof.js';
 import type { DatasetPlan } from './replicate-types.js';
 import type { Sides } from './role.js';
 import type { SavedSharing } from './sharing.js';
@@ -21,6 +22,8 @@ export interface FailoverFacts {
   /** Only where the source answers. */
   plans?: readonly DatasetPlan[];
   saved?: SavedSharing;
+  /** Only of a source that is silent, and where the configuration says how. */
+  proof?: OffProof;
   /** Mount points of the source that are taken on the replica's machine. */
   occupied: readonly string[];
   hooks: { stop: readonly string[]; start: readonly string[] };

@@ -4,6 +4,7 @@ import type { Tools } from '../door.js';
 import type { FailoverFacts, SourceSeen } from './failover-facts.js';
 import { type Failover, openFailover } from './failover-job.js';
 import { seeOthers } from './failover-others.js';
+import { proveOff } from './failover-proof.js';
 import { listTrees } from './listing.js';
 import { planReplication } from './plan-replication.js';
 import { requestOf } from './replicate-job.js';
@@ -36,6 +37,7 @@ export async function lookForFailover(tools: Tools, input: FailoverStepInput): P
   const { sides, sourceRoot, targetRoot, job, selection } = failover;
   const saved = await readSharing(failover.source.host, failover.target.host, input.resource);
   const request = requestOf(tools.config, job, input);
+  const proof = source.state === 'silent' ? await proveOff(tools, sides.sourceHost) : undefined;
   const plans =
     source.state === 'answers' ? planReplication({ ...request, source: source.listing, target }) : undefined;
   return {
@@ -52,6 +54,7 @@ export async function lookForFailover(tools: Tools, input: FailoverStepInput): P
       target,
       ...(plans && { plans }),
       ...(saved && { saved }),
+      ...(proof && { proof }),
       occupied: await occupiedPlaces(failover, target, saved),
       hooks: job.failover,
       others,

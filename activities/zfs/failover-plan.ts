@@ -100,7 +100,8 @@ const meanings: Record<string, string> = {
 };
 
 /** A source that may still be written to makes two sides, which nothing can join again. */
-function judgeSource({ source, settings, sides, sourceRoot, targetRoot, target }: FailoverFacts): void {
+function judgeSource(facts: FailoverFacts): void {
+  const { source, settings, sides, sourceRoot, targetRoot, target, proof } = facts;
   const said = settings.source;
   const { sourceHost } = sides;
   if (said !== undefined && !Object.hasOwn(meanings, said))
@@ -115,10 +116,11 @@ function judgeSource({ source, settings, sides, sourceRoot, targetRoot, target }
   // What this very replica has begun as the one in use needs no second word.
   if (source.state === 'answers' || roleOf(target.get(targetRoot))?.kind === 'promoted') return;
   const wanted = source.state === 'silent' ? 'off' : 'lost';
-  if (said === wanted) return;
+  if (said === wanted || isKnownOff(facts)) return;
+  const tried = proof ? `; ${proof.words}` : '';
   const seen =
     source.state === 'silent'
-      ? `${sourceHost} does not answer (${source.words.slice(0, 120)}). That proves nothing: it may still serve its clients`
+      ? `${sourceHost} does not answer (${source.words.slice(0, 120)}). That proves nothing: it may still serve its clients${tried}`
       : `${sourceHost} answers, but ${sourceRoot} is not there (${source.words.slice(0, 120)})`;
   refuse(
     `${seen}. Make sure of it, then say so with "--set source=${wanted}": ${meanings[wanted]}`,
@@ -126,10 +128,15 @@ function judgeSource({ source, settings, sides, sourceRoot, targetRoot, target }
   );
 }
 
+/** Proved, or a human's word. */
+const isKnownOff = ({ source, settings, proof }: FailoverFacts): boolean =>
+  source.state === 'silent' && (settings.source === 'off' || proof?.isOff === true);
+
 /** Asked once more right before the replica takes over. */
-export function judgeOthers({ others, settings, source, sides }: FailoverFacts): void {
-  const isOff = source.state === 'silent' && settings.source === 'off';
-  const why = whyNotBeside(others, { settings, offHost: isOff ? sides.sourceHost : undefined });
+export function judgeOthers(facts: FailoverFacts): void {
+  const { others, settings, sides } = facts;
+  const offHost = isKnownOff(facts) ? sides.sourceHost : undefined;
+  const why = whyNotBeside(others, { settings, offHost });
   if (why !== undefined) refuse(why);
 }
 
@@ -180,6 +187,8 @@ function digestOf(facts: FailoverFacts, { live, kept }: Promotion): string {
         ? [...source.listing.values()].map(({ name, guid }) => `${name} ${guid}`)
         : [],
     hooks: facts.hooks,
+    // What was proved when the yes was given must be so when it is done.
+    ...(facts.proof && { isOff: facts.proof.isOff }),
   };
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }

@@ -55,12 +55,14 @@ function livingSource({ source, sides, sourceRoot, hooks, plans }: FailoverFacts
   ];
 }
 
-function deadSource({ source, sides, settings }: FailoverFacts, { live }: Promotion): string[] {
+function deadSource({ source, sides, settings, proof }: FailoverFacts, { live }: Promotion): string[] {
   const oldest = Math.min(...live.map((dataset) => newestS(dataset) ?? 0));
   const newest = Math.max(...live.map((dataset) => newestS(dataset) ?? 0));
   const said = settings.source === 'lost' ? 'its pool is lost' : 'it is off';
+  const why = proof?.isOff ? proof.words : `you say that ${said}`;
   return [
-    `${sides.sourceHost} ${source.state === 'silent' ? 'does not answer' : 'has no such datasets'}, and you say that ${said}. If it is only cut off and works on, both sides will be written to, and one of them is thrown away later`,
+    ...(proof && !proof.isOff ? [`Only your word counts here: ${proof.words}`] : []),
+    `${sides.sourceHost} ${source.state === 'silent' ? 'does not answer' : 'has no such datasets'}, and ${why}. If it is only cut off and works on, both sides will be written to, and one of them is thrown away later`,
     `What it wrote after these snapshots is not on ${sides.targetHost}: the oldest is of ${isoOf(oldest)}, the newest of ${isoOf(newest)}`,
     `When ${sides.sourceHost} returns, its datasets are made readonly as soon as they are seen, at the latest by the next replication. Keep it off until then`,
   ];

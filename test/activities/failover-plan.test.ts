@@ -50,6 +50,7 @@ interface Given {
   run?: string;
   occupied?: string[];
   others?: OtherReplica[];
+  proof?: FailoverFacts['proof'];
 }
 
 const factsOf = ({
@@ -111,6 +112,44 @@ test('silence proves nothing: without a word of a human the replica does not tak
   );
   assert.equal(planFailover(factsOf({ state: 'silent', settings: { source: 'off' } })).plan.source, 'silent');
   assert.equal(planFailover(factsOf({ state: 'lost', settings: { source: 'lost' } })).plan.source, 'lost');
+});
+
+test('a proof that the source is off takes the place of a word, stands in the plan, and must hold until it is done', () => {
+  const isOff = { isOff: true, words: 'hosts.din.proveOff on "nas" proves that it is off' };
+  const notOff = {
+    isOff: false,
+    words: 'hosts.din.proveOff on "nas" does not prove it: exit 1: Power is on',
+  };
+  const { plan } = planFailover(factsOf({ state: 'silent', proof: isOff }));
+  assert.match(
+    plan.lines.join('\n'),
+    /din does not answer, and hosts\.din\.proveOff on "nas" proves that it is off\./,
+  );
+  refusal({ state: 'silent', proof: notOff }, 'HF_SOURCE_NOT_OFF', /exit 1: Power is on.*--set source=off/);
+  refusal(
+    { state: 'silent', settings: { source: 'lost' }, proof: notOff },
+    'HF_SOURCE_NOT_OFF',
+    /source=off/,
+  );
+  // A management port may be dead as well: then a human decides, and sees what the program said.
+  const said: Given = { state: 'silent', settings: { source: 'off' } };
+  const word = planFailover(factsOf({ ...said, proof: notOff })).plan;
+  assert.match(word.lines.join('\n'), /Only your word counts here: .*Power is on/);
+  const digests = [undefined, isOff, notOff].map(
+    (proof) => planFailover(factsOf({ ...said, ...(proof && { proof }) })).plan.digest,
+  );
+  assert.equal(new Set(digests).size, 3);
+  // Nothing that is on the machine that is off is in use.
+  const beside: OtherReplica = {
+    store: 'offsite',
+    host: 'din',
+    root: 'tank/k8s',
+    unseen: 'no route to host',
+  };
+  assert.equal(
+    planFailover(factsOf({ state: 'silent', proof: isOff, others: [beside] })).plan.source,
+    'silent',
+  );
 });
 
 test('a replica that is in use already is no work, and nobody can take its plan for a yes', () => {

@@ -1,8 +1,11 @@
 import { condition, defineSignal, proxyActivities, setHandler, sleep } from '@temporalio/workflow';
+import type { Limits } from '../../contracts/jobs.js';
+import type { RetentionReport, SnapshotStepInput } from '../../contracts/zfs.js';
 import { askApproval } from '../../workflows/steps/approve.js';
 import { failure } from '../../workflows/steps/failure.js';
 import { withAnyLease, withLeases, withLeasesAtOnce } from '../../workflows/steps/lease.js';
 import { openReport } from '../../workflows/steps/report.js';
+import { retainSnapshots } from '../../workflows/steps/retain.js';
 import { withUndo } from '../../workflows/steps/undo.js';
 
 /** Small workflows that use one step each; bundled for the tests together with the lease's own workflow. */
@@ -74,3 +77,11 @@ export async function askFirst(question: { digest: string; withinMs: number }): 
   const answer = await askApproval({ ...question, what: 'delete everything' }, openReport());
   return `approved by ${answer.by}`;
 }
+
+export const retainKnowing = (step: SnapshotStepInput): Promise<RetentionReport> =>
+  retainSnapshots(
+    { job: step.job, limits: { retryForMs: 1000, giveUpAfterMs: 10_000, deadHostAfterMs: 10_000 } as Limits },
+    'din',
+    step,
+    openReport(),
+  );

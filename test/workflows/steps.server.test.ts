@@ -6,7 +6,8 @@ import { Client, Connection, WorkflowFailedError, type WorkflowHandle } from '@t
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { RunReport } from '../../contracts/jobs.js';
-import { leaseId, queryNames, updateNames, workflowQueue } from '../../contracts/names.js';
+import { hostQueue, leaseId, queryNames, updateNames, workflowQueue } from '../../contracts/names.js';
+import type { RetentionReport, RetentionStepInput, SnapshotStepInput } from '../../contracts/zfs.js';
 import { createLog } from '../../system/log.js';
 import { bundle } from '../../workers/bundle.js';
 import { installRuntime } from '../../workers/runtime.js';
@@ -294,5 +295,30 @@ describe('the steps that procedures share, on a real server', { skip }, () => {
     const silent = await causeOf(await start('askFirst', 'ask-silent', { digest: 'abc', withinMs: 500 }));
     assert(silent instanceof ApplicationFailure);
     assert.match(silent.message, /Nobody answered in time/);
+  });
+
+  test('what runs of replication hold is let go only for those that have ended, and both rounds are counted', async () => {
+    const still = await start('useLeases', 'copy-2026-11-20T03:00:00Z', ['db']);
+    await holds(still);
+    const gone = 'copy-2026-11-19T03:00:00Z';
+    const asked: SnapshotStepInput[] = [];
+    const host = await Worker.create({
+      connection: native,
+      namespace: server.namespace,
+      taskQueue: hostQueue('din'),
+      activities: {
+        zfsRetainSnapshots: async (step: RetentionStepInput): Promise<RetentionReport> => {
+          asked.push(step);
+          const report = { kept: 5, removed: 2, reasons: {}, warnings: [] };
+          return { ...report, holdingRuns: step.endedRuns ? [still.workflowId] : [still.workflowId, gone] };
+        },
+      },
+    });
+    const step = { job: 'hourly', run: 'hourly-2026-11-20T04:00:00Z', resources: ['db'], retryForMs: 1000 };
+    const report = await host.runUntil(async () => (await start('retainKnowing', step.run, step)).result());
+    assert.deepEqual(asked, [step, { ...step, endedRuns: [gone] }]);
+    assert.equal((report as RetentionReport).removed, 4);
+    await still.signal('go');
+    await still.result();
   });
 });

@@ -1,0 +1,131 @@
+import { listColumns } from '../../activities/zfs/list-command.js';
+import { HoldfastError } from '../../contracts/errors.js';
+import type { Command, Host, RunOptions, RunResult } from '../../system/host.js';
+
+/** A machine in memory whose datasets keep the properties that they are given: for what happens between two machines. */
+
+export interface FakeTree {
+  properties: Record<string, string>;
+  snapshots: Map<string, string>;
+}
+
+export interface FakeMachine {
+  host: Host;
+  trees: Map<string, FakeTree>;
+  /** Every program but zfs and sh that was run, with its arguments. */
+  ran: string[];
+  isOff: boolean;
+  /** How a program ends; default: well. */
+  answer: (argv: readonly string[], signal: AbortSignal | undefined) => Promise<Partial<RunResult>>;
+}
+
+const ended = (more: Partial<RunResult> = {}): RunResult => ({
+  ...{ exitCode: 0, signal: undefined, stdout: '', stderrTail: '', durationMs: 1 },
+  ...more,
+});
+
+/** The words of a line that replicate-script.ts has quoted. */
+const unquoted = (line: string): string[] =>
+  [...line.matchAll(/'((?:[^']|'\\'')*)'/g)].map(([, word = '']) => word.replaceAll("'\\''", "'"));
+
+export function fakeMachine(name: string, datasets: readonly string[]): FakeMachine {
+  const files = new Map<string, string>();
+  const trees: FakeMachine['trees'] = new Map(
+    datasets.map((dataset) => [dataset, { properties: { readonly: 'off' }, snapshots: new Map() }]),
+  );
+  const fake: FakeMachine = { host: {} as Host, trees, ran: [], isOff: false, answer: async () => ended() };
+  const below = (root: string) => [...trees].filter(([one]) => one === root || one.startsWith(`${root}/`));
+  const row = (values: Record<string, string>): string =>
+    listColumns.map((column) => values[column] ?? '-').join('\t');
+
+  const list = (args: readonly string[]): RunResult => {
+    const roots = args.slice(args.indexOf('-o') + 2);
+    const missing = roots.find((root) => !trees.has(root));
+    if (missing !== undefined)
+      return ended({ exitCode: 1, stderrTail: `cannot open '${missing}': dataset does not exist` });
+    const rows = roots.flatMap(below).flatMap(([dataset, { properties, snapshots }], at) => [
+      row({
+        name: dataset,
+        type: 'filesystem',
+        guid: `77${at}`,
+        createtxg: '1',
+        creation: '1',
+        ...properties,
+      }),
+      ...(args.includes('filesystem,volume') ? [] : [...snapshots]).map(([snapshot, guid], txg) =>
+        row({
+          name: `${dataset}@${snapshot}`,
+          type: 'snapshot',
+          guid,
+          createtxg: `${txg + 2}`,
+          creation: `${txg + 2}`,
+        }),
+      ),
+    ]);
+    return ended({ stdout: rows.join('\n') });
+  };
+  const get = (args: readonly string[]): RunResult => {
+    const [names = '', root = ''] = args.slice(-2);
+    const rows = below(root).flatMap(([dataset, { properties }]) =>
+      names
+        .split(',')
+        .flatMap((key) =>
+          properties[key] === undefined ? [] : [[dataset, key, properties[key]].join('\t')],
+        ),
+    );
+    return ended({ stdout: rows.join('\n') });
+  };
+  const set = ({ properties }: FakeTree, pairs: readonly string[]): void => {
+    for (const pair of pairs)
+      properties[pair.slice(0, pair.indexOf('='))] = pair.slice(pair.indexOf('=') + 1);
+  };
+  const inherit = ({ properties }: FakeTree, key = ''): void => {
+    delete properties[key];
+    if (key === 'readonly') properties.readonly = 'off';
+  };
+  const change = (words: readonly string[]): void => {
+    const [verb, ...rest] = words;
+    const [root = '', snapshot] = (rest.at(-1) ?? '').split('@');
+    for (const [name, tree] of below(root)) {
+      if (verb === 'set' && name === root) set(tree, rest.slice(0, -1));
+      if (verb === 'inherit' && name === root) inherit(tree, rest[0]);
+      if (verb === 'snapshot' && snapshot) tree.snapshots.set(snapshot, `9${tree.snapshots.size}`);
+    }
+  };
+  const script = (text: string): RunResult => {
+    const calls = text.split('\n').filter((one) => one.startsWith('z '));
+    for (const call of calls) change(unquoted(call).slice(1));
+    return ended({ stdout: calls.map((_, at) => `${at}\t0\t`).join('\n') });
+  };
+
+  const zfs = ([verb = '', ...rest]: readonly string[]): RunResult => {
+    if (verb === 'list') return list(rest);
+    if (verb === 'get') return get(rest);
+    change([verb, ...rest]);
+    return ended();
+  };
+  const other = async (argv: readonly string[], signal: AbortSignal | undefined): Promise<RunResult> => {
+    fake.ran.push(argv.join(' '));
+    return ended(await fake.answer(argv, signal));
+  };
+  const run = async ({ file, args }: Command, { onLine, signal }: RunOptions = {}): Promise<RunResult> => {
+    if (fake.isOff) throw new HoldfastError('HF_SSH_UNREACHABLE', `${name} does not answer`);
+    if (file === 'sh') return script(args[1] ?? '');
+    if (file !== 'zfs') return other([file, ...args], signal);
+    const done = zfs(args);
+    for (const line of onLine ? done.stdout.split('\n') : []) onLine?.(line, 'stdout');
+    return done;
+  };
+  const host = {
+    ...{ name, stateFolder: '/state', run },
+    appendLine: async (path: string, line: string) =>
+      void files.set(path, `${files.get(path) ?? ''}${line}\n`),
+    makeFolder: async () => undefined,
+    writeFile: async (path: string, text: string) => void files.set(path, text),
+    readFile: async (path: string) => files.get(path) ?? '',
+    exists: async (path: string) => files.has(path),
+    list: async () => [],
+  };
+  fake.host = Object.assign(host, { driver: host }) as unknown as Host;
+  return fake;
+}
