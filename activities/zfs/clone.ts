@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { RestorePlan, RestoreReport } from '../../contracts/jobs.js';
 import type { DatasetRestoreStepInput } from '../../contracts/zfs-restore.js';
+import { sha256 } from '../../system/sha256.js';
 import type { Tools } from '../door.js';
 import { mustSucceed } from './classify.js';
 import { type Cloned, chooseClones } from './clone-plan.js';
@@ -50,9 +50,7 @@ async function prepare(tools: Tools, input: DatasetRestoreStepInput): Promise<Pr
     bytes: 0,
     bytesFree: there.get(parentOf(target))?.availableBytes ?? -1,
     resumes: clones.some(({ to }) => there.has(to)),
-    digest: createHash('sha256')
-      .update([input.run, ...lines].join('\n'))
-      .digest('hex'),
+    digest: sha256([input.run, ...lines].join('\n')),
     steps: [
       `clone      ${clones.length} datasets of ${clones[0]?.from}, which stay as they are`,
       'mounted    not: the mount point is none until you set another',

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { FailoverPlan } from '../../contracts/failover.js';
 import { parseRunId } from '../../contracts/names.js';
+import { sha256 } from '../../system/sha256.js';
 import { donePlan } from './failover-plan.js';
 import { volumeWords } from './failover-words.js';
 import { newestCommon } from './replicate-base.js';
@@ -192,5 +192,5 @@ function digestOf({ input, store }: FailbackFacts, apart: readonly Apart[]): str
     replica: [...input.source.values()].map(({ name, guid }) => `${name} ${guid}`),
     apart,
   };
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  return sha256(JSON.stringify(parts));
 }

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { FailoverPlan, SourceState } from '../../contracts/failover.js';
+import { sha256 } from '../../system/sha256.js';
 import type { FailoverFacts, Promotion } from './failover-facts.js';
 import { whyNotBeside } from './failover-others.js';
 import { explainFailover } from './failover-words.js';
@@ -190,5 +190,5 @@ function digestOf(facts: FailoverFacts, { live, kept }: Promotion): string {
     // What was proved when the yes was given must be so when it is done.
     ...(facts.proof && { isOff: facts.proof.isOff }),
   };
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  return sha256(JSON.stringify(parts));
 }

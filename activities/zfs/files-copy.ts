@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { Host } from '../../system/host.js';
 import { pipeAcross } from '../../system/pipe-across.js';
+import { sha256 } from '../../system/sha256.js';
 import type { Tools } from '../door.js';
 import type { Place } from './files-inventory.js';
 import type { Piece } from './files-plan.js';
@@ -23,7 +23,7 @@ export async function copyPiece(
   { piece, isRoot, onBytes }: CopyOptions,
 ): Promise<number> {
   let bytes = 0;
-  const lock = `${to.host.stateFolder}/locks/zfs-files-${createHash('sha256').update(to.folder).digest('hex').slice(0, 16)}.lock`;
+  const lock = `${to.host.stateFolder}/locks/zfs-files-${sha256(to.folder).slice(0, 16)}.lock`;
   const complaints: string[] = [];
   const results = await pipeAcross(
     [

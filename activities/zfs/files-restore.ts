@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { RestorePlan, RestoreReport } from '../../contracts/jobs.js';
 import type { DatasetRestoreStepInput } from '../../contracts/zfs-restore.js';
+import { sha256 } from '../../system/sha256.js';
 import type { Tools } from '../door.js';
 import { addEvidence, readEvidence } from '../host/evidence.js';
 import { finishTarget, moveIntoPlace } from '../restic/publish.js';
@@ -52,9 +52,9 @@ async function prepare(tools: Tools, input: DatasetRestoreStepInput): Promise<Pr
   tools.progress({ phase: 'counting' });
   const { count, bytes } = await measure(tools, files, origin, input.run);
   const places = files.pieces.map(({ dataset, within, place }) => [dataset, within, place]);
-  const digest = createHash('sha256')
-    .update(JSON.stringify([origin.name, host.name, target, files.snapshot, files.guids, places]))
-    .digest('hex');
+  const digest = sha256(
+    JSON.stringify([origin.name, host.name, target, files.snapshot, files.guids, places]),
+  );
   const state = await targetState(host, target, digest);
   const bytesFree = await host.freeBytes(target);
   if (state === 'new' && Math.ceil(bytes * (1 + spareShare)) > bytesFree) {

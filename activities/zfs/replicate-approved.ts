@@ -1,15 +1,14 @@
-import { createHash } from 'node:crypto';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { ReplicationStepInput } from '../../contracts/replication.js';
 import type { Host } from '../../system/host.js';
+import { sha256 } from '../../system/sha256.js';
 import { readApproved, writeApproved } from './replicate-notebook.js';
 
 /** What a human is asked about replicas lies on the host; the yes is bound to it by its digest. Parking and rolling back are one story. */
 
 type ByHand = 'parking' | 'roll-back';
 
-const digestOf = (plan: readonly unknown[]): string =>
-  createHash('sha256').update(JSON.stringify(plan)).digest('hex');
+const digestOf = (plan: readonly unknown[]): string => sha256(JSON.stringify(plan));
 
 /** Keeps what is shown; the digest is what a yes must name. */
 export async function keepForAnswer(

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { ProvedReplicas, ReplicaLag, ReplicaState, ReplicaStates } from '../../contracts/replication.js';
+import { sha256 } from '../../system/sha256.js';
 import { newestCommon, wantedAfter } from './replicate-base.js';
 import { stopping } from './replicate-proof.js';
 import type { DatasetPlan, PlanInput, PlanKind } from './replicate-types.js';
@@ -54,7 +54,7 @@ export function proofOf(states: readonly ReplicaState[]): ProvedReplicas {
   return {
     datasets: proved.length,
     ...(whole && { restorePoint: new Date(oldestS * 1000).toISOString() }),
-    digest: createHash('sha256').update(lines.sort().join('\n')).digest('hex'),
+    digest: sha256(lines.sort().join('\n')),
     ...lagOf(states),
     ...(whole && { lagMs: states.reduce((most, { lagMs = 0 }) => Math.max(most, lagMs), 0) }),
   };

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../system/sha256.js';
 
 /** The names that replication leaves in pools: by them it knows again what is its own, and touches nothing else. */
 
@@ -7,7 +7,7 @@ const longestName = 255;
 
 /** A store's name may have 63 characters and a dataset 200: together with a guid that is more than ZFS takes. */
 export const shortOf = (destination: string): string =>
-  destination.length <= 16 ? destination : createHash('sha256').update(destination).digest('hex').slice(0, 8);
+  destination.length <= 16 ? destination : sha256(destination).slice(0, 8);
 
 /** After both: two resources may share datasets, and each has a replica, and so a base and holds, of its own in a store. */
 export const destinationOf = ({ store, resource }: { store: string; resource: string }): string =>

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../system/sha256.js';
 import type { Verdict } from './retention.js';
 
 /** Holds retention back as a whole where its plan looks like an accident. Pure. */
@@ -72,5 +72,4 @@ function whyUnusual(verdicts: readonly Verdict[]): string | undefined {
 export const planLines = (goes: readonly Verdict[]): string[] =>
   goes.map(({ dataset, snapshot }) => `${snapshot.guid} ${dataset}@${snapshot.name}`).sort();
 
-export const digestOf = (lines: readonly string[]): string =>
-  createHash('sha256').update(lines.join('\n')).digest('hex');
+export const digestOf = (lines: readonly string[]): string => sha256(lines.join('\n'));

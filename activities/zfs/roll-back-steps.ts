@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { resourceOf } from '../../config/lookup.js';
 import type { Config } from '../../config/schema.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { RestorePlan, RestoreReport } from '../../contracts/jobs.js';
 import type { DatasetRestoreStepInput } from '../../contracts/zfs-restore.js';
+import { sha256 } from '../../system/sha256.js';
 import type { Tools } from '../door.js';
 import { addEvidence, readEvidence } from '../host/evidence.js';
 import type { PutBack } from '../host/questions.js';
@@ -61,9 +61,7 @@ export async function planRollBackStep(tools: Tools, input: DatasetRestoreStepIn
 
 /** Not of what is mounted: that may change, and nothing is lost by it. */
 const digestOf = ({ root, aside, snapshot, datasets, steps }: RollBackPlan): string =>
-  createHash('sha256')
-    .update(JSON.stringify([root, aside, snapshot, datasets, steps]))
-    .digest('hex');
+  sha256(JSON.stringify([root, aside, snapshot, datasets, steps]));
 
 /** A retry goes on with what its predecessor has written down. */
 export async function rollBackStep(tools: Tools, input: DatasetRestoreStepInput): Promise<RestoreReport> {

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { replicaStoreOf, resourceOf } from '../../config/lookup.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { RestorePlan } from '../../contracts/jobs.js';
 import type { ReplicationStepInput } from '../../contracts/replication.js';
 import type { DatasetRestoreStepInput } from '../../contracts/zfs-restore.js';
+import { sha256 } from '../../system/sha256.js';
 import type { Tools } from '../door.js';
 import { openReplication } from './replicate-job.js';
 import { stopping } from './replicate-proof.js';
@@ -118,9 +118,7 @@ function digestOf({ plans, input }: Survey, target: string): string {
       input.target.get(name)?.guid,
     ].join(' '),
   );
-  return createHash('sha256')
-    .update([target, ...lines.sort()].join('\n'))
-    .digest('hex');
+  return sha256([target, ...lines.sort()].join('\n'));
 }
 
 const few = (names: readonly string[]): string =>

@@ -111,10 +111,7 @@ describe('a failover whose source is silent', () => {
       message: /Chassis Power is on.*Nothing was changed/,
     });
     assert.equal(grogu.trees.get('backup/vms')?.properties['holdfast:role'], undefined);
-    assert.deepEqual(
-      (await openUndos(grogu.host, run)).map(({ what }) => what === whatOf(step)),
-      [],
-    );
+    assert.deepEqual(await openUndos(grogu.host, run), []);
   });
 
   test('asks for no proof of one that answers', async () => {
