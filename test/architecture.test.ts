@@ -73,6 +73,11 @@ const exceptions: Record<string, RegExp> = {
   'cli/rescue/rescue.ts': /^activities\/restic\//,
   'cli/rescue/restore.ts': /^activities\/restic\//,
   'cli/rescue/snapshots.ts': /^activities\/restic\//,
+  'cli/rescue/zfs-open.ts':
+    /^system\/(local-host|log|ssh-host|ssh-machine)\.js$|^activities\/(zfs\/|door\.js$)/,
+  'cli/rescue/zfs-ssh.ts': /^system\/ssh-target\.js$/,
+  'cli/rescue/zfs-replicas.ts': /^activities\/zfs\//,
+  'cli/rescue/zfs-restore.ts': /^activities\/(zfs\/|host\/evidence\.js$)/,
 };
 
 interface Import {

@@ -50,7 +50,7 @@ async function prepare(tools: Tools, input: DatasetRestoreStepInput): Promise<Pr
     bytes: 0,
     bytesFree: there.get(parentOf(target))?.availableBytes ?? -1,
     resumes: clones.some(({ to }) => there.has(to)),
-    digest: sha256([input.run, ...lines].join('\n')),
+    digest: sha256(lines.join('\n')),
     steps: [
       `clone      ${clones.length} datasets of ${clones[0]?.from}, which stay as they are`,
       'mounted    not: the mount point is none until you set another',

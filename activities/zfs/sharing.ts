@@ -10,6 +10,8 @@ import type { Listing } from './types.js';
 export interface SavedSharing extends SharingRead {
   v: 1;
   resource: string;
+  /** Whose it is: who stands before the replica alone has no other word for it. Absent in older copies. */
+  source?: { host: string; dataset: string };
   /** ISO 8601 UTC. */
   at: string;
   /** By dataset. */
@@ -44,7 +46,8 @@ export async function saveSharing(
     const script = sharingScript(zfsWords(source), [...sudo, 'midclt'], sourceRoot);
     const result = await host.run({ file: 'sh', args: ['-c', script], env: { LC_ALL: 'C' } }, { signal });
     const read = parseSharing(result.stdout);
-    const saved = withEarlier(read, known, { resource, mountpoints: mountpointsOf(listing) });
+    const whose = { resource, source: { host: host.name, dataset: sourceRoot } };
+    const saved = withEarlier(read, known, { ...whose, mountpoints: mountpointsOf(listing) });
     await writeTo(host.driver, host.driver.stateFolder, saved);
     if (!known || differs(known, saved)) await writeTo(target, target.stateFolder, saved);
     return read.problems.map((problem) => `What ${host.name} shares could not be saved in full: ${problem}`);
@@ -59,15 +62,14 @@ export async function saveSharing(
 function withEarlier(
   read: SharingRead,
   known: SavedSharing | undefined,
-  { resource, mountpoints }: Pick<SavedSharing, 'resource' | 'mountpoints'>,
+  own: Pick<SavedSharing, 'resource' | 'source' | 'mountpoints'>,
 ): SavedSharing {
   const earlier = read.problems.length > 0 ? known : undefined;
   const middleware = { ...earlier?.middleware, ...read.middleware };
   return {
     v: 1,
-    resource,
+    ...own,
     at: isoNow(),
-    mountpoints,
     ...(earlier?.exports && { exports: earlier.exports }),
     ...(earlier?.lio !== undefined && { lio: earlier.lio }),
     ...read,
@@ -101,6 +103,10 @@ async function readFrom(
   if (value.v !== 1 || value.resource !== resource) return undefined;
   return value as SavedSharing;
 }
+
+/** The copy on the machine of a replica; undefined when there is none that can be read. */
+export const savedOn = (host: Host, resource: string): Promise<SavedSharing | undefined> =>
+  readFrom(host, host.stateFolder, resource).catch(() => undefined);
 
 /** The newer of both copies; undefined when there is none. `source` may be a machine that is gone: only its driver is asked. */
 export async function readSharing(

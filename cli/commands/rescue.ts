@@ -1,45 +1,72 @@
 import { HoldfastError } from '../../contracts/errors.js';
-import { type Command, flagOf, listOf, requiredText, textOf } from '../command.js';
+import { type Command, flagOf, listOf, requiredText, textOf, type Values } from '../command.js';
 
 export const rescue: Command = {
   name: 'rescue',
   summary:
-    'Restore with nothing but the address and the password of a repository: no server, no worker, no configuration',
+    'Restore with nothing but a repository and its password, or a pool of replicas: no server, no worker, no configuration',
   details:
-    '"snapshots" lists the copies of Holdfast, "restore" brings one back into a new or empty folder of this machine and compares it like any ' +
+    '"rescue restic": "snapshots" lists the copies of Holdfast, "restore" brings one back into a new or empty folder of this machine and compares it like any ' +
     'restore, "config" prints the newest holdfast.yaml that lies beside the backups. The password comes from --password-file, from ' +
     "RESTIC_PASSWORD and its kind, or is asked for; the store's own credentials from their usual variables (AWS_…, B2_…). " +
-    'A restore shows its plan and waits until the first 8 characters of its digest are typed.',
+    '"rescue zfs", on the machine of the replicas or over --ssh: "replicas" lists what lies there, "restore" copies files out of a snapshot ' +
+    'of one into a new or empty folder of this machine and compares them, "clone" makes writable datasets of a snapshot beside it; no replica is changed. ' +
+    'Both show their plan and wait until the first 8 characters of its digest are typed.',
   arguments: [
-    { name: 'TOOL', key: 'tool', summary: 'restic' },
-    { name: 'WHAT', key: 'what', summary: 'snapshots, restore or config' },
+    { name: 'TOOL', key: 'tool', summary: 'restic or zfs' },
     {
-      name: 'JOB[/RESOURCE]',
-      key: 'copyOf',
-      summary: 'of which job, and which of its resources when there are several',
+      name: 'WHAT',
+      key: 'what',
+      summary: 'of restic: snapshots, restore or config; of zfs: replicas, restore or clone',
+    },
+    {
+      name: 'OF',
+      key: 'of',
+      summary:
+        'restic: JOB[/RESOURCE], which of them when there are several; zfs: the replica (for "replicas" a pool)',
       optional: true,
     },
   ],
   options: [
-    { flags: '--repository <ADDRESS>', summary: 'as restic takes it; default RESTIC_REPOSITORY' },
-    { flags: '--password-file <FILE>', summary: 'its last line break is not part of the password' },
-    { flags: '--restic <PROGRAM>', summary: 'the path of restic, when it is not on PATH' },
-    { flags: '--to <DIR>', summary: 'restore: a new or empty folder of this machine' },
-    { flags: '--copy <ID>', summary: 'restore: this copy, by its id or the beginning of it' },
-    { flags: '--at <TIME>', summary: 'restore: the newest copy not younger' },
-    { flags: '--path <P>', summary: 'restore: only this path, relative to the resource', repeat: true },
+    { flags: '--repository <ADDRESS>', summary: 'restic: as restic takes it; default RESTIC_REPOSITORY' },
+    { flags: '--password-file <FILE>', summary: 'restic: its last line break is not part of the password' },
+    { flags: '--restic <PROGRAM>', summary: 'restic: its path, when it is not on PATH' },
+    {
+      flags: '--ssh <PLACE>',
+      summary: 'zfs: the machine of the replicas, [USER@]ADDRESS[:PORT]; default this one',
+    },
+    {
+      flags: '--key <FILE>',
+      summary: 'zfs: private key for --ssh, without a passphrase; default ~/.ssh/id_ed25519',
+    },
+    { flags: '--known-hosts <FILE>', summary: 'zfs: keys of hosts for --ssh; default ~/.ssh/known_hosts' },
+    {
+      flags: '--sudo <PROGRAM>',
+      summary: 'zfs: a program that needs "sudo -n" there: zfs, mount, umount, …',
+      repeat: true,
+    },
+    {
+      flags: '--to <TARGET>',
+      summary: 'restore: a new or empty folder of this machine; clone: the dataset that is made',
+    },
+    {
+      flags: '--copy <ID>',
+      summary: 'this copy: of restic an id or the beginning of it, of zfs the name of a snapshot',
+    },
+    { flags: '--at <TIME>', summary: 'the newest copy not younger' },
+    { flags: '--path <P>', summary: 'only this path, relative to the resource', repeat: true },
     {
       flags: '--map-ids <MAP>',
-      summary: 'restore: give owners and groups other ids: FROM:TO:COUNT, uid=… or gid=…',
+      summary: 'restic restore: give owners and groups other ids: FROM:TO:COUNT, uid=… or gid=…',
       repeat: true,
     },
     {
       flags: '--compare-attributes',
-      summary: 'restore: compare access lists and attributes even where that reads all the data again',
+      summary: 'restic restore: compare access lists and attributes even where that reads all the data again',
     },
     {
       flags: '--yes <DIGEST>',
-      summary: 'restore: take the plan of this digest (8 characters or more) as approved',
+      summary: 'take the plan of this digest (8 characters or more) as approved',
     },
   ],
   examples: [
@@ -55,24 +82,71 @@ export const rescue: Command = {
       line: 'holdfast rescue restic config --repository /mnt/usb/photos',
       shows: 'the configuration of the house that burned',
     },
+    { line: 'holdfast rescue zfs replicas', shows: 'the replicas on this machine, and how old they are' },
+    {
+      line: 'holdfast rescue zfs restore backup/kubernetes --path pvc-1/data --to /mnt/out',
+      shows: 'files out of the newest snapshot of a replica',
+    },
+    {
+      line: 'holdfast rescue zfs clone backup/kubernetes --ssh root@grogu --to backup/look',
+      shows: 'a writable clone of the replica on another machine',
+    },
   ],
   json: true,
   async run(context, values) {
     const tool = requiredText(values, 'tool');
-    if (tool !== 'restic') throw new HoldfastError('HF_USAGE', 'Only "holdfast rescue restic …" is there');
-    const { carryOutRescue } = await import('../rescue/rescue.js');
-    return carryOutRescue(context, requiredText(values, 'what'), {
-      copyOf: textOf(values, 'copyOf'),
-      repository: textOf(values, 'repository'),
-      passwordFile: textOf(values, 'passwordFile'),
-      program: textOf(values, 'restic'),
-      to: textOf(values, 'to'),
-      copy: textOf(values, 'copy'),
-      at: textOf(values, 'at'),
-      paths: listOf(values, 'path'),
-      mapIds: listOf(values, 'mapIds'),
-      compareAttributes: flagOf(values, 'compareAttributes'),
-      yes: textOf(values, 'yes'),
-    });
+    const words = wordsOf(values);
+    if (tool === 'restic') {
+      refuseOthers(tool, values, zfsOnly);
+      const { carryOutRescue } = await import('../rescue/rescue.js');
+      return carryOutRescue(context, requiredText(values, 'what'), words);
+    }
+    if (tool !== 'zfs')
+      throw new HoldfastError(
+        'HF_USAGE',
+        'Only "holdfast rescue restic …" and "holdfast rescue zfs …" are there',
+      );
+    refuseOthers(tool, values, resticOnly);
+    const { carryOutZfsRescue } = await import('../rescue/zfs.js');
+    return carryOutZfsRescue(context, requiredText(values, 'what'), words);
   },
 };
+
+const resticOnly = {
+  repository: '--repository',
+  passwordFile: '--password-file',
+  restic: '--restic',
+  mapIds: '--map-ids',
+  compareAttributes: '--compare-attributes',
+};
+const zfsOnly = { ssh: '--ssh', key: '--key', knownHosts: '--known-hosts', sudo: '--sudo' };
+
+/** What would have no effect was meant otherwise. */
+function refuseOthers(tool: string, values: Values, others: Record<string, string>): void {
+  const given = Object.entries(others).find(
+    ([key]) => textOf(values, key) !== undefined || flagOf(values, key) || listOf(values, key).length > 0,
+  );
+  if (given) throw new HoldfastError('HF_USAGE', `"holdfast rescue ${tool}" does not take ${given[1]}`);
+}
+
+function wordsOf(values: Values) {
+  const of = textOf(values, 'of');
+  return {
+    of,
+    copyOf: of,
+    repository: textOf(values, 'repository'),
+    passwordFile: textOf(values, 'passwordFile'),
+    program: textOf(values, 'restic'),
+    ssh: textOf(values, 'ssh'),
+    key: textOf(values, 'key'),
+    knownHosts: textOf(values, 'knownHosts'),
+    sudo: listOf(values, 'sudo'),
+    to: textOf(values, 'to'),
+    copy: textOf(values, 'copy'),
+    at: textOf(values, 'at'),
+    paths: listOf(values, 'path'),
+    mapIds: listOf(values, 'mapIds'),
+    compareAttributes: flagOf(values, 'compareAttributes'),
+    yes: textOf(values, 'yes'),
+  };
+}

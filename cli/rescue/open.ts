@@ -91,7 +91,7 @@ export async function openRepository(context: Context, words: RescueWords): Prom
   };
 }
 
-const interrupted = (): HoldfastError =>
+export const interrupted = (): HoldfastError =>
   new HoldfastError(
     'HF_CANCELLED',
     'Interrupted; nothing half-done stands where restored files are looked for',
@@ -163,7 +163,7 @@ function configFor({ job, resource, target }: Purpose, access: Repository): Conf
 }
 
 /** Each phase once, and every tenth of the way. */
-function phases(context: Context): Tools['progress'] {
+export function phases(context: Context): Tools['progress'] {
   let said = '';
   return ({ phase = '', bytesDone = 0, bytesTotal = 0 }) => {
     const tenths = bytesTotal > 0 ? ` ${Math.floor((bytesDone / bytesTotal) * 10) * 10} %` : '';

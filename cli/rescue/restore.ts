@@ -3,19 +3,14 @@ import { restoreCopy } from '../../activities/restic/restore.js';
 import { planRestore } from '../../activities/restic/restore-plan.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import { parseIdMap } from '../../contracts/id-map.js';
-import type { RestorePlan, RestoreReport, RestoreStepInput } from '../../contracts/jobs.js';
+import type { RestoreStepInput } from '../../contracts/jobs.js';
 import { namePattern, runId } from '../../contracts/names.js';
 import type { Context } from '../context.js';
-import { endLines } from '../end.js';
-import { exitCodes } from '../exit-codes.js';
 import { shown } from '../jobs.js';
-import { planLines } from '../plan-view.js';
 import { copyId, moment, relativePath } from '../restore-words.js';
+import { approve, tell } from './approve.js';
 import { type Rescue, type RescueWords, rescueStore } from './open.js';
-import { askText } from './prompt.js';
 import { isOf, taggedCopies } from './snapshots.js';
-
-const digestCharacters = 8;
 
 /** `rescue restic restore`: plan, the operator's yes bound to it, restore, comparison. The same steps as a run's. */
 export async function restoreByHand(context: Context, rescue: Rescue, words: RescueWords): Promise<number> {
@@ -26,7 +21,6 @@ export async function restoreByHand(context: Context, rescue: Rescue, words: Res
   const tools = rescue.toolsFor({ job, resource, target, run });
   const step = stepOf({ job, resource, target, run }, words);
   const plan = await planRestore(tools, step);
-  if (!context.json) for (const line of planLines(plan)) context.out(line);
   await approve(context, plan, words.yes);
   const report = await restoreCopy(tools, {
     ...step,
@@ -34,7 +28,7 @@ export async function restoreByHand(context: Context, rescue: Rescue, words: Res
     at: undefined,
     digest: plan.digest,
   });
-  return tell(context, run, report);
+  return tell(context, run, report, `${report.files} files restored to ${report.target} and verified`);
 }
 
 function targetOf({ to }: RescueWords): string {
@@ -83,35 +77,4 @@ function stepOf(
     ...(copy !== undefined && { copy: copyId(copy) }),
     ...(at !== undefined && { at: moment(at) }),
   };
-}
-
-/** A yes to this very plan: its digest is what is typed. */
-async function approve({ interactive, json }: Context, { digest }: RestorePlan, yes: string | undefined) {
-  const canAsk = interactive && !json;
-  const beginning = digest.slice(0, digestCharacters);
-  if (yes === undefined && !canAsk)
-    throw new HoldfastError(
-      'HF_NOT_APPROVED',
-      'Nothing was restored: this is not a terminal, and no plan was approved',
-      {
-        next: `Look at the plan, then give --yes ${beginning}`,
-      },
-    );
-  const typed =
-    yes ?? (await askText(`Type the first ${digestCharacters} characters of the digest to restore: `));
-  const given = typed.trim().toLowerCase();
-  if (given.length >= digestCharacters && digest.startsWith(given)) return;
-  throw new HoldfastError('HF_NOT_APPROVED', 'Nothing was restored: that is not the digest of this plan', {
-    next: `Look at the plan; the digest of this one begins with ${beginning}`,
-  });
-}
-
-function tell(context: Context, run: string, report: RestoreReport): number {
-  const { files, target, warnings } = report;
-  const outcome = warnings.length > 0 ? 'warnings' : 'ok';
-  const summary = `${files} files restored to ${target} and verified`;
-  const result = { outcome, report, summary, warnings } as const;
-  if (context.json) context.out(JSON.stringify({ run, ...result }, null, 2));
-  else for (const line of endLines(run, result)) context.out(line);
-  return warnings.length > 0 ? exitCodes.warnings : exitCodes.done;
 }
