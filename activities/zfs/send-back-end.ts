@@ -4,12 +4,14 @@ import type { Tools } from '../door.js';
 import { ownProperties } from './list-command.js';
 import type { Done, Ends } from './replicate-ends.js';
 import { openReplication } from './replicate-job.js';
-import { parentOf, targetNameOf } from './replicate-moves.js';
+import { targetNameOf } from './replicate-moves.js';
 import { stopping } from './replicate-proof.js';
 import { type Survey, settle, survey } from './replicate-survey.js';
 import { refuseSecondSide } from './role.js';
 import { backInput, isOwnDataset } from './send-back.js';
-import type { Dataset, Listing } from './types.js';
+import { occupiedPlaces, setProperties } from './send-back-give.js';
+import { type Gift, giftsFor, isMadeFrom } from './send-back-properties.js';
+import type { Dataset } from './types.js';
 
 /** What follows when everything is back: the datasets become ordinary ones, and forward replication gets its base. */
 
@@ -18,32 +20,53 @@ export async function finishSendBack(
   tools: Tools,
   input: DatasetRestoreStepInput,
 ): Promise<DatasetRestoreEnd> {
-  const { ends, request } = await openReplication(tools, backInput(input, 0));
+  const { ends, request, target: at } = await openReplication(tools, backInput(input, 0));
   const [source, target] = await Promise.all([ends.list('source'), ends.list('target')]);
   // Somebody may have failed over while it was sent: then what came back stays readonly.
   if (isOwnDataset(tools, input.resource, input.target))
     refuseSecondSide(source.get(request.sourceRoot), input.job);
   const made = [...source.values()].flatMap((replica) => {
     const found = target.get(targetNameOf(replica.name, request));
-    return found && isMadeFrom(found, replica, target) ? [found] : [];
+    return found && isMadeFrom(found, replica, target) ? [{ replica: replica.name, dataset: found }] : [];
   });
   tools.progress({ phase: 'giving back properties' });
-  const first = made.flatMap(({ name, type }) => [
-    ['inherit', 'readonly', name],
-    ...(type === 'volume' ? [] : [['set', 'canmount=on', name]]),
+  const isOwn = isOwnDataset(tools, input.resource, input.target);
+  const { gifts } = await giftsFor(tools, input, { sourceRoot: request.sourceRoot, isOwn }, made);
+  const warnings = await setProperties(ends, gifts);
+  const occupied = await occupiedPlaces(at, gifts, await ends.list('target'));
+  const first = gifts.flatMap(({ dataset, canmount }) => [
+    ['inherit', 'readonly', dataset],
+    ...(canmount === undefined || occupied.has(dataset) ? [] : [['set', `canmount=${canmount}`, dataset]]),
   ]);
   // The mark goes last: an attempt that died finds by it what is still to be done.
-  const then = made.map(({ name }) => ['inherit', ownProperties.replicaOf, name]);
+  const then = gifts.map(({ dataset }) => ['inherit', ownProperties.replicaOf, dataset]);
   if (made.length > 0) mustAll(await ends.change('target', first, then), 'give back properties');
-  const locked = made.filter(({ keyStatus }) => keyStatus === 'unavailable');
-  return { notes: [...mountWords(input.target), ...keyWords(locked)], warnings: [] };
+  const locked = made.flatMap(({ dataset }) => (dataset.keyStatus === 'unavailable' ? [dataset] : []));
+  return {
+    notes: [...setWords(gifts), ...mountWords(input.target), ...keyWords(locked)],
+    warnings: [...warnings, ...occupiedWords(occupied)].slice(0, 10),
+  };
 }
 
-/** Children inherit what only their parent says of itself. */
-function isMadeFrom(found: Dataset, replica: Dataset, target: Listing): boolean {
-  const above = target.get(parentOf(found.name))?.replicaOf;
-  return found.replicaOf === replica.guid && found.replicaOf !== above;
-}
+const setWords = (gifts: readonly Gift[]): string[] => {
+  const some = gifts.filter(({ set }) => Object.keys(set).length > 0).length;
+  const byHand = gifts.filter((gift) => gift.byHand.length > 0);
+  return [
+    ...(some > 0 ? [`${some} datasets have the properties again that were set on their source`] : []),
+    ...byHand
+      .slice(0, 5)
+      .map((gift) => `set by hand on ${gift.dataset}: ${gift.byHand.join(' ')}`.slice(0, 250)),
+    ...(byHand.length > 5 ? [`and on ${byHand.length - 5} more datasets: the plan names them`] : []),
+  ];
+};
+
+const occupiedWords = (occupied: ReadonlyMap<string, string>): string[] =>
+  [...occupied].map(([dataset, place]) =>
+    `${dataset} stays canmount=noauto: ${place} holds files, which it would hide. Move them away, then "zfs set canmount=on '${dataset}'"`.slice(
+      0,
+      300,
+    ),
+  );
 
 function mustAll(done: readonly (Done | undefined)[], what: string): void {
   const failed = done.find((end) => !end?.ok);
@@ -52,7 +75,7 @@ function mustAll(done: readonly (Done | undefined)[], what: string): void {
 }
 
 const mountWords = (target: string): string[] => [
-  `nothing was mounted: look at "zfs get -r mountpoint ${target}", set what was set before, then "zfs mount -a"`,
+  `nothing was mounted: look at "zfs get -r mountpoint ${target}", then "zfs mount -a"`,
 ];
 
 const keyWords = (locked: readonly Dataset[]): string[] => {

@@ -11,6 +11,7 @@ import { fitInto } from './replicate-space.js';
 import { type Survey, survey, travels } from './replicate-survey.js';
 import type { DatasetPlan } from './replicate-types.js';
 import { refuseSecondSide } from './role.js';
+import { giftFacts, giftsFor, giftWords, newDatasets } from './send-back-properties.js';
 import type { Dataset } from './types.js';
 
 /** What sending a replica back would do. The streams themselves are those of a replication, with its ends exchanged. */
@@ -43,6 +44,9 @@ export async function planSendBack(tools: Tools, input: DatasetRestoreStepInput)
   if (isOwnDataset(tools, input.resource, input.target))
     refuseSecondSide(now.input.source.get(request.sourceRoot), input.job);
   refuseOverwriting(now, input.target);
+  const { sourceRoot } = request;
+  const isOwn = isOwnDataset(tools, input.resource, input.target);
+  const gifts = await giftsFor(tools, input, { sourceRoot, isOwn }, newDatasets(now.input));
   const due = now.plans.filter(travels);
   const root = now.input.source.get(request.sourceRoot);
   const newest = root?.snapshots.at(-1);
@@ -67,11 +71,12 @@ export async function planSendBack(tools: Tools, input: DatasetRestoreStepInput)
     bytes,
     bytesFree: availableBytes,
     resumes: due.some(({ kind }) => kind === 'resume'),
-    digest: digestOf(now, input.target),
+    digest: digestOf(now, input.target, giftFacts(gifts)),
     steps: [
       `replica    ${replicaStoreOf(tools.config, input.store ?? '').host}: ${request.sourceRoot}, ${now.input.source.size} datasets`,
       ...wordsFor(now, due, root),
-      ...(isOwnDataset(tools, input.resource, input.target)
+      ...giftWords(gifts),
+      ...(isOwn
         ? ['then       replication goes on from here: its base is marked on both sides']
         : ['then       the copy stands for itself: it is not the dataset that the job replicates']),
     ],
@@ -104,8 +109,8 @@ const noSpace = (target: string, needed: number, bytesFree: number): HoldfastErr
     { needed, bytesFree },
   );
 
-/** Of what a yes is bound to: which guids go where, and what lies there now. */
-function digestOf({ plans, input }: Survey, target: string): string {
+/** Of what a yes is bound to: which guids go where, what lies there now, and what is set on it. */
+function digestOf({ plans, input }: Survey, target: string, given: readonly string[]): string {
   const lines = plans.map(({ kind, source, target: name, guid, common, segments, resume }) =>
     [
       kind,
@@ -118,7 +123,7 @@ function digestOf({ plans, input }: Survey, target: string): string {
       input.target.get(name)?.guid,
     ].join(' '),
   );
-  return sha256([target, ...lines.sort()].join('\n'));
+  return sha256([target, ...lines.sort(), ...given].join('\n'));
 }
 
 const few = (names: readonly string[]): string =>

@@ -1,4 +1,4 @@
-import { localCommand, parseLocal } from './tree-properties.js';
+import { type LocalProperties, localCommand, parseLocal } from './tree-properties.js';
 
 /**
  * What an appliance shares of a pool is its own configuration and not ZFS: a replica carries nothing of it. It is read beside each
@@ -16,7 +16,8 @@ export const middlewareCalls = [
 ] as const;
 export type MiddlewareCall = (typeof middlewareCalls)[number];
 
-export const shareProperties = ['mountpoint', 'canmount', 'sharenfs', 'sharesmb'] as const;
+/** What decides where a dataset is found, and by whom. */
+export const shareProperties: readonly string[] = ['mountpoint', 'canmount', 'sharenfs', 'sharesmb'];
 
 /** Other Linux machines: the kernel's own NFS server and iSCSI target; Debian keeps the latter in a place of its own. */
 const files = {
@@ -25,8 +26,10 @@ const files = {
 } as const;
 
 export interface SharingRead {
-  /** By dataset: what it says of its mount point and shares itself. */
+  /** By dataset: what was set on it itself, of ZFS and of other programs. */
   properties: Record<string, Record<string, string>>;
+  /** They are complete. Older copies have those of mount points and shares alone. */
+  allProperties?: true;
   /** The answers of TrueNAS. */
   middleware?: Partial<Record<MiddlewareCall, unknown[]>>;
   /** Lines of /etc/exports. */
@@ -41,7 +44,7 @@ const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
 
 /** One remote command for all of it. Each part begins with a line of its own: a record separator, its name, and how it ended. */
 export function sharingScript(zfs: readonly string[], midclt: readonly string[], root: string): string {
-  const words = [...zfs, ...localCommand('', root, shareProperties).args].map(quote).join(' ');
+  const words = [...zfs, ...localCommand('', root, ['all']).args].map(quote).join(' ');
   const call = midclt.map(quote).join(' ');
   return [
     'LC_ALL=C; export LC_ALL',
@@ -90,10 +93,23 @@ const firstLine = (text: string): string => {
 };
 
 function take(read: SharingRead, name: string, text: string): void {
-  if (name === 'properties') read.properties = Object.fromEntries(parseLocal(text)) as never;
+  if (name === 'properties')
+    Object.assign(read, { properties: worthKeeping(parseLocal(text)), allProperties: true });
   else if (name === 'exports') read.exports = [...(read.exports ?? []), ...exportLines(text)];
   else takeJson(read, name, text);
 }
+
+/** Our own marks are no settings, and passwords stand in properties of other programs too. */
+const worthKeeping = (local: LocalProperties): SharingRead['properties'] =>
+  Object.fromEntries(
+    [...local].flatMap(([dataset, own]) => {
+      const kept = Object.entries(own).filter(
+        ([property]) =>
+          !property.startsWith('holdfast:') && !(property.includes(':') && secretName.test(property)),
+      );
+      return kept.length === 0 ? [] : [[dataset, Object.fromEntries(kept)] as const];
+    }),
+  );
 
 function takeJson(read: SharingRead, name: string, text: string): void {
   let value: unknown;

@@ -2,7 +2,7 @@ import { HoldfastError } from '../../contracts/errors.js';
 import { isoNow, now } from '../../system/clock.js';
 import type { Host } from '../../system/host.js';
 import { type Zfs, zfsWords } from './listing.js';
-import { parseSharing, type SharingRead, sharingScript } from './sharing-read.js';
+import { parseSharing, type SharingRead, shareProperties, sharingScript } from './sharing-read.js';
 import type { Listing } from './types.js';
 
 /** The copy of what a machine shares: one small file a resource, beside our records of that machine and on the machine of the replica. */
@@ -66,6 +66,7 @@ function withEarlier(
 ): SavedSharing {
   const earlier = read.problems.length > 0 ? known : undefined;
   const middleware = { ...earlier?.middleware, ...read.middleware };
+  const { properties, allProperties } = read.allProperties || !known ? read : known;
   return {
     v: 1,
     ...own,
@@ -73,6 +74,8 @@ function withEarlier(
     ...(earlier?.exports && { exports: earlier.exports }),
     ...(earlier?.lio !== undefined && { lio: earlier.lio }),
     ...read,
+    properties,
+    ...(allProperties && { allProperties }),
     ...(Object.keys(middleware).length > 0 && { middleware }),
   };
 }
@@ -139,6 +142,9 @@ export function ownPlaces(
   saved: SavedSharing | undefined,
   dataset: string,
 ): Readonly<Record<string, string>> {
-  const { mountpoint, ...own } = saved?.properties[dataset] ?? {};
+  const all = Object.entries(saved?.properties[dataset] ?? {});
+  const { mountpoint, ...own } = Object.fromEntries(
+    all.filter(([property]) => shareProperties.includes(property)),
+  );
   return mountpoint === undefined || saved?.middleware ? own : { ...own, mountpoint };
 }
