@@ -66,6 +66,7 @@ export function giftFor({ name, type }: Dataset, { saved, source, isOwn }: Back)
 export interface Gifts {
   gifts: Gift[];
   saved: SavedSharing | undefined;
+  isOwn: boolean;
 }
 
 /** `made`: the replica of each dataset, and the dataset as it is or will be called. */
@@ -83,7 +84,7 @@ export async function giftsFor(
   const gifts = made.map(({ replica, dataset }) =>
     giftFor(dataset, { saved, source: `${root}${replica.slice(sourceRoot.length)}`, isOwn }),
   );
-  return { gifts, saved };
+  return { gifts, saved, isOwn };
 }
 
 /** Children inherit what only their parent says of itself. */
@@ -105,15 +106,20 @@ export const newDatasets = (input: PlanInput): { replica: string; dataset: Datas
 const mostLines = 12;
 
 /** For the person who says yes. */
-export function giftWords({ gifts, saved }: Gifts): string[] {
+export function giftWords({ gifts, saved, isOwn }: Gifts): string[] {
   if (gifts.length === 0) return [];
+  const beside = isOwn
+    ? []
+    : ['beside     mount points, shares and properties of other programs stay those of the original'];
   if (!saved?.allProperties)
     return [
       `by hand    what was set on the datasets was ${saved ? 'not written down in full' : 'never written down'} beside a replication: look after mountpoint, sharenfs, sharesmb, quota, reservation, compression, recordsize, xattr and acltype with "zfs set"`,
       ...(saved ? listed(gifts) : []),
+      ...beside,
     ];
   return [
     ...listed(gifts),
+    ...beside,
     `properties as they were set on the source on ${saved.at}; what it inherited from above its root is not known here`,
   ];
 }
@@ -138,5 +144,5 @@ const someOf = (lines: readonly string[], label: string): string[] => [
 ];
 
 /** What a yes is bound to. */
-export const giftFacts = ({ gifts }: Gifts): string[] =>
+export const giftFacts = ({ gifts }: Pick<Gifts, 'gifts'>): string[] =>
   gifts.map(({ dataset, set, canmount }) => `${dataset} ${canmount ?? ''} ${JSON.stringify(set)}`);

@@ -10,14 +10,14 @@ export const rescue: Command = {
     'restore, "config" prints the newest holdfast.yaml that lies beside the backups. The password comes from --password-file, from ' +
     "RESTIC_PASSWORD and its kind, or is asked for; the store's own credentials from their usual variables (AWS_…, B2_…). " +
     '"rescue zfs", on the machine of the replicas or over --ssh: "replicas" lists what lies there, "restore" copies files out of a snapshot ' +
-    'of one into a new or empty folder of this machine and compares them, "clone" makes writable datasets of a snapshot beside it; no replica is changed. ' +
-    'Both show their plan and wait until the first 8 characters of its digest are typed.',
+    'of one into a new or empty folder of this machine and compares them, "clone" makes writable datasets of a snapshot beside it, "send" brings it whole to a new or older dataset; no replica is changed. ' +
+    'Each shows its plan and waits until the first 8 characters of its digest are typed.',
   arguments: [
     { name: 'TOOL', key: 'tool', summary: 'restic or zfs' },
     {
       name: 'WHAT',
       key: 'what',
-      summary: 'of restic: snapshots, restore or config; of zfs: replicas, restore or clone',
+      summary: 'of restic: snapshots, restore or config; of zfs: replicas, restore, clone or send',
     },
     {
       name: 'OF',
@@ -37,9 +37,9 @@ export const rescue: Command = {
     },
     {
       flags: '--key <FILE>',
-      summary: 'zfs: private key for --ssh, without a passphrase; default ~/.ssh/id_ed25519',
+      summary: 'zfs: private key for ssh, without a passphrase; default ~/.ssh/id_ed25519',
     },
-    { flags: '--known-hosts <FILE>', summary: 'zfs: keys of hosts for --ssh; default ~/.ssh/known_hosts' },
+    { flags: '--known-hosts <FILE>', summary: 'zfs: keys of hosts; default ~/.ssh/known_hosts' },
     {
       flags: '--sudo <PROGRAM>',
       summary: 'zfs: a program that needs "sudo -n" there: zfs, mount, umount, …',
@@ -47,7 +47,11 @@ export const rescue: Command = {
     },
     {
       flags: '--to <TARGET>',
-      summary: 'restore: a new or empty folder of this machine; clone: the dataset that is made',
+      summary: 'restore: a new or empty folder of this machine; clone and send: the dataset that is made',
+    },
+    {
+      flags: '--to-ssh <PLACE>',
+      summary: 'zfs send: the machine of that dataset, [USER@]ADDRESS[:PORT]; default this one',
     },
     {
       flags: '--copy <ID>',
@@ -91,6 +95,10 @@ export const rescue: Command = {
       line: 'holdfast rescue zfs clone backup/kubernetes --ssh root@grogu --to backup/look',
       shows: 'a writable clone of the replica on another machine',
     },
+    {
+      line: 'holdfast rescue zfs send backup/kubernetes --to-ssh root@din --to fast/kubernetes',
+      shows: 'the whole replica to a rebuilt machine',
+    },
   ],
   json: true,
   async run(context, values) {
@@ -119,7 +127,13 @@ const resticOnly = {
   mapIds: '--map-ids',
   compareAttributes: '--compare-attributes',
 };
-const zfsOnly = { ssh: '--ssh', key: '--key', knownHosts: '--known-hosts', sudo: '--sudo' };
+const zfsOnly = {
+  ssh: '--ssh',
+  toSsh: '--to-ssh',
+  key: '--key',
+  knownHosts: '--known-hosts',
+  sudo: '--sudo',
+};
 
 /** What would have no effect was meant otherwise. */
 function refuseOthers(tool: string, values: Values, others: Record<string, string>): void {
@@ -138,6 +152,7 @@ function wordsOf(values: Values) {
     passwordFile: textOf(values, 'passwordFile'),
     program: textOf(values, 'restic'),
     ssh: textOf(values, 'ssh'),
+    toSsh: textOf(values, 'toSsh'),
     key: textOf(values, 'key'),
     knownHosts: textOf(values, 'knownHosts'),
     sudo: listOf(values, 'sudo'),

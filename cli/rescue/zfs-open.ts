@@ -10,6 +10,7 @@ import { localHost } from '../../system/local-host.js';
 import { openRunLog, type RunLog, runLogFile } from '../../system/log.js';
 import { sshHost } from '../../system/ssh-host.js';
 import { sshMachine } from '../../system/ssh-machine.js';
+import type { SshTarget } from '../../system/ssh-target.js';
 import type { Context } from '../context.js';
 import { interrupted, phases } from './open.js';
 import { isAlive, newRun, rescueJob } from './zfs-run.js';
@@ -27,6 +28,8 @@ export interface ZfsWords {
   paths: readonly string[];
   /** USER@ADDRESS[:PORT] of the machine of the replica; absent: this one. */
   ssh: string | undefined;
+  /** The same of the machine to which it is sent. */
+  toSsh: string | undefined;
   key: string | undefined;
   knownHosts: string | undefined;
   sudo: readonly string[];
@@ -41,6 +44,8 @@ export interface ZfsRescue {
   zfs: Zfs;
   /** This machine: our records are here, and files arrive here. */
   here: Host;
+  /** The machine to which a replica is sent. */
+  receiver: Host;
   /** `works`: whose folders or datasets are made. */
   open(what: Opening): Promise<Opened>;
   /** `failed`: where the log is gets said. */
@@ -61,6 +66,8 @@ export interface Opening {
   resource: string;
   /** The folder or the dataset that is made. */
   target: string;
+  /** What the replica is a copy of, where it is sent back to. */
+  original?: string;
 }
 
 const hereName = 'here';
@@ -68,18 +75,22 @@ const hereName = 'here';
 export function openZfs(context: Context, words: ZfsWords): ZfsRescue {
   const folder = stateOf(context);
   const here = localHost({ name: hereName, stateFolder: folder });
-  const reached = words.ssh === undefined ? undefined : reach(words, words.ssh, folder);
-  const there = reached?.host ?? here;
+  const reached = new Map<string, Reached>();
+  const hostAt = (place: string | undefined): Host =>
+    place === undefined ? here : reach(reached, sshTargetOf(place, words), folder);
+  const there = hostAt(words.ssh);
+  const receiver = hostAt(words.toSsh);
   const abort = new AbortController();
   const stop = (): void => abort.abort(interrupted());
   // A session that breaks off sends SIGHUP: what is held and mounted is let go of all the same.
   for (const signal of stopSignals) process.on(signal, stop);
   const zfs: Zfs = { host: there, signal: abort.signal, zfs: 'zfs', zpool: 'zpool' };
-  const machine = (): Host => there;
+  const machine = (name: string): Host => reached.get(name)?.host ?? here;
   const logs: { log: RunLog; run: string }[] = [];
   return {
     zfs,
     here,
+    receiver,
     async open(what) {
       const config = configFor(there.name, what);
       const reader = { host: here, config: () => config, machine };
@@ -102,7 +113,7 @@ export function openZfs(context: Context, words: ZfsWords): ZfsRescue {
     close({ failed }) {
       for (const signal of stopSignals) process.off(signal, stop);
       for (const { log } of logs) log.close();
-      reached?.close();
+      for (const { close } of reached.values()) close();
       if (failed) for (const { run } of logs) context.note(`log: ${runLogFile(folder, run)}`);
     },
   };
@@ -132,19 +143,28 @@ function stateOf({ stateFolder, note }: Context): string {
   }
 }
 
-function reach(words: ZfsWords, ssh: string, folder: string): { host: Host; close(): void } {
-  const target = sshTargetOf(ssh, words);
+interface Reached {
+  host: Host;
+  close(): void;
+}
+
+/** One machine may be both ends. */
+function reach(reached: Map<string, Reached>, target: SshTarget, folder: string): Host {
+  const known = reached.get(target.name);
+  if (known) return known.host;
   const machine = sshMachine(() => target, join(folder, 'ssh'));
   const driver = localHost({ name: hereName, stateFolder: folder });
-  return { host: sshHost({ name: target.name, machine, driver }), close: () => machine.close() };
+  const host = sshHost({ name: target.name, machine, driver });
+  reached.set(target.name, { host, close: () => machine.close() });
+  return host;
 }
 
 /** What the drivers look up; the operator at the keyboard allows the target by typing it. */
-function configFor(there: string, { works, parent, resource, target }: Opening): Config {
+function configFor(there: string, { works, parent, resource, target, original }: Opening): Config {
   const isFolder = target.startsWith('/');
   const config = ConfigFile.parse({
     hosts: { [there]: {}, [works.name]: isFolder ? { restore: [dirname(resolve(target))] } : {} },
-    resources: { [resource]: { host: there, dataset: 'pool' } },
+    resources: { [resource]: { host: original === undefined ? there : works.name, dataset: 'pool' } },
     stores: { [rescueStore]: { zfs: { host: there, dataset: 'pool' } } },
     jobs: { [rescueJob]: { kind: 'zfs-replication', resources: [resource], store: rescueStore } },
   });
@@ -155,7 +175,7 @@ function configFor(there: string, { works, parent, resource, target }: Opening):
     config.hosts[works.name],
   ];
   if (place) place.dataset = parent;
-  if (known) known.dataset = `${parent}/${resource}`;
+  if (known) known.dataset = original ?? `${parent}/${resource}`;
   if (host && !isFolder) host.restoreDatasets = [target.slice(0, target.lastIndexOf('/'))];
   return config;
 }

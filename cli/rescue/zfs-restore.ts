@@ -20,7 +20,8 @@ import { rescueJob } from './zfs-run.js';
 
 const usage = (message: string): HoldfastError => new HoldfastError('HF_USAGE', message);
 
-function stepOf(
+/** What every step is asked with. */
+export function stepOf(
   { paths, copy, at }: ZfsWords,
   { resource }: Meant,
   more: Pick<DatasetRestoreStepInput, 'run' | 'how' | 'target'>,
@@ -37,7 +38,8 @@ function stepOf(
   };
 }
 
-function checkWords({ copy, at }: ZfsWords): void {
+/** What no step could make sense of. */
+export function checkWords({ copy, at }: ZfsWords): void {
   if (copy !== undefined && at !== undefined) throw usage('--copy and --at exclude each other');
 }
 

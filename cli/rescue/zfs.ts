@@ -4,6 +4,7 @@ import { shown } from '../jobs.js';
 import { openZfs, type ZfsRescue, type ZfsWords } from './zfs-open.js';
 import { printReplicas } from './zfs-replicas.js';
 import { cloneReplica, restoreFromReplica } from './zfs-restore.js';
+import { sendReplica } from './zfs-send.js';
 
 /** The rescue shell for replicas: the same drivers and planners as the worker's, put together by hand. */
 
@@ -11,6 +12,7 @@ const verbs: Record<string, (context: Context, rescue: ZfsRescue, words: ZfsWord
   replicas: printReplicas,
   restore: restoreFromReplica,
   clone: cloneReplica,
+  send: sendReplica,
 };
 
 /** Does one thing with the replicas of one machine. */
@@ -19,7 +21,7 @@ export async function carryOutZfsRescue(context: Context, what: string, words: Z
   if (!verb)
     throw new HoldfastError(
       'HF_USAGE',
-      `"holdfast rescue zfs" takes replicas, restore or clone, not "${shown(what)}"`,
+      `"holdfast rescue zfs" takes replicas, restore, clone or send, not "${shown(what)}"`,
     );
   const rescue = openZfs(context, words);
   let failed = true;

@@ -78,22 +78,24 @@ test('noauto is never set, off is, a volume has none, and TrueNAS keeps its moun
 
 test('the plan lists what is set, what is left to a human, and says when nothing was written down', () => {
   const saved = savedWith({ s: all });
+  const isOwn = true;
   const gifts = [giftFor(k, { saved, source: 's', isOwn: true })];
-  const words = giftWords({ gifts, saved }).join('\n');
+  const words = giftWords({ gifts, saved, isOwn }).join('\n');
   assert.match(words, /^set {8}fast\/k: mountpoint=\/srv\/it's k sharenfs=.* compression=zstd/m);
   assert.match(words, /^by hand {4}fast\/k: readonly=on \(not set\)$/m);
   assert.match(words, /2026-11-20T03:00:00Z/);
   const none = [giftFor(k, { saved: undefined, source: 's', isOwn: true })];
   assert.match(
-    giftWords({ gifts: none, saved: undefined }).join('\n'),
+    giftWords({ gifts: none, saved: undefined, isOwn }).join('\n'),
     /by hand .*never written down.*mountpoint, sharenfs.*quota/,
   );
   const { allProperties: _, ...old } = saved;
-  assert.match(giftWords({ gifts, saved: old }).join('\n'), /not written down in full[\s\S]*^set /m);
-  assert.deepEqual(giftWords({ gifts: [], saved: undefined }), []);
+  assert.match(giftWords({ gifts, saved: old, isOwn }).join('\n'), /not written down in full[\s\S]*^set /m);
+  assert.deepEqual(giftWords({ gifts: [], saved: undefined, isOwn }), []);
   const many = Array.from({ length: 40 }, (_, at) => ({ ...(gifts[0] ?? assert.fail()), dataset: `d${at}` }));
-  assert.match(giftWords({ gifts: many, saved }).join('\n'), /^set {8}and 28 more datasets$/m);
-  assert.notDeepEqual(giftFacts({ gifts, saved }), giftFacts({ gifts: none, saved: undefined }));
+  assert.match(giftWords({ gifts: many, saved, isOwn }).join('\n'), /^set {8}and 28 more datasets$/m);
+  assert.match(giftWords({ gifts, saved, isOwn: false }).join('\n'), /^beside {5}mount points/m);
+  assert.notDeepEqual(giftFacts({ gifts }), giftFacts({ gifts: none }));
 });
 
 test('a word that a dataset does not take costs that word alone, and is told', async () => {

@@ -45,7 +45,7 @@ describe('rescue zfs', () => {
   });
 
   const refusals: [argv: string[], message: RegExp][] = [
-    [['destroy'], /takes replicas, restore or clone, not "destroy"/],
+    [['destroy'], /takes replicas, restore, clone or send, not "destroy"/],
     [['restore'], /Say where to: --to DIR/],
     [['restore', 'backup/k', '--to', '/'], /not "\/"/],
     [['restore', '--to', '/tmp/x'], /Say which replica/],
@@ -53,6 +53,9 @@ describe('rescue zfs', () => {
     [['restore', 'backup/../k', '--to', '/tmp/x', '--copy', 'a', '--at', '2026-01-01'], /exclude each other/],
     [['restore', "backup/k'; reboot", '--to', '/tmp/x'], /is not the name of a dataset/],
     [['clone', 'backup/k', '--to', 'backup/x', '--path', 'a', '--path', 'b'], /takes one --path/],
+    [['send', 'backup/k', '--to', 'fast/k', '--path', 'a'], /is sent whole/],
+    [['send', 'backup/k', '--to', 'fast'], /Say which dataset it becomes/],
+    [['send', 'backup/k', '--to', '/fast/k'], /Say which dataset it becomes/],
     [['replicas', '--password-file', '/x'], /"holdfast rescue zfs" does not take --password-file/],
     [['replicas', '--ssh', '-oProxyCommand=reboot'], /--ssh takes \[USER@\]ADDRESS/],
   ];
