@@ -22,7 +22,10 @@ export async function holdSnapshots(
   for (const names of batches(datasets.map((dataset) => `${dataset}@${snapshot}`))) {
     const all = await hold(names);
     if (all.exitCode === 0) continue;
-    if (!isHeld(all.stderrTail)) throw zfsFailure(all, `hold ${names[0]}`, host.name);
+    if (!isHeld(all.stderrTail)) {
+      if (await isReadOnlyPool(zfs, names[0])) return;
+      throw zfsFailure(all, `hold ${names[0]}`, host.name);
+    }
     for (const name of names) {
       const one = await hold([name]);
       if (!isHeld(one.stderrTail)) mustSucceed(one, `hold ${name}`, host.name);
@@ -31,6 +34,16 @@ export async function holdSnapshots(
 }
 
 const isHeld = (words: string): boolean => /tag already exists/.test(words);
+
+/** A pool that was imported read-only takes no holds, and needs none: nobody can destroy anything in it. */
+async function isReadOnlyPool({ host, signal, zpool }: Zfs, snapshot = ''): Promise<boolean> {
+  const pool = snapshot.replace(/[/@].*$/s, '');
+  const { exitCode, stdout } = await host.run(
+    zfsCommand(zpool, ['get', '-Hp', '-o', 'value', 'readonly', pool]),
+    { signal },
+  );
+  return exitCode === 0 && stdout.trim() === 'on';
+}
 
 /** Of one snapshot's name in a whole tree, wherever the tag is found. */
 export async function releaseSnapshots(
@@ -44,7 +57,7 @@ export async function releaseSnapshots(
   );
   for (const names of batches(held)) {
     const all = await host.run(zfsCommand(zfs.zfs, ['release', tag, ...names]), { signal });
-    if (all.exitCode === 0) continue;
+    if (all.exitCode === 0 || (await isReadOnlyPool(zfs, names[0]))) continue;
     for (const name of names) {
       const one = await host.run(zfsCommand(zfs.zfs, ['release', tag, name]), { signal });
       if (!/no such tag/.test(one.stderrTail)) mustSucceed(one, `release ${name}`, host.name);

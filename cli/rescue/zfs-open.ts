@@ -130,16 +130,17 @@ async function letGoOfLeft(context: Context, reader: Reader, machine: string): P
 
 const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** It stays: what a killed rescue has held and mounted is found in it by the next one. */
-function stateOf({ stateFolder, note }: Context): string {
+/** It stays: what a killed rescue has held and mounted is found in it by the next one. A worker's own records lie beside it, and neither puts back what is the other's. */
+function stateOf(context: Context): string {
+  const folder = join(context.stateFolder, 'rescue');
   try {
-    mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
-    accessSync(stateFolder, constants.W_OK);
-    return stateFolder;
-  } catch {
-    const folder = mkdtempSync(join(tmpdir(), 'holdfast-rescue-'));
-    note(`${stateFolder} cannot be written to; what was done is written down in ${folder}`);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, constants.W_OK);
     return folder;
+  } catch {
+    const other = mkdtempSync(join(tmpdir(), 'holdfast-rescue-'));
+    context.note(`${folder} cannot be written to; what was done is written down in ${other}`);
+    return other;
   }
 }
 

@@ -8,11 +8,11 @@ import type { Host } from '../../system/host.js';
 export const rescueJob = 'rescue';
 
 const folderOf = (stateFolder: string, run: string): string =>
-  join(stateFolder, 'rescue', run.replaceAll(':', ''));
+  join(stateFolder, 'runs', run.replaceAll(':', ''));
 
 /** A name that no other rescue has: by it the records know whose is what. */
 export async function newRun(host: Host, now: Date): Promise<string> {
-  mkdirSync(join(host.stateFolder, 'rescue'), { recursive: true, mode: 0o700 });
+  mkdirSync(join(host.stateFolder, 'runs'), { recursive: true, mode: 0o700 });
   const process_ = { pid: process.pid, startedAt: await host.processStartedAt(process.pid) };
   for (let at = now.getTime(); ; at += 1000) {
     const run = runId(`${rescueJob}.zfs`, new Date(at));

@@ -1,5 +1,5 @@
-import { addEvidence } from '../../activities/host/evidence.js';
 import type { Tools } from '../../activities/door.js';
+import { addEvidence } from '../../activities/host/evidence.js';
 import { lookAtReplicas } from '../../activities/zfs/replicate-look.js';
 import { transferReplicas } from '../../activities/zfs/replicate-transfer.js';
 import { backInput, planSendBack } from '../../activities/zfs/send-back.js';

@@ -37,7 +37,7 @@ describe('rescue zfs', () => {
     assert.equal(await isAlive(host, one), true);
     // Another process may have the number of one that is dead.
     const gone = 'rescue.zfs-2026-11-20T04:00:00Z';
-    const folder = join(host.stateFolder, 'rescue', gone.replaceAll(':', ''));
+    const folder = join(host.stateFolder, 'runs', gone.replaceAll(':', ''));
     mkdirSync(folder);
     assert.equal(await isAlive(host, gone), false);
     writeFileSync(join(folder, 'process'), JSON.stringify({ pid: process.pid, startedAt: 1 }));
