@@ -119,12 +119,15 @@ export function openZfs(context: Context, words: ZfsWords): ZfsRescue {
   };
 }
 
-/** What a killed rescue has left held and mounted there. */
+/** What a killed rescue has left held and mounted there. Its programs may live on for a while: then the next one tries again. */
 async function letGoOfLeft(context: Context, reader: Reader, machine: string): Promise<void> {
   const { host } = reader;
   for (const run of await leftRuns(host, { job: rescueJob, machine }, (one) => isAlive(host, one))) {
-    context.note(`${run} was interrupted: the snapshots that it held and had mounted are let go of`);
-    await putBackLeft(reader, run);
+    const end = await putBackLeft(reader, run).then(
+      () => 'the snapshots that it held and had mounted are let go of',
+      (error: Error) => `its snapshots are still held: ${error.message}`,
+    );
+    context.note(`${run} was interrupted: ${end}`);
   }
 }
 

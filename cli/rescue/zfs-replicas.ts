@@ -46,12 +46,12 @@ function replicasTable(context: Context, listed: readonly Listed[]): string {
     context,
     ['REPLICA', 'of', 'role', 'newest snapshot', `of (${localZone()})`, 'age', 'datasets', 'size', 'look at'],
     listed.map((replica) => {
-      const { newest, source, sourceGuid, role, roleRun } = replica;
+      const { newest, source, sourceGuid } = replica;
       const madeMs = (newest?.creationS ?? 0) * 1000;
       return [
         replica.name,
         source ?? (sourceGuid === undefined ? '-' : `guid ${sourceGuid}`),
-        roleRun === undefined ? role : `${role} since ${roleRun}`,
+        roleWords(replica),
         newest ? `@${newest.snapshot}` : 'none',
         newest ? localTime(new Date(madeMs)) : '-',
         newest ? age(now - madeMs) : '-',
@@ -62,6 +62,9 @@ function replicasTable(context: Context, listed: readonly Listed[]): string {
     }),
   );
 }
+
+const roleWords = ({ role, roleRun }: FoundReplica): string =>
+  roleRun === undefined ? role : `${role} since ${roleRun}`;
 
 function remarks({ older, unfinished, encrypted, locked, datasets }: FoundReplica): string[] {
   const some = (names: readonly string[]): string =>
@@ -80,6 +83,8 @@ export interface Meant {
   parent: string;
   /** The last part of its name: what the resource was called. */
   resource: string;
+  /** For the person who looks at a plan. */
+  words: string;
 }
 
 /** Only what carries our marks is taken; of a dataset inside a replica is said how it is asked for. */
@@ -96,7 +101,7 @@ export async function meantReplica({ zfs }: ZfsRescue, { of }: ZfsWords): Promis
   const slash = of.lastIndexOf('/');
   const [parent, resource] = [of.slice(0, Math.max(0, slash)), of.slice(slash + 1)];
   if (parent !== '' && namePattern.test(resource) && (above || inside?.name === of))
-    return { listing, parent, resource };
+    return { listing, parent, resource, words: inside ? `${of} (${roleWords(inside)})` : of };
   const root = inside && inside.name !== of ? inside.name : parent;
   if (root === '') throw usage(`"${shown(of)}" is a whole pool; name the replica in it`);
   throw usage(`Ask for ${root} with --path "${of.slice(root.length + 1)}": ${of} is a part of it`);

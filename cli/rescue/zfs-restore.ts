@@ -10,6 +10,7 @@ import type { DatasetRestoreStepInput } from '../../contracts/zfs-restore.js';
 import type { Context } from '../context.js';
 import { exitCodes } from '../exit-codes.js';
 import { shown } from '../jobs.js';
+import { printable } from '../printable.js';
 import { moment, relativePath } from '../restore-words.js';
 import { approve, tell } from './approve.js';
 import { rescueStore, type ZfsRescue, type ZfsWords } from './zfs-open.js';
@@ -59,6 +60,7 @@ export async function restoreFromReplica(
   return thenPutBack(context, putBack, async () => {
     await openFiles(tools, step);
     const plan = await planRestoreFiles(tools, step);
+    if (!context.json) context.out(printable(`replica    ${meant.words}`));
     await approve(context, plan, words.yes);
     const report = await restoreFiles(tools, { ...step, digest: plan.digest });
     return tell(context, run, report, `${report.files} files restored to ${report.target} and verified`);
