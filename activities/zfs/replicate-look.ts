@@ -11,7 +11,7 @@ import { aheadOf, groupsOf, marksOf } from './replicate-group.js';
 import { openReplication, type Replication } from './replicate-job.js';
 import { proofOf, replicaStates } from './replicate-lag.js';
 import { forgetOldRuns, readRound, readTroubles, writeRound } from './replicate-notebook.js';
-import { driftOf, forgottenTokens, keyNote, keyPlaces, stopping } from './replicate-proof.js';
+import { driftOf, forgottenTokens, keyNote, keyPlaces, nothingMeant, stopping } from './replicate-proof.js';
 import { countTries, mostRounds, tokensGivenUp, worthTrying } from './replicate-rounds.js';
 import { type Fitting, fitInto } from './replicate-space.js';
 import { readReplicaStates, writeReplicaStates } from './replicate-states.js';
@@ -183,6 +183,7 @@ function describe(
     ],
     warnings: [
       ...remarks.slice(0, 5),
+      ...nothingMeant(plans, input.sourceRoot),
       ...troubles.slice(0, 5).map(({ target, words }) => `${target}: ${words}`.slice(0, 300)),
       ...(isBack ? [] : driftOf(plans, input).slice(0, 5)),
       ...(isBack ? [] : forgottenTokens(plans, input).slice(0, 5)),

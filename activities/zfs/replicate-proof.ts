@@ -78,3 +78,11 @@ export const forgottenTokens = (
       `${name} (${plan.kind}): partially received state that nobody goes on with; "zfs receive -A" gives it up`,
     ];
   });
+
+/** A run that had nothing to do because nothing is meant proves nothing, and must not look as if it did. */
+export const nothingMeant = (plans: readonly DatasetPlan[], root: string): string[] =>
+  plans.every(({ source, kind }) => source === '' || kind === 'excluded' || kind === 'young')
+    ? [
+        `no dataset of ${root} is replicated: include and exclude leave none, or all are younger than the newest snapshot`,
+      ]
+    : [];

@@ -52,6 +52,9 @@ export function planRollBack(
   const below = ({ name }: Dataset): string => name.slice(root.length);
   const systems = all.filter(({ type }) => type === 'filesystem');
   const suffix = run.replaceAll(':', '');
+  const longest = longestBelow(all, root);
+  if (root.length + '.restored-'.length + suffix.length + longest.length > 255)
+    throw refused(root, `${longest.slice(1, 81)} would have more than ZFS's 255 characters beside it`);
   return {
     root,
     aside: `${root}.before-${suffix}`,
@@ -67,6 +70,15 @@ export function planRollBack(
     mounting: systems.filter(({ canmount }) => canmount === 'on').map(below),
     steps: wordsFor(all, names, { root, snapshot: chosen.name, aside: `${root}.before-${suffix}` }),
   };
+}
+
+/** What is renamed keeps its snapshots, whose names count as well. */
+function longestBelow(all: readonly Dataset[], root: string): string {
+  const names = all.flatMap(({ name, snapshots }) => [
+    name,
+    ...snapshots.map((one) => `${name}@${one.name}`),
+  ]);
+  return names.reduce((most, name) => (name.length > most.length ? name : most), root).slice(root.length);
 }
 
 const refused = (root: string, why: string): HoldfastError =>

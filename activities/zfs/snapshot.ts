@@ -32,14 +32,21 @@ export async function takeSnapshots(tools: Tools, input: SnapshotStepInput): Pro
   const zfs = openZfs(tools, input.resources[0] ?? '');
   const roots = [...new Set(resources.map(({ dataset }) => dataset))];
   tools.progress({ phase: 'taking snapshots' });
-  // Only before the first try: a later one may be about to find what an earlier one has made.
-  if (tools.attempt === 1) mustHaveRoom(await lookAtRoom(zfs, tools.config, roots), zfs.host.name);
+  // A later attempt may be about to find what an earlier one has made; but that may have ended before it had looked.
+  if (tools.attempt === 1 || !(await isBegun(zfs, roots, { job, run, pattern, resources })))
+    mustHaveRoom(await lookAtRoom(zfs, tools.config, roots), zfs.host.name);
   const plan = await ensureSnapshots(tools, zfs, { job, run, pattern, resources });
   const listing = await listTrees(zfs, { roots });
   const reports: SnapshotReport[] = [];
   for (const planned of plan.resources) reports.push(await prove(tools, { input, plan, planned, listing }));
   return reports;
 }
+
+const isBegun = async (
+  zfs: Zfs,
+  roots: readonly string[],
+  wanted: Omit<SnapshotQuestion, 'listing'>,
+): Promise<boolean> => planSnapshots({ ...wanted, listing: await listTrees(zfs, { roots }) }).adopted;
 
 /** The datasets alone: their snapshots are many times as many, and matter only where the name is taken already. */
 const datasetsOnly: readonly ListedType[] = ['filesystem', 'volume'];

@@ -8,6 +8,7 @@ import {
   holdTag,
   isCursor,
 } from '../../activities/zfs/replicate-names.js';
+import { nothingMeant } from '../../activities/zfs/replicate-proof.js';
 import { streamsOf } from '../../activities/zfs/replicate-streams.js';
 import type { PlanInput, ReplicationPolicy } from '../../activities/zfs/replicate-types.js';
 import { listing } from '../zfs-model/ends.js';
@@ -84,6 +85,18 @@ test('nothing there: everything is sent from the beginning, parents a level befo
       ['one', 'two', false],
     ],
   );
+});
+
+test('where nothing is meant, the run says so: it has proved nothing', () => {
+  const pools = both('a');
+  snapshotAll(pools, 'one');
+  const wordsFor = (more: Partial<ReplicationPolicy>): string[] =>
+    nothingMeant([...planOf(pools, more).values()], 'fast/k');
+  assert.match(wordsFor({ excludes: () => true }).join(), /^no dataset of fast\/k is replicated/);
+  assert.deepEqual(wordsFor({ excludes: (below) => below === 'a' }), []);
+  copied(pools, 'fast/k', 'one');
+  // What is only left over on the target is no work either.
+  assert.equal(wordsFor({ excludes: () => true }).length, 1);
 });
 
 test('a backlog is one stream through all, or one straight to the newest, as asked for', () => {

@@ -47,6 +47,13 @@ describe('taking snapshots', () => {
     assert.equal(report?.adopted, true);
   });
 
+  test('a second attempt whose first has made nothing adds nothing to a pool below its floor', async () => {
+    const fake = fakeZfs(['fast', 'fast/a'], {});
+    fake.usedBytes = 985e9;
+    await assert.rejects(takeSnapshots({ ...fake.tools(run), attempt: 2 }, input), { code: 'HF_POOL_FULL' });
+    assert.deepEqual(namesOf(fake, 'fast'), []);
+  });
+
   test('a dataset that goes away between the look and the moment costs another look, not the run', async () => {
     const fake = fakeZfs(['fast', 'fast/a', 'fast/tmp'], {});
     const tools = fake.tools(run);

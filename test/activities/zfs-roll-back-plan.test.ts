@@ -58,5 +58,13 @@ test('what cannot be done whole is refused before anything is touched', () => {
   assert.throws(() => planRollBack([top({ mountpoint: 'legacy' })], at), refused(/legacy/));
   const pool = [dataset('fast', {}, [one()])];
   assert.throws(() => planRollBack(pool, { ...at, root: 'fast' }), refused(/whole pool/));
+  // Beside it every name is longer, those of snapshots as well: ZFS would refuse after everything was unmounted.
+  const long = (length: number) => [top(), dataset(`${root}/${'x'.repeat(length)}`, {}, [one()])];
+  assert.equal(planRollBack(long(201), at).datasets.length, 2);
+  assert.throws(() => planRollBack(long(202), at), refused(/255 characters/));
+  assert.throws(
+    () => planRollBack([top(), dataset(`${root}/a`, {}, [one(), snapshot('s'.repeat(204), 30)])], at),
+    refused(/255 characters/),
+  );
   assert.throws(() => planRollBack([top()], { ...at, copy: 'none' }), { code: 'HF_COPY_NOT_FOUND' });
 });

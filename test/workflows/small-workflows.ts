@@ -1,7 +1,9 @@
 import { condition, defineSignal, proxyActivities, setHandler, sleep } from '@temporalio/workflow';
+import type { ErrorCode } from '../../contracts/errors.js';
 import type { Limits } from '../../contracts/jobs.js';
 import type { RetentionReport, SnapshotStepInput } from '../../contracts/zfs.js';
 import { askApproval } from '../../workflows/steps/approve.js';
+import { finishEach, type Planned } from '../../workflows/steps/failover.js';
 import { failure } from '../../workflows/steps/failure.js';
 import { withAnyLease, withLeases, withLeasesAtOnce } from '../../workflows/steps/lease.js';
 import { openReport } from '../../workflows/steps/report.js';
@@ -85,3 +87,16 @@ export const retainKnowing = (step: SnapshotStepInput): Promise<RetentionReport>
     step,
     openReport(),
   );
+
+/** Three parts of a failover, one of which does not become ready, with the code that says why; hands back which were begun. */
+export async function finishParts(broken: string, code: ErrorCode): Promise<string[]> {
+  const begun: string[] = [];
+  const part = (resource: string) =>
+    ({ step: { resource }, plan: { hooks: { stop: true, start: true } } }) as unknown as Planned;
+  await finishEach(['vms', 'photos', 'db'].map(part), async ({ step: { resource } }) => {
+    begun.push(resource);
+    if (resource === broken) throw failure(code, `${resource} is not ready`);
+    return { datasets: 1, byHand: [], notes: [], warnings: [] };
+  }).catch(({ message }: Error) => begun.push(message));
+  return begun;
+}

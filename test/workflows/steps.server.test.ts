@@ -321,4 +321,26 @@ describe('the steps that procedures share, on a real server', { skip }, () => {
     await still.signal('go');
     await still.result();
   });
+
+  test('a failover whose very first part is refused begins with no other one: all of it is put back', async () => {
+    const begun = async (id: string, ...how: [string, string]): Promise<unknown> =>
+      (await start('finishParts', `finish-${id}`, ...how)).result();
+    assert.deepEqual(await begun('first', 'vms', 'HF_FAILOVER_REFUSED'), [
+      'vms',
+      'vms is not ready; also: photos was not begun; also: db was not begun',
+    ]);
+    // Once something is in use over there, or half of it, the rest follows.
+    assert.deepEqual(await begun('half', 'vms', 'HF_TOOL_FAILED'), [
+      'vms',
+      'photos',
+      'db',
+      'vms is not ready',
+    ]);
+    assert.deepEqual(await begun('second', 'photos', 'HF_FAILOVER_REFUSED'), [
+      'vms',
+      'photos',
+      'db',
+      'photos is not ready',
+    ]);
+  });
 });

@@ -53,7 +53,8 @@ export async function onReplicas(input: ActionInput, report: Report, what: ByHan
   const count = done.reduce((sum, one) => sum + one.count, 0);
   const names = done.flatMap((one) => one.names);
   const plans = done.flatMap(({ plan }) => plan ?? []);
-  const summary = count === 0 ? what.nothing.summary : `${count} ${what.doneWord}: ${names.join(', ')}`;
+  const said = [`${count} ${what.doneWord}`, ...(count > 0 ? [names.join(', ')] : [])].join(': ');
+  const summary = count === 0 && warnings.length === 0 ? what.nothing.summary : said;
   return {
     outcome: warnings.length > 0 ? 'warnings' : 'ok',
     copies: [],

@@ -1,11 +1,11 @@
-import { workflowInfo } from '@temporalio/workflow';
+import { patched, workflowInfo } from '@temporalio/workflow';
 import type { ActionInput } from '../../contracts/actions.js';
 import type { FailoverPlan, FailoverReport, FailoverStepInput } from '../../contracts/failover.js';
 import type { RunResult, Source } from '../../contracts/jobs.js';
 import { replicationLease } from '../../contracts/names.js';
 import { askApproval } from './approve.js';
 import { each } from './each.js';
-import { failure } from './failure.js';
+import { diagnose, failure } from './failure.js';
 import { type HostSteps, onHost } from './on-host.js';
 import type { Report } from './report.js';
 import { sendUntilProved } from './send.js';
@@ -62,18 +62,32 @@ export function stillToDo(planned: readonly Planned[], report: Report): Planned[
   return open;
 }
 
-/** One after the other; with the last one the programs start, unless one before is not ready: they come with the next try. */
+/**
+ * One after the other; with the last one the programs start, unless one before is not ready: they come with the next try. Where the very first
+ * is refused nothing was touched yet, and nothing is: what was stopped is put back as a whole.
+ */
 export async function finishEach<P extends Planned>(
   parts: readonly P[],
   finish: (part: P, starts: boolean) => Promise<FailoverReport>,
 ): Promise<FailoverReport[]> {
-  let ready = 0;
+  let [ready, refused]: [number, unknown] = [0, undefined];
   return each([...parts.entries()], async ([at, part]) => {
-    const done = await finish(part, part.plan.hooks.start && at === parts.length - 1 && ready === at);
-    ready += 1;
-    return done;
+    if (refused !== undefined) throw failure('HF_FAILOVER_REFUSED', `${part.step.resource} was not begun`);
+    const starts = part.plan.hooks.start && at === parts.length - 1 && ready === at;
+    try {
+      const done = await finish(part, starts);
+      ready += 1;
+      return done;
+    } catch (error) {
+      if (at === 0 && isRefusal(error) && patched('2026-11-nothing-after-a-refusal')) refused = error;
+      throw error;
+    }
   });
 }
+
+/** Each of these is said before anything is changed. */
+const isRefusal = (error: unknown): boolean =>
+  ['HF_FAILOVER_REFUSED', 'HF_SOURCE_NOT_OFF', 'HF_NOT_APPROVED'].includes(diagnose(error).code);
 
 /** With `planOnly` the end of it; else the yes to just these plans. */
 export async function askForAll(
