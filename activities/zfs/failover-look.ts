@@ -32,7 +32,7 @@ export async function lookForFailover(tools: Tools, input: FailoverStepInput): P
   const [source, target, others] = await Promise.all([
     seeSource(failover),
     seeTarget(failover),
-    seeOthers(tools, input.resource, input.store),
+    seeOthers(tools, input),
   ]);
   const { sides, sourceRoot, targetRoot, job, selection } = failover;
   const saved = await readSharing(failover.source.host, failover.target.host, input.resource);

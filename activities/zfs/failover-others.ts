@@ -1,14 +1,19 @@
-import { replicaStoreOf, storesOf } from '../../config/lookup.js';
+import { replicaStoreOf, resourceOf, storesOf } from '../../config/lookup.js';
 import type { Config } from '../../config/schema.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { Tools } from '../door.js';
+import { selectionOf } from './job.js';
 import { rootOf } from './listing.js';
 import { type Role, roleOf } from './role.js';
+import { isBelow } from './select.js';
+import { pathSelector } from './select-paths.js';
 import { zfsOn } from './zfs-on.js';
 
 /** The other replicas of a resource: while one of them is in use, a second one would be written to beside it, and nothing joins them again. */
 
 export interface OtherReplica {
+  /** Another resource, of whose datasets some are the same. */
+  shares?: string;
   store: string;
   host: string;
   root: string;
@@ -17,22 +22,44 @@ export interface OtherReplica {
   unseen?: string;
 }
 
-/** In all jobs: whichever made it, a replica can be in use. */
-export const otherStoresOf = ({ jobs }: Pick<Config, 'jobs'>, resource: string, store: string): string[] => [
-  ...new Set(
-    Object.values(jobs).flatMap((job) =>
-      job.kind === 'zfs-replication' && job.resources.includes(resource)
-        ? storesOf(job).filter((name) => name !== store)
-        : [],
-    ),
-  ),
-];
+interface Pair {
+  resource: string;
+  store: string;
+}
 
-export function seeOthers(tools: Tools, resource: string, store: string): Promise<OtherReplica[]> {
+/** In all jobs, whichever made it: of the resource in its other stores, and of resources that share datasets with it. */
+export function otherReplicasOf(config: Config, { resource, store }: Pair): Pair[] {
+  const pairs = Object.values(config.jobs).flatMap((job) =>
+    job.kind === 'zfs-replication'
+      ? job.resources.flatMap((name) => storesOf(job).map((at) => ({ resource: name, store: at })))
+      : [],
+  );
+  const others = pairs.filter((pair) =>
+    pair.resource === resource ? pair.store !== store : shareDatasets(config, resource, pair.resource),
+  );
+  return [...new Map(others.map((pair) => [`${pair.resource} ${pair.store}`, pair])).values()];
+}
+
+/** Nested, and not left out of the outer one. */
+function shareDatasets(config: Config, ...names: [string, string]): boolean {
+  if (new Set(names.map((name) => resourceOf(config, name).host)).size > 1) return false;
+  const [outer, inner] = names
+    .map((name) => selectionOf(config, name))
+    .sort((one, other) => one.dataset.length - other.dataset.length);
+  if (!outer || !inner) return false;
+  if (outer.dataset === inner.dataset) return true;
+  return (
+    isBelow(inner.dataset, outer.dataset) &&
+    !pathSelector(outer)(inner.dataset.slice(outer.dataset.length + 1))
+  );
+}
+
+export function seeOthers(tools: Tools, of: Pair): Promise<OtherReplica[]> {
   return Promise.all(
-    otherStoresOf(tools.config, resource, store).map(async (name) => {
-      const place = replicaStoreOf(tools.config, name);
-      const other = { store: name, host: place.host, root: `${place.dataset}/${resource}` };
+    otherReplicasOf(tools.config, of).map(async ({ resource, store }) => {
+      const place = replicaStoreOf(tools.config, store);
+      const shares = resource === of.resource ? {} : { shares: resource };
+      const other = { ...shares, store, host: place.host, root: `${place.dataset}/${resource}` };
       try {
         const role = roleOf(await rootOf(zfsOn(tools, place.host), other.root));
         return { ...other, ...(role && { role }) };
@@ -45,16 +72,41 @@ export function seeOthers(tools: Tools, resource: string, store: string): Promis
   );
 }
 
+const isUsed = ({ role }: OtherReplica): boolean => role !== undefined && role.kind !== 'kept';
+
+/** With the source dead nothing can be brought back first: then a human sees it in the plan and decides. */
+export const usedBeside = (others: readonly OtherReplica[]): string[] =>
+  others
+    .filter((other) => other.shares !== undefined && isUsed(other))
+    .map(
+      ({ root, host, shares, role }) =>
+        `Some of its datasets are in use already, as ${root} on ${host} (the resource "${shares}") since ${role?.run}: keep one of the two unused, two sides can never be joined`,
+    );
+
+interface Beside {
+  settings: Readonly<Record<string, string>>;
+  /** A machine that is known to be off. */
+  offHost: string | undefined;
+  /** The source answers. */
+  isAlive: boolean;
+  run: string;
+}
+
 /** Why this replica must not take over; undefined where no other one can be in use. Pure. */
 export function whyNotBeside(
   others: readonly OtherReplica[],
-  { settings, offHost }: { settings: Readonly<Record<string, string>>; offHost: string | undefined },
+  { settings, offHost, isAlive, run }: Beside,
 ): string | undefined {
-  const used = others.find(({ role }) => role !== undefined && role.kind !== 'kept');
+  // What one run takes over is shown in one question.
+  const counts = ({ shares, role }: OtherReplica): boolean =>
+    shares === undefined || (isAlive && role?.run !== run);
+  const used = others.find((other) => isUsed(other) && counts(other));
   if (used?.role?.kind === 'unknown')
     return `The property holdfast:role of ${used.root} on ${used.host} says "${used.role.run}", which nobody here wrote: look at it`;
+  const what =
+    used?.shares === undefined ? '' : `, which holds some of the same datasets for "${used.shares}",`;
   if (used)
-    return `${used.root} on ${used.host} (the store "${used.store}") is the one in use since ${used.role?.run}: bring that back first, two sides can never be joined`;
+    return `${used.root} on ${used.host} (the store "${used.store}")${what} is the one in use since ${used.role?.run}: bring that back first, two sides can never be joined`;
   const said = new Set((settings.unused ?? '').split(','));
   const known = new Set(others.map(({ store }) => store));
   const strange = [...said].find((name) => name !== '' && !known.has(name));

@@ -134,9 +134,10 @@ const isKnownOff = ({ source, settings, proof }: FailoverFacts): boolean =>
 
 /** Asked once more right before the replica takes over. */
 export function judgeOthers(facts: FailoverFacts): void {
-  const { others, settings, sides } = facts;
+  const { others, settings, sides, run } = facts;
+  const isAlive = facts.source.state === 'answers';
   const offHost = isKnownOff(facts) ? sides.sourceHost : undefined;
-  const why = whyNotBeside(others, { settings, offHost });
+  const why = whyNotBeside(others, { settings, offHost, isAlive, run });
   if (why !== undefined) refuse(why);
 }
 

@@ -1,4 +1,5 @@
 import type { FailoverFacts, Promotion } from './failover-facts.js';
+import { usedBeside } from './failover-others.js';
 import { ownPlaces } from './sharing.js';
 import { stepsByHand } from './sharing-steps.js';
 import type { Dataset } from './types.js';
@@ -20,6 +21,7 @@ export function explainFailover(facts: FailoverFacts, promotion: Promotion): str
   return [
     `${targetRoot} on ${sides.targetHost} becomes the one in use: ${promotion.live.length} datasets become writable and are mounted`,
     ...(facts.source.state === 'answers' ? livingSource(facts) : deadSource(facts, promotion)),
+    ...usedBeside(facts.others),
     ...stateWords(promotion, facts),
     ...keyWords(promotion),
     ...(promotion.kept.length > 0

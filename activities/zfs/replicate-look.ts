@@ -4,6 +4,7 @@ import type { Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
 import { addEvidence } from '../host/evidence.js';
 import { surveyInOrder } from './failover-guard.js';
+import { selectionOf } from './job.js';
 import { floorBytesOf } from './pool-room.js';
 import { actorNotes, setBacks } from './replicate-actors.js';
 import { withExactSizes } from './replicate-estimate.js';
@@ -65,9 +66,12 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
   if (groups.length > 0) return { ...look, groups: groups.length, bytes: bytesOf(fits) };
   // What is brought back is no copy: it proves nothing about the replica, and its target is no replica.
   if (input.back) return { ...look, warnings: [], groups: 0, bytes: 0 };
+  const unmeant = input.sendBack
+    ? []
+    : nothingMeant(now.input.source, selectionOf(tools.config, input.resource));
   const unsaved = input.sendBack ? [] : await saveShared(replication, input, now);
   const keys = input.round > 1 ? await missingKeys(replication.target.host, now) : [];
-  const warnings = [...look.warnings, ...keys, ...unsaved.slice(0, 5)];
+  const warnings = [...unmeant, ...look.warnings, ...keys, ...unsaved.slice(0, 5)];
   const prunable = await rememberBrought(tools, input, replication, now);
   const proved = await prove(tools, input, now);
   return { ...look, warnings, groups: 0, bytes: 0, proved, ...(prunable > 0 && { prunable }) };
@@ -183,7 +187,6 @@ function describe(
     ],
     warnings: [
       ...remarks.slice(0, 5),
-      ...nothingMeant(plans, input.sourceRoot),
       ...troubles.slice(0, 5).map(({ target, words }) => `${target}: ${words}`.slice(0, 300)),
       ...(isBack ? [] : driftOf(plans, input).slice(0, 5)),
       ...(isBack ? [] : forgottenTokens(plans, input).slice(0, 5)),

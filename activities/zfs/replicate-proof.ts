@@ -1,5 +1,6 @@
 import { parentOf } from './replicate-moves.js';
 import type { DatasetPlan, PlanInput, PlanKind } from './replicate-types.js';
+import { type Selection, selectDatasets } from './select.js';
 import type { Dataset, Listing } from './types.js';
 
 /** What only a human can let go on. */
@@ -79,10 +80,10 @@ export const forgottenTokens = (
     ];
   });
 
-/** A run that had nothing to do because nothing is meant proves nothing, and must not look as if it did. */
-export const nothingMeant = (plans: readonly DatasetPlan[], root: string): string[] =>
-  plans.every(({ source, kind }) => source === '' || kind === 'excluded' || kind === 'young')
-    ? [
-        `no dataset of ${root} is replicated: include and exclude leave none, or all are younger than the newest snapshot`,
-      ]
-    : [];
+/** The root travels whatever `include` says: a run that copies nothing but that must not look as if it did what it is for. */
+export const nothingMeant = (source: Listing, selection: Selection): string[] =>
+  selectDatasets(source, selection).datasets.length > 0
+    ? []
+    : [
+        `include and exclude leave no dataset of ${selection.dataset} to be replicated: look at them in holdfast.yaml`,
+      ];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { broughtBackBefore, type FailbackFacts, planFailback } from '../../activities/zfs/failback-plan.js';
 import type { FailoverFacts } from '../../activities/zfs/failover-facts.js';
-import { type OtherReplica, otherStoresOf } from '../../activities/zfs/failover-others.js';
+import { type OtherReplica, otherReplicasOf } from '../../activities/zfs/failover-others.js';
 import { planFailover } from '../../activities/zfs/failover-plan.js';
 import { planReplication } from '../../activities/zfs/plan-replication.js';
 import type { ReplicationPolicy } from '../../activities/zfs/replicate-types.js';
@@ -15,6 +15,7 @@ import {
 } from '../../activities/zfs/role.js';
 import type { SavedSharing } from '../../activities/zfs/sharing.js';
 import type { Dataset, Listing } from '../../activities/zfs/types.js';
+import type { Config } from '../../config/schema.js';
 import type { ErrorCode, HoldfastError } from '../../contracts/errors.js';
 import { dataset, listingOf, snapshot } from '../support/zfs-trees.js';
 
@@ -228,18 +229,54 @@ test('a replica does not take over beside another one that is in use, or of whic
   assert.equal(planFailover(factsOf({ others: [offsite] })).plan.source, 'answers');
 });
 
-test('the other replicas of a resource are those of all jobs', () => {
+test('a replica that shares datasets with one in use waits while the source lives; of a dead one a human is told', () => {
+  const inner: OtherReplica = {
+    ...{ shares: 'db', store: 'grogu', host: 'grogu', root: 'backup/db' },
+    role: { kind: 'promoted', run: 'r', store: 'grogu' },
+  };
+  refusal(
+    { others: [inner] },
+    'HF_FAILOVER_REFUSED',
+    /backup\/db on grogu .*some of the same datasets for "db", is the one in use since r: bring that back first/,
+  );
+  const { plan } = planFailover(factsOf({ state: 'silent', settings: { source: 'off' }, others: [inner] }));
+  assert.match(plan.lines.join('\n'), /in use already, as backup\/db on grogu \(the resource "db"\) since r/);
+  const own: OtherReplica = { ...inner, role: { kind: 'promoted', run, store: 'grogu' } };
+  assert.equal(planFailover(factsOf({ others: [own] })).plan.source, 'answers');
+});
+
+test('the other replicas of a resource are those of all jobs, and of resources that share datasets with it', () => {
   const replication = (resources: string[], stores: string[]) => ({
     kind: 'zfs-replication',
     resources,
     stores,
   });
-  const jobs = {
-    a: replication(['k8s'], ['grogu', 'offsite']),
-    b: replication(['k8s', 'x'], ['third']),
-    c: replication(['x'], ['fourth']),
-  } as never;
-  assert.deepEqual(otherStoresOf({ jobs }, 'k8s', 'grogu'), ['offsite', 'third']);
+  const tree = (dataset: string, more: object = {}) => ({
+    ...{ host: 'din', dataset, recursive: true, include: [], exclude: [] },
+    ...more,
+  });
+  const config = {
+    resources: {
+      k8s: tree('fast/k8s', { exclude: ['scratch'] }),
+      same: tree('fast/k8s'),
+      x: tree('fast/k8s2'),
+      inner: tree('fast/k8s/db'),
+      scratch: tree('fast/k8s/scratch'),
+      outer: tree('fast'),
+      elsewhere: tree('fast/k8s', { host: 'nas' }),
+    },
+    jobs: {
+      a: replication(['k8s'], ['grogu', 'offsite']),
+      b: replication(['k8s', 'x', 'same'], ['third']),
+      c: replication(['x', 'inner', 'scratch', 'outer', 'elsewhere'], ['grogu']),
+      d: replication(['inner'], ['grogu']),
+    },
+  } as unknown as Config;
+  const others = (resource: string) =>
+    otherReplicasOf(config, { resource, store: 'grogu' }).map((one) => `${one.resource} ${one.store}`);
+  assert.deepEqual(others('k8s'), ['k8s offsite', 'k8s third', 'same third', 'inner grogu', 'outer grogu']);
+  assert.deepEqual(others('x'), ['x third', 'outer grogu']);
+  assert.deepEqual(others('scratch'), ['same third', 'outer grogu']);
 });
 
 test('a failover that was cut after its first command goes on without a second word', () => {

@@ -11,6 +11,7 @@ import {
 import { nothingMeant } from '../../activities/zfs/replicate-proof.js';
 import { streamsOf } from '../../activities/zfs/replicate-streams.js';
 import type { PlanInput, ReplicationPolicy } from '../../activities/zfs/replicate-types.js';
+import type { Selection } from '../../activities/zfs/select.js';
 import { listing } from '../zfs-model/ends.js';
 import { Pool, World } from '../zfs-model/pool.js';
 import { openSend, receivePart } from '../zfs-model/streams.js';
@@ -87,16 +88,14 @@ test('nothing there: everything is sent from the beginning, parents a level befo
   );
 });
 
-test('where nothing is meant, the run says so: it has proved nothing', () => {
-  const pools = both('a');
-  snapshotAll(pools, 'one');
-  const wordsFor = (more: Partial<ReplicationPolicy>): string[] =>
-    nothingMeant([...planOf(pools, more).values()], 'fast/k');
-  assert.match(wordsFor({ excludes: () => true }).join(), /^no dataset of fast\/k is replicated/);
-  assert.deepEqual(wordsFor({ excludes: (below) => below === 'a' }), []);
-  copied(pools, 'fast/k', 'one');
-  // What is only left over on the target is no work either.
-  assert.equal(wordsFor({ excludes: () => true }).length, 1);
+test('where include and exclude leave nothing, the run says so: the root alone is not what it is for', () => {
+  const pools = both('pvc-1');
+  const all = { dataset: 'fast/k', recursive: true, include: [], exclude: [] };
+  const said = (more: Partial<Selection>) =>
+    nothingMeant(listing(pools.source, 'fast/k'), { ...all, ...more });
+  assert.match(said({ include: ['pcv-*'] }).join(), /leave no dataset of fast\/k/);
+  assert.match(said({ include: ['pvc-*'], exclude: ['**'] }).join(), /leave no dataset/);
+  for (const fine of [{}, { include: ['pvc-*'] }, { exclude: ['**'] }]) assert.deepEqual(said(fine), []);
 });
 
 test('a backlog is one stream through all, or one straight to the newest, as asked for', () => {
