@@ -139,7 +139,10 @@ function nameOfDestination(config: Config): (short: string) => string {
   };
 }
 
-/** Right before the snapshots go, and only of those. One whose bookmark cannot be made stays held. */
+/**
+ * Right before the snapshots go, and only of those. One whose bookmark cannot be made stays held, and keeps no other from going: on a pool
+ * without any room left the rest must go before a bookmark can be made.
+ */
 export async function letGo(
   tools: Tools,
   { host, signal, zfs }: Zfs,
@@ -148,7 +151,10 @@ export async function letGo(
   for (const { tag, snapshot, bookmark } of releases) {
     tools.log(`${bookmark} takes the place of ${snapshot}, held by ${tag}`);
     const made = await host.run(zfsCommand(zfs, ['bookmark', snapshot, bookmark]), { signal });
-    if (!/exists/.test(made.stderrTail)) mustSucceed(made, `bookmark ${snapshot}`, host.name);
+    if (made.exitCode !== 0 && !/exists/.test(made.stderrTail)) {
+      tools.log(`${snapshot} stays held, because its bookmark cannot be made: ${made.stderrTail.trim()}`);
+      continue;
+    }
     const released = await host.run(zfsCommand(zfs, ['release', tag, snapshot]), { signal });
     // Somebody else may have let it go in the meantime.
     if (!/no such tag|does not exist/.test(released.stderrTail))

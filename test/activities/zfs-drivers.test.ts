@@ -227,6 +227,17 @@ describe('removing snapshots', () => {
     assert.deepEqual([...(fake.datasets.get('fast')?.get('s12')?.holds ?? [])], [tag]);
   });
 
+  test('on a pool without room for a bookmark what needs none goes, and what is held stays held', async () => {
+    const fake = short();
+    fake.before = ([verb]) =>
+      verb === 'bookmark' ? { exitCode: 1, stderrTail: 'cannot create bookmark: out of space\n' } : undefined;
+    const report = await retainSnapshots(fake.tools(run), ended);
+    assert.equal(report.removed, 2);
+    assert.match(report.warnings.join(), /fast@s12 was to go and stayed: .*held/);
+    assert.deepEqual(namesOf(fake, 'fast'), ['auto-2026-11-01_00-00', 's12', 's13', 's14']);
+    assert.deepEqual([...(fake.datasets.get('fast')?.get('s12')?.holds ?? [])], [tag]);
+  });
+
   test('broken off after a hold was let go, everything that is still there is held again', async () => {
     const fake = short();
     fake.before = ([verb]) =>
