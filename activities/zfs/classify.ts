@@ -37,9 +37,13 @@ export function zfsFailure(
   return new HoldfastError(code, `Cannot ${doing} on "${host}": ${why}. ${next}`.slice(0, 300), { host });
 }
 
+/** Whether zfs says so. What it says it of stands in quotes, and is no part of that: a dataset may be called "out of space" or "exists". */
+export const complains = (form: RegExp, words: string): boolean =>
+  form.test(words.replace(/(?<![A-Za-z])'[^']*(?:'|$)/g, "''"));
+
 function codeOf(exitCode: number | undefined, stderrTail: string): ErrorCode {
   if (exitCode === undefined) return 'HF_TOOL_KILLED';
-  return wordsFor.find(([, form]) => form.test(stderrTail))?.[0] ?? 'HF_TOOL_FAILED';
+  return wordsFor.find(([, form]) => complains(form, stderrTail))?.[0] ?? 'HF_TOOL_FAILED';
 }
 
 const firstWords = (stderrTail: string): string =>

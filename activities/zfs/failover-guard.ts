@@ -3,6 +3,7 @@ import { HoldfastError } from '../../contracts/errors.js';
 import type { ReplicationStepInput } from '../../contracts/replication.js';
 import type { Tools } from '../door.js';
 import { addEvidence } from '../host/evidence.js';
+import { complains } from './classify.js';
 import { newestCommon } from './replicate-base.js';
 import { changeOn } from './replicate-hosts.js';
 import type { Replication } from './replicate-job.js';
@@ -98,7 +99,7 @@ export async function holdCommon(
   });
   if (words.length === 0) return;
   const done = await changeOn(zfs, zfs.host.name, words, [], log);
-  const failed = done.findIndex((end) => !end?.ok && !/already exists/.test(end?.words ?? ''));
+  const failed = done.findIndex((end) => !end?.ok && !complains(/already exists/, end?.words ?? ''));
   if (failed === -1) return;
   const what = `${words[failed]?.at(-1)} on "${zfs.host.name}" cannot be held: ${done[failed]?.words ?? 'not begun'}`;
   throw new HoldfastError('HF_TOOL_FAILED', what.slice(0, 300));

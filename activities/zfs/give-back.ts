@@ -1,4 +1,5 @@
 import type { Tools } from '../door.js';
+import { complains } from './classify.js';
 import { ownProperties } from './list-command.js';
 import { listTrees, type Zfs } from './listing.js';
 import { changeOn } from './replicate-hosts.js';
@@ -65,7 +66,7 @@ export async function standUpAndMount(tools: Says, zfs: Zfs, root: string): Prom
     );
     for (const [at, name] of names.entries()) {
       const { ok = false, words = 'not begun' } = done[at] ?? {};
-      if (!ok && !/already mounted/.test(words))
+      if (!ok && !complains(/already mounted/, words))
         troubles.push(`${name} was not mounted: ${words}`.slice(0, 250));
     }
   }
@@ -111,7 +112,7 @@ export async function becomeReplica(tools: Says, zfs: Zfs, root: string): Promis
       log,
     );
     for (const [at, name] of names.entries())
-      if (!done[at]?.ok && !/not currently mounted/.test(done[at]?.words ?? ''))
+      if (!done[at]?.ok && !complains(/not currently mounted/, done[at]?.words ?? ''))
         troubles.push(`${name} is still mounted, readonly: ${done[at]?.words ?? 'not begun'}`.slice(0, 250));
   }
   await mustAll(

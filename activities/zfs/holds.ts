@@ -1,4 +1,4 @@
-import { mustSucceed, zfsFailure } from './classify.js';
+import { complains, mustSucceed, zfsFailure } from './classify.js';
 import { zfsCommand } from './list-command.js';
 import { listTrees, type Zfs } from './listing.js';
 
@@ -33,7 +33,7 @@ export async function holdSnapshots(
   }
 }
 
-const isHeld = (words: string): boolean => /tag already exists/.test(words);
+const isHeld = (words: string): boolean => complains(/tag already exists/, words);
 
 /** A pool that was imported read-only takes no holds, and needs none: nobody can destroy anything in it. */
 async function isReadOnlyPool({ host, signal, zpool }: Zfs, snapshot = ''): Promise<boolean> {
@@ -60,7 +60,7 @@ export async function releaseSnapshots(
     if (all.exitCode === 0 || (await isReadOnlyPool(zfs, names[0]))) continue;
     for (const name of names) {
       const one = await host.run(zfsCommand(zfs.zfs, ['release', tag, name]), { signal });
-      if (!/no such tag/.test(one.stderrTail)) mustSucceed(one, `release ${name}`, host.name);
+      if (!complains(/no such tag/, one.stderrTail)) mustSucceed(one, `release ${name}`, host.name);
     }
   }
 }

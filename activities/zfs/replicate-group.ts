@@ -1,3 +1,4 @@
+import { complains } from './classify.js';
 import type { Ends, StreamEnd } from './replicate-ends.js';
 import { type Stream, streamsOf, writeAheadOf, type ZfsWords } from './replicate-streams.js';
 import type { DatasetPlan, ReplicationPolicy } from './replicate-types.js';
@@ -34,7 +35,7 @@ export async function transferGroup(ends: Ends, plans: readonly DatasetPlan[]): 
     const words = wordsOf(outcome[failed]);
     troubles.set(stream.target, words);
     const later = waiting.slice(waiting.findIndex(({ target }) => target === stream.target) + 1);
-    if (endsAll.test(words)) {
+    if (complains(endsAll, words)) {
       for (const { target } of later) troubles.set(target, `not begun: ${words}`);
       break;
     }
@@ -54,7 +55,10 @@ const arrived = (end: StreamEnd | undefined): boolean => end?.received?.ok === t
 /** The receiver's words say more, unless all it saw is that nothing more came. */
 function wordsOf(end: StreamEnd | undefined): string {
   const { sent, received } = end ?? {};
-  const onlyCut = /failed to read from stream|incomplete stream|invalid stream/i.test(received?.words ?? '');
+  const onlyCut = complains(
+    /failed to read from stream|incomplete stream|invalid stream/i,
+    received?.words ?? '',
+  );
   if (received && !received.ok && (!onlyCut || sent?.ok !== false)) return received.words || 'receive failed';
   if (sent && !sent.ok) return sent.words || 'send failed';
   return 'the stream was not begun';
@@ -94,7 +98,7 @@ export async function writeAhead(
   const troubles = new Map<string, string>();
   for (const [index, { plan, words: own }] of changes.entries()) {
     const end = done[index];
-    if (end?.ok || isThere.test(end?.words ?? '')) continue;
+    if (end?.ok || complains(isThere, end?.words ?? '')) continue;
     troubles.set(plan.target, `cannot ${own[0]} ${own.at(-1)}: ${end?.words ?? 'not begun'}`);
   }
   return troubles;

@@ -1,7 +1,7 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import type { Command } from '../../system/host.js';
 import { type Member, pipeAcross } from '../../system/pipe-across.js';
-import { mustSucceed } from './classify.js';
+import { complains, mustSucceed } from './classify.js';
 import { listTrees, type Zfs, zfsWords } from './listing.js';
 import { changeScript } from './replicate-change.js';
 import type { Done, Ends, Side, StreamEnd } from './replicate-ends.js';
@@ -167,7 +167,7 @@ export async function holdTags(zfs: Zfs, snapshots: readonly string[]): Promise<
 /** Anything else would leave holds behind for ever, unseen. */
 const onlyVanished = (stderrTail: string): boolean => {
   const lines = stderrTail.split('\n').filter((line) => line.trim() !== '');
-  return lines.length > 0 && lines.every((line) => /does not exist|no such snapshot/.test(line));
+  return lines.length > 0 && lines.every((line) => complains(/does not exist|no such snapshot/, line));
 };
 
 /** As many commands as one program may hold. */

@@ -1,3 +1,4 @@
+import { complains } from './classify.js';
 import { planReplication } from './plan-replication.js';
 import type { Done, Ends } from './replicate-ends.js';
 import { type Ahead, isThere } from './replicate-group.js';
@@ -193,6 +194,6 @@ async function changeInOrder(
 const troublesOf = (changes: Change[], done: (Done | undefined)[]): Trouble[] =>
   changes.flatMap(({ dataset, target = dataset, words, fine }, index) => {
     const end = done[index];
-    if (end?.ok || (fine && end && fine.test(end.words))) return [];
+    if (end?.ok || (fine && end && complains(fine, end.words))) return [];
     return [{ target, words: `zfs ${words[0]} failed: ${end?.words ?? 'not begun'}` }];
   });

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/schema.js';
 import type { Tools } from '../door.js';
-import { mustSucceed } from './classify.js';
+import { complains, mustSucceed } from './classify.js';
 import { zfsCommand } from './list-command.js';
 import type { Zfs } from './listing.js';
 import { isBelowFloor, lookAtRoom, poolOf, pressureOf, type Room, roomWords } from './pool-room.js';
@@ -151,13 +151,13 @@ export async function letGo(
   for (const { tag, snapshot, bookmark } of releases) {
     tools.log(`${bookmark} takes the place of ${snapshot}, held by ${tag}`);
     const made = await host.run(zfsCommand(zfs, ['bookmark', snapshot, bookmark]), { signal });
-    if (made.exitCode !== 0 && !/exists/.test(made.stderrTail)) {
+    if (made.exitCode !== 0 && !complains(/exists/, made.stderrTail)) {
       tools.log(`${snapshot} stays held, because its bookmark cannot be made: ${made.stderrTail.trim()}`);
       continue;
     }
     const released = await host.run(zfsCommand(zfs, ['release', tag, snapshot]), { signal });
     // Somebody else may have let it go in the meantime.
-    if (!/no such tag|does not exist/.test(released.stderrTail))
+    if (!complains(/no such tag|does not exist/, released.stderrTail))
       mustSucceed(released, `release ${snapshot}`, host.name);
   }
 }
@@ -169,7 +169,7 @@ export async function holdAgain(tools: Tools, zfs: Zfs, releases: readonly Relea
   const { signal } = new AbortController();
   for (const { tag, snapshot } of releases) {
     const done = await host.run(zfsCommand(zfs.zfs, ['hold', tag, snapshot]), { signal });
-    const isFine = done.exitCode === 0 || /already exists|does not exist/.test(done.stderrTail);
+    const isFine = done.exitCode === 0 || complains(/already exists|does not exist/, done.stderrTail);
     tools.log(
       isFine ? `${snapshot} stays, held by ${tag}` : `${snapshot} is not held again: ${done.stderrTail}`,
     );

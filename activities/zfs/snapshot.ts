@@ -3,7 +3,7 @@ import type { SnapshotReport, SnapshotStepInput } from '../../contracts/zfs.js';
 import type { RunResult } from '../../system/host.js';
 import type { Tools } from '../door.js';
 import { addEvidence } from '../host/evidence.js';
-import { zfsFailure } from './classify.js';
+import { complains, zfsFailure } from './classify.js';
 import { openZfs, selectionOf, snapshotJob } from './job.js';
 import { describeChanges, readKnown, writeKnown } from './known-datasets.js';
 import { type ListedType, zfsCommand } from './list-command.js';
@@ -65,7 +65,7 @@ export async function ensureSnapshots(
     for (const { datasets } of mayStandBy ? [] : plan.resources) refuseStandby(datasets, zfs.host.name);
     const failed = await runAll(tools, zfs, plan);
     if (!failed) return plan;
-    const mayPass = /does not exist|already exists/.test(failed.stderrTail);
+    const mayPass = complains(/does not exist|already exists/, failed.stderrTail);
     const failure = zfsFailure(failed, `take the snapshot ${plan.name}`, zfs.host.name);
     if (!mayPass || attempt >= tries) throw failure;
     tools.log(`${failure.message}; looking again`);

@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import type { Tools } from '../door.js';
+import { complains } from './classify.js';
 import type { Promotion } from './failover-facts.js';
 import { ownProperties } from './list-command.js';
 import { listTrees, type Zfs } from './listing.js';
@@ -75,7 +76,7 @@ export async function allBut(
 ): Promise<void> {
   if (words.length === 0) return;
   const done = await changeOn(zfs, zfs.host.name, words, [], log);
-  const failed = done.findIndex((end) => !end?.ok && !fine.test(end?.words ?? ''));
+  const failed = done.findIndex((end) => !end?.ok && !complains(fine, end?.words ?? ''));
   if (failed === -1) return;
   const what = `zfs ${words[failed]?.join(' ')} on "${zfs.host.name}" failed: ${done[failed]?.words ?? 'not begun'}`;
   throw new HoldfastError('HF_TOOL_FAILED', what.slice(0, 300));
@@ -123,7 +124,7 @@ async function mountAll(
     for (const [at, name] of names.entries()) {
       const { ok = false, words = 'not begun' } = done[at] ?? {};
       // "legacy" and "none" are mounted by others, or not at all.
-      if (!ok && !/already mounted|legacy mountpoint|no mountpoint set/.test(words))
+      if (!ok && !complains(/already mounted|legacy mountpoint|no mountpoint set/, words))
         troubles.push(`${name} was not mounted: ${words}`.slice(0, 250));
     }
   }
