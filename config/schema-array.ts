@@ -19,6 +19,40 @@ const ArrayDisk = z.strictObject({
   leastFiles: count('Fewest files on this disk', 100),
 });
 
+const Share = z.strictObject({
+  samba: z
+    .string()
+    .regex(/^[^\s/\\:*?"<>|,-][^/\\:*?"<>|,\p{C}]*$/u, 'is not the name of a share')
+    .describe('Its name, as in smb.conf')
+    .meta({ examples: ['media'] }),
+  address: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9.:_-]*$/, 'is not an address')
+    .default('127.0.0.1')
+    .describe('Where Samba answers, as seen from the host of the array')
+    .meta({ examples: ['192.168.1.20'] }),
+  port: z
+    .number()
+    .int()
+    .min(1)
+    .max(65_535)
+    .default(445)
+    .describe('Its port')
+    .meta({ examples: [445] }),
+  credentials: AbsolutePath.optional()
+    .describe(
+      'A file on the host with "username = …" and "password = …" (smbclient -A); without it as a guest',
+    )
+    .meta({ examples: ['/etc/holdfast/samba'] }),
+  silent: z
+    .enum(['warn', 'refuse'])
+    .default('warn')
+    .describe(
+      'When it does not answer before the work: warn, or refuse to begin. Afterwards it is always a warning',
+    )
+    .meta({ examples: ['refuse'] }),
+});
+
 export const SnapraidArray = z.strictObject({
   config: AbsolutePath.default('/etc/snapraid.conf')
     .describe('Its configuration file on the host')
@@ -49,6 +83,9 @@ export const SnapraidArray = z.strictObject({
     .describe(
       'Where snapraid.conf, fstab, the identities of the disks and a content file are copied after each complete sync',
     ),
+  share: Share.optional().describe(
+    'A Samba share of the array that must answer, before a run and after it: paused services that did not come back are noticed',
+  ),
   pool: AbsolutePath.optional()
     .describe('The mergerfs mount over the data disks: it must be mounted and hold all of them')
     .meta({ examples: ['/mnt/mergerfs'] }),

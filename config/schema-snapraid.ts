@@ -176,7 +176,7 @@ export const SnapraidMaintenance = z
       .describe('How the array is read by and by; with a schedule of its own it is an operation of its own'),
     window: window
       .describe(
-        "Hours in which a run may begin its work, in the schedule's time zone; what has begun goes on to its end",
+        "Hours in which a run may begin its work, in the schedule's time zone. A scrub is stopped at their end, and the next one goes on with what was read longest ago; a sync that has begun always goes on to its end",
       )
       .meta({ title: 'two times of day', examples: ['01:00-08:00'] }),
     spinDown: z

@@ -41,7 +41,14 @@ export interface SnapraidLook {
   wastedBytes: number;
   /** Until the hours begin in which the job may work; 0 while they are. */
   closedMs: number;
+  /** Why the share of the array does not answer, where one is named. */
+  shareSilent?: string;
   warnings: string[];
+}
+
+export interface SnapraidLookInput extends SnapraidStepInput {
+  /** The work is done: what does not answer now is told, and keeps nothing away any more. */
+  after?: true;
 }
 
 export type ChangeKind = 'added' | 'removed' | 'updated' | 'moved' | 'copied' | 'restored' | 'relocated';
@@ -96,7 +103,7 @@ export interface SnapraidScrubInput extends SnapraidStepInput {
 
 export interface SnapraidScrubReport {
   resource: string;
-  /** `outside`: the hours in which the job may work are over. */
+  /** `outside`: it was stopped, or not begun, because the hours of the job were over. */
   state: 'finished' | 'outside';
   waitMs?: number;
   percent: number;
@@ -134,6 +141,8 @@ export interface DiskHealth {
 export interface SnapraidSmartReport {
   resource: string;
   disks: DiskHealth[];
+  /** Disks whose health nobody could ask for: virtual ones, those behind a controller, or smartctl is missing. */
+  unknown?: string[];
   warnings: string[];
 }
 

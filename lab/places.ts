@@ -15,6 +15,8 @@ export const versions = {
   webUi: 'v2.54.1',
   /** A second restic beside the one of apt: it knows sparse files, exit codes and signals that 0.14 does not. */
   restic: '0.18.0',
+  /** Those of Debian 13 and of its next release, beside the one of apt: exit codes, tags and options differ. */
+  snapraid: { debian13: '12.4', next: '14.9' },
   /** For the bench alone. */
   bzfs: '1.25',
   node: { oldest: '20.19', newest: '26' },
@@ -66,6 +68,20 @@ export function postgresPath(): string | undefined {
 /** The restic of the machine ("system"), or the second version beside it. */
 export const resticPath = (version: 'system' | '0.18' = 'system'): string | undefined =>
   version === 'system' ? onPath('restic') : program(cached('restic', versions.restic, 'restic'));
+
+/** A snapraid of our cache, by its version. */
+export const snapraidPath = (version: string): string | undefined =>
+  program(cached('snapraid', version, 'snapraid'));
+
+/** The snapraid of the machine and, but in `npm test`, every other one that is here. */
+export function snapraidVersions(): { version: string; path: string }[] {
+  const { debian13, next } = versions.snapraid;
+  const wanted = process.env.HOLDFAST_ONE_RESTIC ? [] : [debian13, next];
+  const newer = wanted.map((version) => ({ version, path: snapraidPath(version) }));
+  const all = newer.flatMap(({ version, path }) => (path ? [{ version, path }] : []));
+  // Always there, so that what needs one says that it is missing.
+  return [{ version: 'of apt', path: 'snapraid' }, ...all];
+}
 
 /** For the bench: other tools that replicate ZFS. */
 export const bzfsPath = (): string | undefined => program(cached('bzfs', versions.bzfs, 'bin', 'bzfs'));

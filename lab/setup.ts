@@ -3,6 +3,7 @@ import { ensurePackages } from './parts/apt.js';
 import { ensureCluster, ensureTemporal, ensureVersitygw, ensureWebUi } from './parts/go.js';
 import { ensureNode } from './parts/node.js';
 import { ensureSecondRestic } from './parts/restic.js';
+import { ensureSnapraid } from './parts/snapraid.js';
 import { ensureZfsImage } from './parts/zfs-image.js';
 import { versions } from './places.js';
 import { announce, type Part } from './shell.js';
@@ -24,6 +25,10 @@ export async function setUp(options: SetupOptions = {}): Promise<Record<string, 
   if (options.zfsHosts) parts['zfs-hosts'] = await ensureZfsImage();
   if (options.all) parts['temporal-cluster'] = await ensureCluster();
   if (options.all) parts['temporal-ui'] = await ensureWebUi();
+  if (options.all) {
+    parts['snapraid-12.4'] = await ensureSnapraid(versions.snapraid.debian13, 'trixie');
+    parts['snapraid-14.9'] = await ensureSnapraid(versions.snapraid.next, 'forky');
+  }
   if (options.all)
     for (const version of Object.values(versions.node)) parts[`node-${version}`] = await ensureNode(version);
   report(parts, (performance.now() - startedAt) / 1000);

@@ -56,8 +56,9 @@ async function maintain(source: Source, input: JobInput, report: Report): Promis
   const done: Maintained = { words: '', state: '', warnings: [] };
   const words: string[] = [];
   for (const step of input.snapraid?.steps ?? defaultSteps) words.push(...(await perform(step, work, done)));
-  const after = await look(work);
+  const after = await look(work, true);
   done.warnings.push(
+    ...shareWords(before.shareSilent, after.shareSilent),
     ...after.warnings,
     ...(before.unsynced > 0 ? ['an interrupted sync was continued'] : []),
   );
@@ -65,6 +66,11 @@ async function maintain(source: Source, input: JobInput, report: Report): Promis
   done.words = `${source.resource}: ${words.join(', ')}`;
   done.state = `${source.resource}: ${lookWords(after)}`;
   return done;
+}
+
+function shareWords(before: string | undefined, after: string | undefined): string[] {
+  if (after !== undefined) return [`${after}${before === undefined ? ', and did before the run' : ''}`];
+  return before === undefined ? [] : [`before the run ${before}; it does now`];
 }
 
 /** What it has to say goes into `done`; the words are for the end of the run. */

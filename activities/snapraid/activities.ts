@@ -4,6 +4,7 @@ import type {
   SnapraidByHandReport,
   SnapraidCopiesReport,
   SnapraidLook,
+  SnapraidLookInput,
   SnapraidPlan,
   SnapraidRepairInput,
   SnapraidRepairReport,
@@ -31,7 +32,8 @@ export function createSnapraidActivities(door: Door) {
   const on = <I extends SnapraidStepInput, O>(input: I, body: (array: SnapArray) => Promise<O>): Promise<O> =>
     door.step(input, async (tools) => body(await openArray(tools, input)));
   return {
-    snapraidLook: (input: SnapraidStepInput): Promise<SnapraidLook> => on(input, lookAtArray),
+    snapraidLook: (input: SnapraidLookInput): Promise<SnapraidLook> =>
+      on(input, (array) => lookAtArray(array, input)),
     snapraidTouch: (input: SnapraidStepInput): Promise<{ touched: number }> => on(input, touchFiles),
     /** What a sync would make permanent. Nothing is changed. */
     snapraidPlan: (input: SnapraidStepInput): Promise<SnapraidPlan> =>

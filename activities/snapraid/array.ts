@@ -5,7 +5,7 @@ import type { SnapraidStepInput } from '../../contracts/snapraid.js';
 import { now } from '../../system/clock.js';
 import type { Tools } from '../door.js';
 import { checkHostOf, checkRunOfJob } from '../restic/job.js';
-import { untilOpenMs } from '../zfs/scrub-window.js';
+import { untilClosedMs, untilOpenMs } from '../zfs/scrub-window.js';
 import type { Called } from './command.js';
 import { type ArrayConf, parseConf } from './conf.js';
 
@@ -83,3 +83,7 @@ export const recordsOf = ({ tools: { host } }: SnapArray): string => `${host.dri
 /** Until the job's hours begin; 0 while they are. */
 export const closedMs = ({ job }: SnapArray): number =>
   untilOpenMs(job.window, job.schedule?.timezone ?? 'UTC', now());
+
+/** What is left of the job's hours: 0 outside of them, undefined when there are none. Milliseconds. */
+export const openMs = ({ job }: SnapArray): number | undefined =>
+  untilClosedMs(job.window, job.schedule?.timezone ?? 'UTC', now());

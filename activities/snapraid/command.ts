@@ -8,9 +8,10 @@ export interface Called {
 }
 
 export type Verb =
-  | { verb: 'status' | 'diff' | 'list' | 'touch' | 'smart' | 'down' }
+  | { verb: 'status' | 'diff' | 'touch' | 'smart' | 'down' }
+  | { verb: 'list'; verbose?: true }
   | { verb: 'sync'; prehash: boolean; forceZero?: boolean; forceEmpty?: boolean }
-  | { verb: 'scrub'; plan: 'bad' | number; olderThanDays: number }
+  | { verb: 'scrub'; plan: 'bad' | number; olderThanDays: number; withinSeconds?: number }
   | { verb: 'fix'; what: FixWhat }
   | { verb: 'check'; what: FixWhat; auditOnly?: boolean };
 
@@ -34,6 +35,8 @@ function argumentsOf(asked: Verb): string[] {
       return [...selection(asked.what), 'fix'];
     case 'check':
       return [...selection(asked.what), ...(asked.auditOnly ? ['--audit-only'] : []), 'check'];
+    case 'list':
+      return [...(asked.verbose ? ['--gui-verbose'] : []), 'list'];
     default:
       return [asked.verb];
   }
@@ -66,9 +69,18 @@ export function askCommand({ file, config }: Called, asked: Verb): Command {
  * A pipe that nobody reads any more would end it.
  */
 export function workCommand({ file, config }: Called, asked: Verb, logFile: string): Command {
-  const args = [file, '--conf', config, '--gui', '--log', logFile, ...argumentsOf(asked)];
+  const args = [...limitOf(asked), file, '--conf', config, '--gui', '--log', logFile, ...argumentsOf(asked)];
   return { file: 'sh', args: ['-c', 'exec "$@" >/dev/null 2>"$0"', `${logFile}.err`, ...args], env };
 }
+
+/** Exit code of a work whose time was over; it was told to stop, and had five minutes to write its content files. */
+export const timeOver = 124;
+
+/** Not our own clock: an orphan ends in time, too. */
+const limitOf = (asked: Verb): string[] =>
+  asked.verb === 'scrub' && asked.withinSeconds !== undefined
+    ? ['timeout', '--foreground', '--signal=INT', '--kill-after=300', `${asked.withinSeconds}`]
+    : [];
 
 /** What is worth reading of such a file. */
 export const readLogCommand = (file: string): Command => ({

@@ -1,24 +1,36 @@
-import type { SnapraidLook } from '../../contracts/snapraid.js';
+import type { SnapraidLook, SnapraidLookInput } from '../../contracts/snapraid.js';
 import { now } from '../../system/clock.js';
 import { addEvidence } from '../host/evidence.js';
 import { closedMs, type SnapArray } from './array.js';
 import { ask, askStatus, failed } from './ask.js';
 import { guardDisks } from './guard.js';
+import { guardParity } from './guard-parity.js';
 import { refuseDaemon } from './others.js';
 import type { ArrayStatus } from './parse-status.js';
 import { checkPool } from './pool.js';
+import { shareSilent } from './share.js';
 
 /** The state of an array: first whether its disks are there, then what it says of itself. */
 
 const dayMs = 86_400_000;
 
-export async function lookAtArray(array: SnapArray): Promise<SnapraidLook> {
+export async function lookAtArray(
+  array: SnapArray,
+  lookInput: SnapraidLookInput = array.input,
+): Promise<SnapraidLook> {
   await refuseDaemon(array);
   await guardDisks(array);
   await checkPool(array);
+  const silent = await shareSilent(array, lookInput);
   const { tools, input } = array;
   const status = await askStatus(array);
-  const look = { resource: input.resource, ...factsOf(status, now()), closedMs: closedMs(array) };
+  await guardParity(array, status);
+  const look: SnapraidLook = {
+    resource: input.resource,
+    ...factsOf(status, now()),
+    closedMs: closedMs(array),
+    ...(silent !== undefined && { shareSilent: silent }),
+  };
   tools.log(JSON.stringify(look));
   const { files, blocks, unsynced, bad, oldestDays, wastedBytes } = look;
   await addEvidence(tools.host, {

@@ -67,6 +67,8 @@ interface SnapraidDisk {
   failureProbability?: number;
   temperature?: number;
   trouble?: string;
+  /** snapraid has asked, and nothing was answered. */
+  unknown?: true;
 }
 
 /** `attr:DEVICE:DISK:NAME:VALUE` and `smart:DEVICE:DISK`; 194 is the temperature, and "error" and "flags" are snapraid's own. */
@@ -74,18 +76,33 @@ export function snapraidSmart(lines: readonly string[]): SnapraidDisk[] {
   const disks = new Map<string, SnapraidDisk>();
   for (const line of lines) {
     const { name, values } = parseTag(line);
-    const [device = '', disk = '', what = '', value = ''] = values;
+    const [device = '', disk = '', what = '', value = '', second = ''] = values;
     if ((name !== 'attr' && name !== 'smart') || disk === '') continue;
-    disks.set(disk, { ...(disks.get(disk) ?? { disk, device }), ...(name === 'attr' && told(what, value)) });
+    const known = disks.get(disk) ?? { disk, device };
+    disks.set(disk, { ...known, ...(name === 'attr' && told(what, Number(value), Number(second))) });
   }
   return [...disks.values()];
 }
 
-function told(what: string, value: string): Partial<SnapraidDisk> {
-  const number = Number(value);
+/** Bits of smartctl's exit code: it could not ask the disk at all; the disk fails; an attribute is below its limit. */
+const [notAsked, fails, belowLimit] = [0b11, 0b1000, 0b10000];
+
+function told(what: string, number: number, second: number): Partial<SnapraidDisk> {
   if (!Number.isFinite(number)) return {};
+  if (what === 'flags' && (number & notAsked) !== 0) return { unknown: true };
+  if (what === 'flags' && (number & (fails | belowLimit)) !== 0)
+    return { trouble: 'smartctl says that it fails or is about to' };
   // The upper bytes of the raw value are the coldest and the hottest it ever was.
   if (what === '194' && number > 0) return { temperature: number % 256 };
-  if (what === 'afr' || what === 'prob_failure') return { failureProbability: Math.round(number * 100) };
+  // How many such disks fail within a year, and the probability that this one does.
+  if (what === 'afr' && Number.isFinite(second)) return { failureProbability: Math.round(second * 100) };
   return {};
+}
+
+/** Whether every disk was told to sleep, and took it: snapraid 12 ends with 0 when none did. `smartctl:DEVICE:DISK:run: …` and `…:ret: 0`. */
+export function areAllAsleep(lines: readonly string[]): boolean {
+  const tags = lines.map(parseTag).filter(({ name }) => name === 'smartctl');
+  const told = tags.filter(({ values }) => values[2] === 'run').length;
+  const took = tags.filter(({ values }) => values[2] === 'ret' && Number(values[3]) === 0).length;
+  return told > 0 && took === told;
 }

@@ -66,16 +66,21 @@ const emptyEnd = (): WorkEnd => ({
   blocksChosen: 0,
 });
 
-/** `error_file` became `error_soft` with version 14; repairs count `error` in all. */
-const countsOf = (summary: Summary) => ({
-  exit: summary.exit(exits),
-  fileErrors: summary.countOr('error_file', 0) + summary.countOr('error_soft', 0),
-  ioErrors: summary.countOr('error_io', 0),
-  dataErrors: summary.countOr('error_data', 0),
-  errors: summary.countOr('error', 0),
-  recovered: summary.countOr('error_recovered', 0),
-  unrecoverable: summary.countOr('error_unrecoverable', 0),
-});
+/** `error_file` became `error_soft` with version 14, and what repairs counted as `error` in all is told by its kinds since then. */
+function countsOf(summary: Summary) {
+  const count = (name: string): number => summary.countOr(name, 0);
+  const fileErrors = count('error_file') + count('error_soft');
+  const [ioErrors, dataErrors] = [count('error_io'), count('error_data')];
+  return {
+    exit: summary.exit(exits),
+    fileErrors,
+    ioErrors,
+    dataErrors,
+    errors: summary.countOr('error', fileErrors + ioErrors + dataErrors),
+    recovered: count('error_recovered'),
+    unrecoverable: count('error_unrecoverable'),
+  };
+}
 
 /** `run:begin:FIRST:END:CHOSEN` and `run:pos:…`, see below. */
 function noteRun(end: WorkEnd, { values }: Tag): void {

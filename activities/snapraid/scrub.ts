@@ -9,8 +9,9 @@ import type {
 } from '../../contracts/snapraid.js';
 import { now } from '../../system/clock.js';
 import { addEvidence } from '../host/evidence.js';
-import type { SnapArray } from './array.js';
+import { openMs, type SnapArray } from './array.js';
 import { askStatus } from './ask.js';
+import { timeOver } from './command.js';
 import { guardDisks } from './guard.js';
 import { factsOf } from './look.js';
 import { refuseDaemon } from './others.js';
@@ -30,9 +31,13 @@ export async function scrubArray(array: SnapArray, input: SnapraidScrubInput): P
   const { percent, olderThanDays } = planScrub(before, array.job.scrub, interval);
   const plan = input.onlyBad ? 'bad' : percent;
   array.tools.log(`scrub: ${plan === 'bad' ? 'bad blocks' : `${plan} %, older than ${olderThanDays} days`}`);
-  const { lines, result } = await work(array, { verb: 'scrub', plan, olderThanDays });
+  const leftMs = input.onlyBad ? undefined : openMs(array);
+  if (leftMs === 0) return nothingRead(array, before);
+  const withinSeconds = leftMs === undefined ? {} : { withinSeconds: Math.ceil(leftMs / 1000) };
+  const { lines, result } = await work(array, { verb: 'scrub', plan, olderThanDays, ...withinSeconds });
   const end = parseWork('scrub', lines);
   for (const trouble of end.troubles) array.tools.log(`scrub: ${trouble}`);
+  if (result.exitCode === timeOver && leftMs !== undefined) return judgePart(array, end, before);
   if (wasStopped(end, result)) throw stopped(array);
   if (end.exit === undefined) throw unknown(array, result.exitCode, result.stderrTail);
   if (end.ioErrors > 0) throw failing(end, array.tools.host.name);
@@ -41,25 +46,67 @@ export async function scrubArray(array: SnapArray, input: SnapraidScrubInput): P
   return report;
 }
 
+/** The hours of the job were over before it: who looks only at what ends well must not take it for a scrub. */
+function nothingRead({ input: { resource } }: SnapArray, before: ArrayStatus): SnapraidScrubReport {
+  const warnings = ['nothing was scrubbed: the hours of the job were over'];
+  const { blocks, bad } = before;
+  return {
+    resource,
+    state: 'outside',
+    percent: 0,
+    blocks,
+    bad,
+    files: [],
+    digest: badDigest(before),
+    warnings,
+  };
+}
+
+/** It was told to stop when the hours were over: what it has read until then counts, and the next one goes on with what is oldest. */
+async function judgePart(array: SnapArray, end: WorkEnd, before: ArrayStatus): Promise<SnapraidScrubReport> {
+  if (end.ioErrors > 0) throw failing(end, array.tools.host.name);
+  const after = await askStatus(array);
+  return report(array, end, after, { state: 'outside', percent: shareOf(readSince(before, after), after) });
+}
+
+/** Blocks that have another time than before. Pure. */
+export function readSince(before: Pick<ArrayStatus, 'readAt'>, after: Pick<ArrayStatus, 'readAt'>): number {
+  const known = new Map(before.readAt.map(({ seconds, blocks }) => [seconds, blocks]));
+  return after.readAt.reduce(
+    (sum, { seconds, blocks }) => sum + Math.max(0, blocks - (known.get(seconds) ?? 0)),
+    0,
+  );
+}
+
 async function judge(
   array: SnapArray,
   end: WorkEnd,
   exitCode: number | undefined,
 ): Promise<SnapraidScrubReport> {
-  const { tools, input } = array;
   const status = await askStatus(array);
-  const { oldestDays } = factsOf(status, now());
-  const { bad, blocks } = status;
-  const percent = shareRead(end, status);
+  const { bad } = status;
   if (exitCode !== 0 && bad === 0 && end.fileErrors === 0) throw unknown(array, exitCode, '');
   if (exitCode === 0 && end.exit !== 'ok') throw unknown(array, exitCode, `exit:${end.exit}`);
-  const warnings =
-    end.fileErrors > 0 ? [`${end.fileErrors} files changed since the sync or could not be read`] : [];
+  return report(array, end, status, { state: 'finished', percent: shareOf(end.blocksChosen, status) });
+}
+
+async function report(
+  { tools, input, job: { scrub } }: SnapArray,
+  end: WorkEnd,
+  status: ArrayStatus,
+  { state, percent }: Pick<SnapraidScrubReport, 'state' | 'percent'>,
+): Promise<SnapraidScrubReport> {
   const { run, job, resource } = input;
+  const { bad, blocks } = status;
+  const { oldestDays } = factsOf(status, now());
+  const warnings = [
+    ...(end.fileErrors > 0 ? [`${end.fileErrors} files changed since the sync or could not be read`] : []),
+    ...lateWords(oldestDays, scrub.everyBlockWithin),
+  ];
   await addEvidence(tools.host, { kind: 'array-scrubbed', run, job, resource, percent, bad, oldestDays });
   return {
     resource,
-    state: 'finished',
+    state,
     percent,
     blocks,
     bad,
@@ -79,13 +126,19 @@ const stillBad = ({ resource, bad, files }: SnapraidScrubReport): HoldfastError 
     ),
   );
 
-/** What was really read: blocks that are young enough are left out, however much was asked for. */
-export function shareRead(
-  { blocksChosen }: Pick<WorkEnd, 'blocksChosen'>,
-  { readAt }: Pick<ArrayStatus, 'readAt'>,
-): number {
+/** The promise of the job, whatever each scrub by itself has done. */
+function lateWords(oldestDays: number, everyBlockWithin: number | undefined): string[] {
+  const days = everyBlockWithin === undefined ? Number.POSITIVE_INFINITY : everyBlockWithin / 86_400_000;
+  if (oldestDays <= days) return [];
+  return [
+    `a block was read ${oldestDays} days ago, and "everyBlockWithin" promises ${Math.floor(days)} days`,
+  ];
+}
+
+/** Of what was really read: blocks that are young enough are left out, however much was asked for. Pure. */
+export function shareOf(blocksRead: number, { readAt }: Pick<ArrayStatus, 'readAt'>): number {
   const used = readAt.reduce((sum, { blocks }) => sum + blocks, 0);
-  return used === 0 ? 0 : Math.min(100, Math.round((100 * blocksChosen) / used));
+  return used === 0 ? 0 : Math.min(100, Math.round((100 * blocksRead) / used));
 }
 
 /** Of which blocks are bad, as far as the status says it. */

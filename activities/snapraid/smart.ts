@@ -4,7 +4,7 @@ import { addEvidence } from '../host/evidence.js';
 import type { BareArray, SnapArray } from './array.js';
 import { ask } from './ask.js';
 import { type ArrayDisk, placesOf } from './conf.js';
-import { parseSmartctl, type SmartFacts, snapraidSmart } from './parse-smart.js';
+import { areAllAsleep, parseSmartctl, type SmartFacts, snapraidSmart } from './parse-smart.js';
 
 /** The health of the disks under an array, as they tell it themselves. */
 
@@ -45,8 +45,9 @@ const likelyFrom = 50;
 /** What the disks say, and the probability that snapraid makes of it. */
 export async function reportHealth(array: SnapArray): Promise<SnapraidSmartReport> {
   const { lines, result } = await ask(array, { verb: 'smart' });
-  const told = snapraidSmart(lines);
-  const asked = await askHealth(array, placesOf(array.conf));
+  const places = placesOf(array.conf);
+  const told = snapraidSmart(lines).filter(({ unknown }) => !unknown);
+  const asked = await askHealth(array, places);
   const disks: DiskHealth[] = [...new Set([...told, ...asked].map(({ disk }) => disk))].map((disk) => {
     const ours = asked.find((one) => one.disk === disk);
     const theirs = told.find((one) => one.disk === disk);
@@ -62,7 +63,9 @@ export async function reportHealth(array: SnapArray): Promise<SnapraidSmartRepor
   });
   const { tools, input } = array;
   await addEvidence(tools.host, { kind: 'array-smart', run: input.run, resource: input.resource, disks });
-  return { resource: input.resource, disks, warnings: healthWarnings(disks, result) };
+  const known = new Set(disks.map(({ disk }) => disk));
+  const unknown = [...new Set(places.map(({ name }) => name))].filter((name) => !known.has(name));
+  return { resource: input.resource, disks, unknown, warnings: healthWarnings(disks, result) };
 }
 
 /** snapraid ends with 1 when a disk fails or is about to, and names it in a table for people alone. Pure. */
@@ -73,6 +76,11 @@ export function healthWarnings(
   const warnings = disks.flatMap(warningsOf);
   if (exitCode === 0 || disks.some(({ trouble }) => trouble !== undefined)) return warnings;
   const words = stderrTail.trim().split('\n').slice(-2).join(' ').slice(0, 150);
+  // Version 14 ends so where a single disk is none that it can ask, such as a virtual one.
+  if (disks.length === 0)
+    return [
+      `the health of no disk is known: snapraid smart ended with ${exitCode}${words ? ` (${words})` : ''}`,
+    ];
   return [
     ...warnings,
     `snapraid smart ended with ${exitCode}: a disk fails or is about to, or its health cannot be asked for${words ? ` (${words})` : ''}. Look with "snapraid smart"`,
@@ -92,7 +100,7 @@ function warningsOf({ disk, trouble, temperature = 0, failureProbability = 0 }: 
 /** Where the disks can be told to sleep; what is no real disk cannot. */
 export async function spinDown(array: SnapArray): Promise<{ down: boolean }> {
   if (!array.job.spinDown) return { down: false };
-  const { result } = await ask(array, { verb: 'down' });
+  const { lines, result } = await ask(array, { verb: 'down' });
   array.tools.log(`snapraid down: exit ${result.exitCode} ${result.stderrTail.trim().slice(-200)}`);
-  return { down: result.exitCode === 0 };
+  return { down: result.exitCode === 0 && areAllAsleep(lines) };
 }

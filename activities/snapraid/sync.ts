@@ -6,6 +6,7 @@ import type { SnapArray } from './array.js';
 import { askStatus } from './ask.js';
 import { type Planned, planNow } from './diff.js';
 import { guardDisks } from './guard.js';
+import { guardParity } from './guard-parity.js';
 import { mountsOf } from './mounts.js';
 import { refuseDaemon } from './others.js';
 import type { Change } from './parse-diff.js';
@@ -51,6 +52,7 @@ async function lookAgain(
 ): Promise<{ planned: Planned; isWanted: boolean | 'asks' }> {
   await guardDisks(array);
   const before = await askStatus(array);
+  await guardParity(array, before);
   if (before.unsynced > 0 && round === 1) {
     done.interrupted = 1;
     // What an attempt of this run has noted itself is not noted again.

@@ -78,11 +78,18 @@ export function patternsOf(relative: string): string[] {
   return [`/${literal}`, `/${literal}/`];
 }
 
+/** Since version 14 files are named only for who asks for that with an option that older ones do not know. */
+async function listed(array: SnapArray): Promise<string[]> {
+  const { lines } = await ask(array, { verb: 'list' });
+  if (lines.some((line) => /^(file|link_\w+):/.test(line))) return lines;
+  return (await ask(array, { verb: 'list', verbose: true })).lines;
+}
+
 /** What a sync has made permanent is not known any more; what is there is not missing. */
 async function refuseUnknown(array: SnapArray, path: string): Promise<void> {
-  const { lines } = await ask(array, { verb: 'list' });
+  const lines = await listed(array);
   const isKnown = lines.some((line) => {
-    const [, name = ''] = /^(?:file|link):[^:]*:([^:]*)/.exec(line) ?? [];
+    const [, name = ''] = /^(?:file|link_\w+):[^:]*:([^:]*)/.exec(line) ?? [];
     const plain = name.replace(/\\(.)/g, (_, letter: string) => (letter === 'd' ? ':' : letter));
     return plain === path || plain.startsWith(`${path}/`);
   });

@@ -25,6 +25,16 @@ export function untilOpenMs(window: string | undefined, timezone: string, now: D
   return (dayMinutes - sinceOpen) * 60_000 - (now.getTime() % 60_000);
 }
 
+/** How long it stays open: 0 while it is closed, undefined when it never closes. Milliseconds. */
+export function untilClosedMs(window: string | undefined, timezone: string, now: Date): number | undefined {
+  if (window === undefined) return undefined;
+  const { fromMinute, toMinute } = windowOf(window);
+  if (fromMinute === toMinute) return undefined;
+  if (untilOpenMs(window, timezone, now) > 0) return 0;
+  const minutes = (toMinute - localMinute(timezone, now) + dayMinutes) % dayMinutes;
+  return minutes * 60_000 - (now.getTime() % 60_000);
+}
+
 function localMinute(timezone: string, now: Date): number {
   const text = new Intl.DateTimeFormat('sv-SE', { timeZone: timezone, timeStyle: 'short' }).format(now);
   const [hours = 0, minutes = 0] = text.split(':').map(Number);

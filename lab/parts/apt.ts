@@ -21,12 +21,15 @@ const packages: Record<string, string> = {
   debootstrap: 'debootstrap',
   snapraid: 'snapraid',
   smartctl: 'smartmontools',
+  smbd: 'samba',
+  smbclient: 'smbclient',
 };
 
 /** Of these only the program is wanted: a machine that was no ssh server must not become one by running tests. */
 const services: Record<string, string[]> = {
   'openssh-server': ['ssh.service', 'ssh.socket'],
   smartmontools: ['smartmontools.service'],
+  samba: ['smbd.service', 'nmbd.service', 'samba-ad-dc.service'],
 };
 
 let updated: Promise<unknown> | undefined;

@@ -28,14 +28,18 @@ export async function mirror(): Promise<string> {
   return address;
 }
 
-/** Unpacks packages of Debian 13 into a folder, beside what is installed: nothing of the machine changes. */
-export async function unpackDebian13(packages: readonly string[], folder: string): Promise<void> {
+/** Unpacks packages of Debian 13, or of another suite, into a folder, beside what is installed: nothing of the machine changes. */
+export async function unpackDebian13(
+  packages: readonly string[],
+  folder: string,
+  suite: string = debian13.suite,
+): Promise<void> {
   if (onPath('apt-get') === undefined || onPath('dpkg') === undefined)
-    throw new Error(`needs apt-get and dpkg to fetch ${packages.join(', ')} of Debian 13`);
+    throw new Error(`needs apt-get and dpkg to fetch ${packages.join(', ')} of ${suite}`);
   const work = join(folder, '.fetch');
   for (const part of ['lists/partial', 'cache/archives/partial', 'debs'])
     mkdirSync(join(work, part), { recursive: true });
-  const source = `Types: deb\nURIs: ${await mirror()}\nSuites: ${debian13.suite}\nComponents: main\nSigned-By: ${debian13.keyring}\n`;
+  const source = `Types: deb\nURIs: ${await mirror()}\nSuites: ${suite}\nComponents: main\nSigned-By: ${debian13.keyring}\n`;
   writeFileSync(join(work, 'debian13.sources'), source);
   writeFileSync(join(work, 'status'), '');
   const settings = {

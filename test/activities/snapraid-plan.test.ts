@@ -6,10 +6,10 @@ import { ignoring } from '../../activities/snapraid/ignore.js';
 import { lastSyncMs } from '../../activities/snapraid/last-sync.js';
 import { snapraidsIn } from '../../activities/snapraid/others.js';
 import type { ArrayDiff, Change } from '../../activities/snapraid/parse-diff.js';
-import { parseSmartctl, snapraidSmart } from '../../activities/snapraid/parse-smart.js';
+import { areAllAsleep, parseSmartctl, snapraidSmart } from '../../activities/snapraid/parse-smart.js';
 import { lastPosition, parseWork } from '../../activities/snapraid/parse-work.js';
 import { planSync } from '../../activities/snapraid/plan.js';
-import { shareRead } from '../../activities/snapraid/scrub.js';
+import { shareOf } from '../../activities/snapraid/scrub.js';
 import { planScrub } from '../../activities/snapraid/scrub-plan.js';
 import { healthWarnings } from '../../activities/snapraid/smart.js';
 import { patternsOf, relativePath } from '../../activities/snapraid/undelete.js';
@@ -157,9 +157,9 @@ describe('how much is read tonight', () => {
       { seconds: 1, blocks: 150 },
       { seconds: 2, blocks: 50 },
     ];
-    assert.equal(shareRead({ blocksChosen: 16 }, { readAt }), 8);
-    assert.equal(shareRead({ blocksChosen: 0 }, { readAt }), 0);
-    assert.equal(shareRead({ blocksChosen: 0 }, { readAt: [] }), 0);
+    assert.equal(shareOf(16, { readAt }), 8);
+    assert.equal(shareOf(0, { readAt }), 0);
+    assert.equal(shareOf(0, { readAt: [] }), 0);
     assert.equal(
       parseWork('scrub', ['version:12.4', 'command:scrub', 'run:begin:0:137:15']).blocksChosen,
       15,
@@ -264,10 +264,28 @@ describe('the health of disks', () => {
       'smart:/dev/sdb:d1',
       'attr:/dev/sdb:d1:194:38',
       'attr:/dev/sdb:d1:5:0',
+      'attr:/dev/sdb:d1:afr:7.23795:0.999281',
+      'attr:/dev/sdb:d1:flags:24:18',
+      'smart:/dev/loop1:d2',
+      'attr:/dev/loop1:d2:flags:1:1',
+      'smart:/dev/vda:',
       'other:x',
     ]);
-    assert.deepEqual(disks, [{ disk: 'd1', device: '/dev/sdb', temperature: 38 }]);
+    const [first, second] = disks;
+    assert.match(first?.trouble ?? '', /fails or is about to/);
+    assert.deepEqual([first?.temperature, first?.failureProbability], [38, 100]);
+    assert.deepEqual(second, { disk: 'd2', device: '/dev/loop1', unknown: true });
+    assert.equal(disks.length, 2);
   });
+});
+
+test('disks sleep when each was told so and took it, not when snapraid ends with 0', () => {
+  const run = (disk: string): string => `smartctl:/dev/sdb:${disk}:run: smartctl -s standby,now /dev/sdb`;
+  const ret = (disk: string, code: string): string => `smartctl:/dev/sdb:${disk}:ret: ${code}`;
+  assert.equal(areAllAsleep([run('d1'), ret('d1', '0'), run('d2'), ret('d2', '0')]), true);
+  assert.equal(areAllAsleep([run('d1'), ret('d1', '0'), run('d2'), ret('d2', '1800')]), false);
+  assert.equal(areAllAsleep([run('d1')]), false);
+  assert.equal(areAllAsleep(['msg:fatal: Spindown is unsupported in this platform.']), false);
 });
 
 describe('whether a sync is worth it yet', () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { lookAtArray } from '../../activities/snapraid/look.js';
 import { scrubArray } from '../../activities/snapraid/scrub.js';
 import { syncArray } from '../../activities/snapraid/sync.js';
 import { diff, fakeArray, note, status, worked } from '../support/fake-snapraid.js';
@@ -42,6 +43,7 @@ describe('files that change under a sync', () => {
 describe('an array without any content file', () => {
   const emptyArray = () => {
     const fake = fakeArray(limits);
+    rmSync(join(fake.folder, 'p/parity'));
     fake.answer('status', status({ files: 0, blocks: 0 }));
     fake.answer('diff', diff({ added: 3 }));
     fake.answer('sync', worked('ok'));
@@ -69,6 +71,38 @@ describe('an array without any content file', () => {
     const { state, plan } = await syncArray(array, array.input);
     assert.equal(state, 'asks');
     assert.match(plan.reasons.join(), /although it was synced before/);
+  });
+});
+
+describe('a parity that is gone or was cut', () => {
+  const guarded = (cut: (parity: string) => void, facts: Parameters<typeof status>[0] = {}) => {
+    const fake = fakeArray(limits);
+    cut(join(fake.folder, 'p/parity'));
+    fake.answer('status', status(facts));
+    fake.answer('diff', diff());
+    fake.answer('sync', worked('ok'));
+    return fake;
+  };
+  const refused = {
+    code: 'HF_ARRAY_DISK_MISSING',
+    message: /Do not sync "media": parity has .* bytes.*rebuild-parity --set parity=parity --plan/,
+  };
+
+  test('keeps every sync away, also where nothing has changed, and names what rebuilds it', async () => {
+    for (const cut of [(file: string) => rmSync(file), (file: string) => truncateSync(file, 3999)]) {
+      const { array, calls } = guarded(cut);
+      await assert.rejects(syncArray(array, array.input), refused);
+      await assert.rejects(syncArray(array, { ...array.input, onlyProve: true }), refused);
+      await assert.rejects(lookAtArray(array), refused);
+      assert.deepEqual(syncsOf(calls()), []);
+    }
+  });
+
+  test('is none when the blocks that it lacks were never synced', async () => {
+    const { array, answer } = guarded((file) => truncateSync(file, 3000));
+    answer('status', status({ unsynced: 1000 }), status({ unsynced: 1000 }), status());
+    assert.equal((await lookAtArray(array)).unsynced, 1000);
+    assert.equal((await syncArray(array, { ...array.input, always: true })).state, 'complete');
   });
 });
 

@@ -1,9 +1,11 @@
-import { spawnSync } from 'node:child_process';
-import { copyFileSync, cpSync, mkdirSync, readdirSync, renameSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { askCommand, type Verb } from '../../activities/snapraid/command.js';
+import { askCommand, type Verb, workCommand } from '../../activities/snapraid/command.js';
 import { corrupt, fill, makeArray } from '../support/array.js';
+import { waitFor } from '../support/wait.js';
 
 /**
  * Records what a real snapraid says: node dist/test/golden/record-snapraid.js VERSION PATH. As root: it mounts disks of its own.
@@ -38,9 +40,30 @@ function record(name: string, verb: Verb, more: string[] = []): void {
     encoding: 'utf8',
     env: { PATH: process.env.PATH, ...command.env },
   });
-  writeFileSync(join(to, `${name}.log`), clean(stdout));
-  writeFileSync(join(to, `${name}.err`), clean(stderr));
-  writeFileSync(join(to, `${name}.code`), `${status ?? signal}\n`);
+  keep(name, stdout, stderr, status ?? signal);
+}
+
+function keep(name: string, log: string, errors: string, end: number | string | null): void {
+  writeFileSync(join(to, `${name}.log`), clean(log));
+  writeFileSync(join(to, `${name}.err`), clean(errors));
+  writeFileSync(join(to, `${name}.code`), `${end}\n`);
+}
+
+/** Versions without a switch that runs a program in the middle of a sync have one that makes it slow. */
+async function recordInterrupted(name: string, signal: NodeJS.Signals): Promise<void> {
+  const log = join(array.folder, `${name}.log`);
+  const command = workCommand({ file, config: array.config }, { verb: 'sync', prehash: false }, log);
+  const args = [...command.args];
+  args.splice(-1, 0, '--bw-limit', '1M');
+  const child = spawn(command.file, args, { env: { PATH: process.env.PATH, ...command.env }, stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  await waitFor(() => existsSync(log) && readFileSync(log, 'utf8').includes('run:pos:'), {
+    timeoutMs: 20_000,
+    what: 'the middle of a sync',
+  });
+  child.kill(signal);
+  const [code, by] = await ended;
+  keep(name, readFileSync(log, 'utf8'), readFileSync(`${log}.err`, 'utf8'), code ?? by);
 }
 const sync: Verb = { verb: 'sync', prehash: true };
 
@@ -67,7 +90,9 @@ record('sync-refuses-empty-file', sync);
 record('sync-force-zero', { verb: 'sync', prehash: true, forceZero: true });
 
 array.write('d2', 'big.mkv', Buffer.alloc(4_000_000, 'x'));
-record('sync-interrupted', { verb: 'sync', prehash: false }, ['--test-run', 'kill -TERM $PPID']);
+if (Number(version.split('.')[0]) < 13)
+  record('sync-interrupted', { verb: 'sync', prehash: false }, ['--test-run', 'kill -TERM $PPID']);
+else await recordInterrupted('sync-interrupted', 'SIGTERM');
 record('status-interrupted', { verb: 'status' });
 record('diff-interrupted', { verb: 'diff' });
 record('sync-continued', sync);

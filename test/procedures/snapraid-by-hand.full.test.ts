@@ -55,9 +55,7 @@ describe('by hand, on a SnapRAID array', { skip }, () => {
     const { code, stdout, stderr } = await estate.holdfast('run', 'nightly', '--follow');
     return { code, words: `${stdout}${stderr}` };
   };
-  const tags = (verb: string): string => array.snapraid('-G', '-l', '>&1', verb).stdout;
-  const isSynced = (): boolean =>
-    /summary:has_unsynced:0/.test(tags('status')) && array.snapraid('diff').code === 0;
+  const isSynced = (): boolean => array.isSynced();
 
   before(async () => {
     machine = fakeMachine(temporaryFolder('machine'));
@@ -187,7 +185,7 @@ describe('by hand, on a SnapRAID array', { skip }, () => {
     await estate.holdfast('cancel', waiting);
     await estate.holdfast('deny', run);
     assert.equal((await endOf(estate, run)).code, 5);
-    assert(/summary:removed:[1-9]/.test(tags('diff')), 'the lost files were forgotten');
+    assert(/summary:removed:[1-9]/.test(array.tags('diff')), 'the lost files were forgotten');
     array.write('d3', '.holdfast', 'd3\n');
     const asking = await startUntilAsked(estate);
     const asked = (await estate.holdfast('show', asking)).stdout;

@@ -36,9 +36,7 @@ describe('a sync that is killed', { skip }, () => {
       .filter((line) => / sync$/.test(line)).length;
   const untilReached = (): Promise<boolean> =>
     waitFor(() => existsSync(reached), { timeoutMs: 60_000, what: 'the middle of a sync' });
-  const tags = (verb: string): string => array.snapraid('-G', '-l', '>&1', verb).stdout;
-  const isSynced = (): boolean =>
-    /summary:has_unsynced:0/.test(tags('status')) && array.snapraid('diff').code === 0;
+  const isSynced = (): boolean => array.isSynced();
   const interruptions = (run: string): number =>
     evidenceOf(estate).filter((fact) => fact.kind === 'array-interrupted' && fact.run === run).length;
   const isAllBack = (): void =>

@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 import type { TestArray } from './array.js';
 import { type Estate, startEstate } from './estate.js';
 import type { PlainConfig } from './plain-config.js';
@@ -13,6 +13,7 @@ export const startArrayEstate = (
 ): Promise<Estate> =>
   startEstate({
     change(config) {
+      if (isAbsolute(array.binary)) config.hosts.nas.tools.snapraid = array.binary;
       config.resources.media = {
         host: 'nas',
         snapraid: { config: array.config, marker: '.holdfast', leastFiles: 1 },

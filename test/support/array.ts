@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { noise } from './content.js';
 import { mountSmallDisk, type SmallDisk } from './disk.js';
@@ -9,10 +9,18 @@ import { beforeRemoval, temporaryFolder } from './temp.js';
 export interface TestArray {
   folder: string;
   config: string;
+  /** The snapraid of the array: a name on PATH or a path. */
+  binary: string;
   data: Record<string, SmallDisk>;
   parity: Record<string, SmallDisk>;
   /** snapraid on the array, as a person would. */
   snapraid(...args: string[]): { code: number | null; stdout: string; stderr: string };
+  /** What it writes into its log for programs. */
+  tags(...args: string[]): string;
+  /** As snapraid itself says it: every block has its parity, and nothing has changed since. */
+  isSynced(): boolean;
+  /** A file is in its list: its deletion was not synced. */
+  knows(disk: string, path: string): boolean;
   /** A file on a disk, with its folders. */
   write(disk: string, path: string, bytes: Buffer | string): string;
   pathOf(disk: string, path?: string): string;
@@ -22,6 +30,8 @@ export interface ArrayOptions {
   disks: number;
   parities: 1 | 2;
   megabytes?: number;
+  /** Each disk is a partition: snapraid asks smartctl only for disks that it finds behind one. */
+  partition?: boolean;
   binary?: string;
   marker?: string;
 }
@@ -29,11 +39,11 @@ export interface ArrayOptions {
 const parityName = (at: number): string => (at === 0 ? 'parity' : `${at + 1}-parity`);
 
 export function makeArray(options: ArrayOptions): TestArray {
-  const { disks, parities, megabytes = 24, binary = 'snapraid', marker = '.holdfast' } = options;
+  const { disks, parities, megabytes = 24, binary = 'snapraid', marker = '.holdfast', partition } = options;
   const folder = temporaryFolder("array 'é");
   const bytes = megabytes * 2 ** 20;
   const named = (names: string[]) =>
-    Object.fromEntries(names.map((name) => [name, withIdentity(mountSmallDisk(bytes))]));
+    Object.fromEntries(names.map((name) => [name, withIdentity(mountSmallDisk(bytes, { partition }))]));
   const data = named(Array.from({ length: disks }, (_, at) => `d${at + 1}`));
   const parity = named(Array.from({ length: parities }, (_, at) => parityName(at)));
   const config = join(folder, 'snap raid.conf');
@@ -54,6 +64,7 @@ export function makeArray(options: ArrayOptions): TestArray {
   const array: TestArray = {
     folder,
     config,
+    binary,
     data,
     parity,
     snapraid(...args) {
@@ -64,6 +75,18 @@ export function makeArray(options: ArrayOptions): TestArray {
       });
       return { code: status, stdout, stderr };
     },
+    tags(...args) {
+      const log = join(folder, 'tags');
+      rmSync(log, { force: true });
+      const { stderr } = array.snapraid('--gui', '--log', log, ...args);
+      return existsSync(log) ? readFileSync(log, 'utf8') : stderr;
+    },
+    isSynced: () =>
+      /^(summary:has_unsynced|content_info:block_unsynced):0$/m.test(array.tags('status')) &&
+      array.snapraid('diff').code === 0,
+    knows: (disk, path) =>
+      // Versions before 14 do not know the option, and those since then name no file without it.
+      `${array.tags('list')}${array.tags('--gui-verbose', 'list')}`.includes(`file:${disk}:${path}:`),
     write(disk, path, content) {
       const file = array.pathOf(disk, path);
       mkdirSync(dirname(file), { recursive: true });

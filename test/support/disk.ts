@@ -13,8 +13,23 @@ export interface SmallDisk {
   renew(): void;
 }
 
-/** An ext4 file system of its own on a loop device: for full disks, missing disks and mount points. Needs root and `needs('mount')`. */
-export function mountSmallDisk(bytes: number): SmallDisk {
+/**
+ * A loop device with one partition of itself: what looks for the disk behind a file system finds one. The partition is told to the kernel by
+ * hand, because not every kernel reads partition tables.
+ */
+function attachPartition(image: string, bytes: number): string {
+  const device = execFileSync('losetup', ['--find', '--show', image], { encoding: 'utf8' }).trim();
+  execFileSync('addpart', [device, '1', '2048', `${bytes / 512 - 2048}`]);
+  return device;
+}
+
+function detachPartition(device: string): void {
+  execFileSync('delpart', [device, '1']);
+  execFileSync('losetup', ['--detach', device]);
+}
+
+/** An ext4 file system of its own on a loop device, or on a partition of one: for full disks, missing disks and mount points. Needs root and `needs('mount')`. */
+export function mountSmallDisk(bytes: number, { partition = false } = {}): SmallDisk {
   const base = temporaryFolder('disk');
   const folder = join(base, 'disk');
   const image = join(base, 'image');
@@ -22,15 +37,21 @@ export function mountSmallDisk(bytes: number): SmallDisk {
   const format = () => {
     writeFileSync(image, '');
     truncateSync(image, bytes);
-    execFileSync('mkfs.ext4', ['-q', '-m', '0', image]);
+    if (partition) device = attachPartition(image, bytes);
+    execFileSync('mkfs.ext4', ['-q', '-m', '0', device === undefined ? image : `${device}p1`]);
   };
+  let device: string | undefined;
   let mounted = false;
   const unmount = () => {
-    if (mounted) execFileSync('umount', ['--lazy', folder]);
+    if (mounted) execFileSync('umount', [...(partition ? [] : ['--lazy']), folder]);
     mounted = false;
+    if (device !== undefined) detachPartition(device);
+    device = undefined;
   };
   const mount = () => {
-    if (!mounted) execFileSync('mount', ['-o', 'loop', image, folder]);
+    if (partition) device ??= attachPartition(image, bytes);
+    const args = device === undefined ? ['-o', 'loop', image] : [`${device}p1`];
+    if (!mounted) execFileSync('mount', [...args, folder]);
     mounted = true;
   };
   const renew = () => {

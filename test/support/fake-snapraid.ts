@@ -35,6 +35,8 @@ export interface FakeOptions {
 export function fakeArray({ job = {}, config = {}, attempt = 1 }: FakeOptions = {}): FakeArray {
   const folder = temporaryFolder();
   for (const name of ['d1', 'd2', 'p', 'c', 'answers']) mkdirSync(join(folder, name));
+  // As long as the blocks of the status below want it.
+  writeFileSync(join(folder, 'p/parity'), Buffer.alloc(4000));
   const file = join(folder, 'snapraid');
   writeFileSync(file, script(folder));
   chmodSync(file, 0o755);
@@ -106,6 +108,7 @@ export const status = ({ files = 1000, unsynced = 0, bad = 0, blocks = 4000 }: S
     ...['d1', 'd2'].map((disk) => `summary:disk_file_count:${disk}:${files}`),
     `summary:file_count:${2 * files}`,
     'summary:zerosubsecond_file_count:0',
+    'summary:block_size:1',
     `block_count:${blocks}`,
     `info_time:1795000000:${blocks}:0`,
     `summary:has_unsynced:${unsynced}`,

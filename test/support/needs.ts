@@ -40,6 +40,9 @@ const offers = {
       onPath('ssh') !== undefined) ||
     'needs the two ZFS hosts of the lab (QEMU and their image): npm run setup, as root',
   snapraid: () => onPath('snapraid') !== undefined || 'needs snapraid (package snapraid): npm run setup',
+  samba: () =>
+    (onPath('smbd') !== undefined && onPath('smbclient') !== undefined) ||
+    'needs Samba, server and client (packages samba, smbclient): npm run setup',
   mount: () => canMount() || 'needs to mount file systems: run it as root outside of a container',
   acl: () =>
     (onPath('getfacl') !== undefined && onPath('getfattr') !== undefined) ||

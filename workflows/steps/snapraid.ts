@@ -1,10 +1,11 @@
-import { isCancellation, sleep, workflowInfo } from '@temporalio/workflow';
+import { isCancellation, patched, sleep, workflowInfo } from '@temporalio/workflow';
 import type { JobInput, Source } from '../../contracts/jobs.js';
 import { resourceLease } from '../../contracts/names.js';
 import type {
   SnapraidLook,
   SnapraidPlan,
   SnapraidScrubReport,
+  SnapraidSmartReport,
   SnapraidStepInput,
   SnapraidSyncReport,
 } from '../../contracts/snapraid.js';
@@ -48,18 +49,29 @@ const done = ({ report, source }: ArrayWork, name: string, note: string, warned 
   report.step(`${source.resource}: ${name}`, warned ? 'warned' : 'done', note);
 
 /** Before anything else: are all disks there, and what does the array say of itself? */
-export async function look(work: ArrayWork): Promise<SnapraidLook> {
+export async function look(work: ArrayWork, after?: true): Promise<SnapraidLook> {
   for (;;) {
-    const found = await held(work, 'status', (steps) => steps.snapraidLook(work.step));
-    done(work, 'status', lookWords(found), found.warnings.length > 0);
-    if (found.closedMs === 0) return found;
+    const found = await held(work, 'status', (steps) =>
+      steps.snapraidLook({ ...work.step, ...(after && { after }) }),
+    );
+    const isSilent = found.shareSilent !== undefined;
+    done(work, 'status', lookWords(found), found.warnings.length > 0 || isSilent);
+    if (found.closedMs === 0 || (after && patched('2026-11-done-is-done-whatever-the-hours'))) return found;
     work.report.waitFor(`the hours in which ${work.input.job} may work`);
     await sleep(found.closedMs, { summary: 'wait for the hours of the job' });
     work.report.waitFor(undefined);
   }
 }
 
-export const lookWords = ({ files, unsynced, bad, oldestDays, wastedBytes, rehash }: SnapraidLook): string =>
+export const lookWords = ({
+  files,
+  unsynced,
+  bad,
+  oldestDays,
+  wastedBytes,
+  rehash,
+  shareSilent,
+}: SnapraidLook): string =>
   [
     `${files} files`,
     ...(unsynced > 0 ? [`${unsynced} blocks without parity`] : []),
@@ -67,6 +79,7 @@ export const lookWords = ({ files, unsynced, bad, oldestDays, wastedBytes, rehas
     `oldest block read ${oldestDays} days ago`,
     ...(wastedBytes > 0 ? [`${Math.round(wastedBytes / 1e6)} MB of parity unused`] : []),
     ...(rehash ? ['a rehash is pending'] : []),
+    ...(shareSilent === undefined ? [] : [shareSilent]),
   ].join(', ');
 
 export async function touch(work: ArrayWork): Promise<void> {
@@ -186,21 +199,30 @@ async function askRepair({ source, input, report }: ArrayWork, found: SnapraidSc
   await askApproval({ digest: found.digest, what, details: found.files, withinMs: withinMs(input) }, report);
 }
 
-export const scrubWords = ({ percent, bad, blocks }: SnapraidScrubReport): string =>
-  `${percent} % of ${blocks} blocks read, ${bad === 0 ? 'none is bad' : `${bad} are bad`}`;
+export const scrubWords = ({ state, percent, bad, blocks }: SnapraidScrubReport): string =>
+  [
+    `${percent} % of ${blocks} blocks read`,
+    ...(state === 'outside' ? ['until the hours of the job were over'] : []),
+    bad === 0 ? 'none is bad' : `${bad} are bad`,
+  ].join(', ');
 
 export async function smart(work: ArrayWork): Promise<string[]> {
   const { source, input, report } = work;
   const name = `${source.resource}: smart`;
   const steps = onHost(source.host, input.limits, `health of the disks of ${source.resource}`);
-  const { disks, warnings } = await report.watch(name, () => steps.snapraidSmart(work.step));
-  done(
-    work,
-    'smart',
-    disks.length > 0 ? `${disks.length} disks, ${warnings.length} in trouble` : 'no disk tells',
-    warnings.length > 0,
-  );
-  return warnings;
+  const found = await report.watch(name, () => steps.snapraidSmart(work.step));
+  done(work, 'smart', healthWords(found), found.warnings.length > 0);
+  return found.warnings;
+}
+
+function healthWords({ disks, unknown = [], warnings }: SnapraidSmartReport): string {
+  const hottest = Math.max(...disks.map(({ temperature = 0 }) => temperature));
+  if (disks.length === 0) return 'the health of no disk is known';
+  return [
+    `${disks.length} disks, ${warnings.length} warnings`,
+    ...(hottest > 0 ? [`the hottest has ${hottest} °C`] : []),
+    ...(unknown.length > 0 ? [`of ${unknown.join(', ')} nothing is known`] : []),
+  ].join(', ');
 }
 
 /** The last of all: a status would wake them again. */
