@@ -4,7 +4,9 @@ import {
   onPath,
   postgresPath,
   resticPath,
+  snapraidPath,
   temporalPath,
+  versions,
   versitygwPath,
   webUiPath,
 } from '../../lab/places.js';
@@ -40,6 +42,9 @@ const offers = {
       onPath('ssh') !== undefined) ||
     'needs the two ZFS hosts of the lab (QEMU and their image): npm run setup, as root',
   snapraid: () => onPath('snapraid') !== undefined || 'needs snapraid (package snapraid): npm run setup',
+  'snapraid-14.9': () =>
+    snapraidPath(versions.snapraid.next) !== undefined ||
+    `needs snapraid ${versions.snapraid.next} of a newer Debian: npm run setup`,
   samba: () =>
     (onPath('smbd') !== undefined && onPath('smbclient') !== undefined) ||
     'needs Samba, server and client (packages samba, smbclient): npm run setup',
