@@ -51,7 +51,7 @@ describe('a new snapraid in the middle of its work', { skip }, () => {
       `#!/bin/sh\ncase "$*" in *' sync'|*' scrub') if [ -e '${slow}' ]; then rm '${slow}'; echo $$ > '${pid}'; exec '${real}' --bw-limit 1M "$@"; fi;; esac\nexec '${real}' "$@"\n`,
     );
     chmodSync(binary, 0o755);
-    array = makeArray({ disks: 2, parities: 1, megabytes: 80, binary });
+    array = makeArray({ disks: 2, parities: 1, megabytes: 110, binary });
     fill(array, 20);
     estate = await startArrayEstate(array, (config) => {
       config.jobs.nightly.steps = ['sync'];

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { snapraidVersions } from '../../lab/places.js';
@@ -188,6 +188,20 @@ for (const { version, path: binary } of snapraidVersions())
       assert.match(unmarked.words, /disk d4 has no marker/);
       writeFileSync(marker, 'd4\n');
       assert(knows('d4', 'Films/1/film 1.mkv'));
+    });
+
+    test('a parity file that is gone freezes the sync, also where nothing has changed', async () => {
+      const file = join(array.parity['2-parity']?.folder ?? '', 'snapraid.2-parity');
+      renameSync(file, `${file}.away`);
+      for (const change of [() => undefined, () => array.write('d1', 'after the parity.mkv', 'new')]) {
+        change();
+        const { code, words } = await run('--only', 'sync');
+        assert.equal(code, 5, words);
+        assert.match(words, /Do not sync "media": 2-parity has 0 of at least \d+ bytes/);
+        assert.match(words, /holdfast do nightly rebuild-parity --set parity=2-parity --plan/);
+      }
+      assert(!existsSync(file), 'snapraid made a new one');
+      renameSync(`${file}.away`, file);
     });
 
     test('silent corruption is found, repaired after a yes, read again, and the file is as it was', async () => {
