@@ -72,9 +72,12 @@ export function relativePath({ conf, config }: Pick<SnapArray, 'conf' | 'config'
   );
 }
 
-/** As a file and as a folder; what stands for other characters in snapraid's patterns is taken as it is. */
+/**
+ * As a file and as a folder; what stands for other characters in snapraid's patterns is taken as it is, as the only one of a set: a backslash
+ * before it does that in older versions alone. In a set, newer ones take each of the two backslashes by itself.
+ */
 export function patternsOf(relative: string): string[] {
-  const literal = relative.replace(/[*?[\]\\]/g, '\\$&');
+  const literal = relative.replace(/[*?[]/g, '[$&]').replaceAll('\\', '[\\\\]');
   return [`/${literal}`, `/${literal}/`];
 }
 
