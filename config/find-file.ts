@@ -23,6 +23,7 @@ export function findConfigFile(env: NodeJS.ProcessEnv, explicit?: string): strin
   ];
   const found = places.find((place) => existsSync(place));
   if (found !== undefined) return found === places[0] ? 'holdfast.yaml' : found;
-  const message = `There is no configuration: looked for ${places.join(', ')}. Write one ("holdfast init" helps), or name it with --config FILE or HOLDFAST_CONFIG`;
-  throw new HoldfastError('HF_CONFIG_INVALID', message, { places });
+  throw new HoldfastError('HF_CONFIG_INVALID', `There is no configuration: looked for ${places.join(', ')}`, {
+    next: 'Write one ("holdfast init" helps), or name it with --config FILE or HOLDFAST_CONFIG',
+  });
 }

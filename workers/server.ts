@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Config } from '../config/schema.js';
 import { HoldfastError } from '../contracts/errors.js';
@@ -32,6 +33,7 @@ export async function startServer(options: ServerOptions): Promise<EmbeddedServe
   await host.makeFolder(folderOf(stateFolder));
   const running = adoptDaemon(Number(await host.readFile(pidFile).catch(() => '0')), databaseOf(stateFolder));
   if (running) return { daemon: running, adopted: true };
+  await refuseTakenPorts(config);
   await settleDatabase(options);
   const daemon = startDaemon(
     { file: binary, args: serverArguments(config, databaseOf(stateFolder)) },
@@ -40,6 +42,24 @@ export async function startServer(options: ServerOptions): Promise<EmbeddedServe
   await host.writeFile(pidFile, `${daemon.pid}\n`);
   return { daemon, adopted: false };
 }
+
+/** A stranger on our port, another `up` say, would answer in place of our server, and everything would look well. */
+async function refuseTakenPorts({ temporal }: Pick<Config, 'temporal'>): Promise<void> {
+  for (const key of ['port', 'uiPort'] as const) {
+    const port = temporal.embedded[key];
+    if (await canListen(port)) continue;
+    throw new HoldfastError('HF_TEMPORAL_UNREACHABLE', `Another program uses the port ${port} of 127.0.0.1`, {
+      next: `End that program (ss -ltnp shows it), or give temporal.embedded.${key} another number`,
+    });
+  }
+}
+
+const canListen = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 
 export const stopServer = ({ daemon }: EmbeddedServer): Promise<void> => stopDaemon(daemon, 10_000);
 

@@ -109,6 +109,7 @@ async function refuseSecond(): Promise<void> {
     throw new HoldfastError(
       'HF_ALREADY_RUNNING',
       `"holdfast up" runs already as pid ${pid} with the state folder ${local.stateFolder}`,
+      { next: 'Use that one ("holdfast status" in any shell), or end it first with Ctrl-C or SIGTERM' },
     );
   }
   await local.writeFile(file, `${process.pid}\n${process.argv[1] ?? ''}\n`);
@@ -170,6 +171,6 @@ async function untilReady(config: Config, { daemon }: EmbeddedServer): Promise<v
   const log = `${stateFolder()}/logs/temporal-server.log`;
   throw new HoldfastError(
     'HF_TEMPORAL_UNREACHABLE',
-    `The embedded server does not answer at ${address}; another program may use the port. Its log: ${log}`,
+    `The embedded server does not answer at ${address}; its log: ${log}`,
   );
 }

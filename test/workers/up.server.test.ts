@@ -100,6 +100,7 @@ describe('holdfast up', { skip: needs('temporal', 'restic') }, () => {
     const second = await holdfast('up');
     assert.equal(second.code, 5, second.stdout + second.stderr);
     assert.match(second.stderr, new RegExp(`pid ${first.pid}`));
+    assert.match(second.stderr, /next: Use that one/);
     assert.equal((await holdfast('run', 'photos', '--follow')).code, 0);
     assert.equal((await first.stop('SIGTERM')).code, 0);
   });
@@ -151,13 +152,14 @@ describe('holdfast up', { skip: needs('temporal', 'restic') }, () => {
     assert.equal((await child.stop('SIGTERM')).code, 0);
   });
 
-  test('a port that another program has is told', async () => {
-    const { createServer } = await import('node:net');
-    const squatter = createServer((socket) => socket.destroy()).listen(port, '127.0.0.1');
-    await waitFor(() => squatter.listening, { timeoutMs: 5_000, what: 'the port' });
-    const ended = await holdfast('up');
-    squatter.close();
+  test('a port that another program has is told, also when that is a server of Temporal', async () => {
+    const first = await up();
+    const other = startHoldfast(['up'], { ...env, HOLDFAST_STATE: join(folder, 'other state') });
+    started.push(other);
+    const ended = await other.exit;
     assert.equal(ended.code, 4, ended.stdout + ended.stderr);
-    assert.match(ended.stderr, /another program may use the port/);
+    assert.match(ended.stderr, new RegExp(`Another program uses the port ${port} of 127.0.0.1`));
+    assert.match(ended.stderr, /next: .*temporal\.embedded\.port/);
+    assert.equal((await first.stop('SIGTERM')).code, 0);
   });
 });
