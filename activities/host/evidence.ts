@@ -38,6 +38,8 @@ export interface CopyProved extends OfCopy {
   bytesAdded: number;
   warnings: string[];
   adopted?: boolean;
+  /** Far smaller than its elders, and a human has said that it is right so: the measure begins anew with it. */
+  countsAccepted?: boolean;
 }
 /** The copy is in the store but holds far too little: no measure for later ones, and not good for retention. */
 export interface CopyRefused extends OfCopy {

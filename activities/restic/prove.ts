@@ -26,7 +26,7 @@ export async function proveCopy(
   checkPaths(restic, request, made.snapshot);
   await request.checkSource();
   await checkFolders(restic, request, made.snapshot);
-  await checkCounts(restic, request, earlier, made);
+  const countsAccepted = await checkCounts(restic, request, earlier, made);
   const { job, run, resource } = request;
   const copy: Copy = {
     resource,
@@ -39,7 +39,8 @@ export async function proveCopy(
     warnings: made.files === 0 ? [...made.warnings, 'The copy holds no file'] : made.warnings,
     ...(made.adopted && { adopted: true }),
   };
-  await addEvidence(restic.host, { kind: 'copy', run, job, ...copy });
+  const accepted = countsAccepted ? { countsAccepted } : {};
+  await addEvidence(restic.host, { kind: 'copy', run, job, ...copy, ...accepted });
   const unknownTool = unknownVersion(made.snapshot.program);
   return unknownTool === undefined ? copy : { ...copy, unknownTool };
 }
@@ -77,22 +78,24 @@ export const childrenIn = (stdout: string, directory: string): string[] =>
     return name.includes('/') ? [] : [name];
   });
 
+/** True when a human had to accept them: what came before is no measure any more. */
 async function checkCounts(
   { host, store }: Restic,
   request: BackupRequest,
   earlier: readonly Snapshot[],
   made: Made,
-): Promise<void> {
+): Promise<boolean> {
   const { job, run, resource } = request;
   const evidence = await readEvidence(host);
-  const proved = provedCopies(evidence, { job, resource, store });
+  const proved = sinceAccepted(provedCopies(evidence, { job, resource, store }));
   const refused = refusedCopies(evidence, { job, resource, store });
   const summaries = earlier.filter(({ id }) => id !== made.snapshot.id && !refused.has(id));
   const known = proved.length > 0 ? proved : summaries.flatMap(({ summary }) => summary ?? []);
   // A first upload of weeks: a source that was emptied under it must not become the first copy.
   const measure = known.length > 0 ? known : provedParts(evidence, { job, resource, store }).slice(-1);
   const why = whyImplausible(made, measure, request.mustHoldFiles);
-  if (why === undefined || request.acceptCounts) return;
+  if (why === undefined) return false;
+  if (request.acceptCounts) return true;
   const { files, bytes } = made;
   const snapshot = made.snapshot.id;
   await addEvidence(host, { kind: 'copy-refused', run, job, resource, store, snapshot, files, bytes });
@@ -102,3 +105,6 @@ async function checkCounts(
     { resource, store, snapshot, files },
   );
 }
+
+const sinceAccepted = <T extends { countsAccepted?: boolean }>(copies: T[]): T[] =>
+  copies.slice(Math.max(0, copies.map(({ countsAccepted }) => countsAccepted === true).lastIndexOf(true)));

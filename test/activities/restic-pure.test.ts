@@ -156,6 +156,12 @@ test('a copy is measured against the median of the last five good ones', () => {
   assert.match(whyImplausible({ files: 0, bytes: 0 }, [], true) ?? '', /no file/);
 });
 
+test('a copy whose files have been emptied is not believed, though all their names are there', () => {
+  const earlier = [{ files: 100, bytes: 1000 }];
+  assert.match(whyImplausible({ files: 100, bytes: 49 }, earlier, false) ?? '', /49 bytes in 100 files/);
+  assert.equal(whyImplausible({ files: 100, bytes: 50 }, earlier, false), undefined);
+});
+
 const snapshot = (id: string, time: string): Snapshot => ({
   id,
   time,
