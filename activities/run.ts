@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.js';
 import { type ErrorCode, errors, HoldfastError } from '../contracts/errors.js';
 import type { Progress } from '../contracts/jobs.js';
 import { parseRunId } from '../contracts/names.js';
+import { systemRefusal } from '../contracts/system-errors.js';
 import { now, ticks } from '../system/clock.js';
 import type { Host } from '../system/host.js';
 import { openRunLog, type RunLog } from '../system/log.js';
@@ -178,9 +179,6 @@ export function toFailure(error: unknown, context: Context, { retryForMs, movedA
 }
 
 function unexpected(error: unknown): HoldfastError {
-  const { code, message } =
-    error instanceof Error ? (error as NodeJS.ErrnoException) : { code: '', message: String(error) };
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new HoldfastError('HF_NO_SPACE', `No space left: ${message}`);
-  return new HoldfastError('HF_INTERNAL', `Unexpected: ${message}`);
+  const message = error instanceof Error ? error.message : String(error);
+  return systemRefusal(error) ?? new HoldfastError('HF_INTERNAL', `Unexpected: ${message}`);
 }

@@ -1,4 +1,5 @@
 import { type ErrorCode, errors, HoldfastError, isErrorCode } from '../contracts/errors.js';
+import { systemRefusal } from '../contracts/system-errors.js';
 import type { Context } from './context.js';
 import { printable } from './printable.js';
 
@@ -71,6 +72,8 @@ function asHoldfastError(error: unknown): HoldfastError {
   if (status === grpc.notFound) return notFound(chain);
   const words = status === undefined ? undefined : wordsOfStatus[status];
   if (words) return new HoldfastError('HF_TEMPORAL_UNREACHABLE', capital(words));
+  const refused = chain.map(systemRefusal).find((one) => one !== undefined);
+  if (refused) return refused;
   const text = chain[0]?.message ?? String(error);
   return new HoldfastError('HF_INTERNAL', `A mistake in Holdfast itself: ${text.slice(0, 240)}`);
 }

@@ -80,6 +80,12 @@ export const engineErrors = {
     exit: 5,
     next: 'Name another one with --output, or move the file away yourself',
   },
+  HF_FILE_REFUSED: {
+    meaning: 'A file or folder may not be read or written: its rights, or a disk that is mounted read-only',
+    retry: 'never',
+    exit: 1,
+    next: 'Look at the path: whose is it, and is its disk read-only? The state folder (HOLDFAST_STATE) must belong to the user that runs Holdfast',
+  },
   HF_TEMPORAL_UNREACHABLE: {
     meaning: 'Temporal does not answer at the address of the configuration',
     retry: 'never',

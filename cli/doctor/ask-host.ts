@@ -57,8 +57,14 @@ async function resultOf(
     await handle.terminate('no orchestrator took it');
     throw new HoldfastError('HF_TEMPORAL_UNREACHABLE', 'No orchestrator takes the question');
   };
+  // Temporal ends the question after that time; one that cannot does not.
+  const late = async (): Promise<never> => {
+    await pause(answerWithinMs + impatientAfterMs, undefined, { signal: answered.signal });
+    throw new HoldfastError('HF_TEMPORAL_UNREACHABLE', 'Temporal took the question and ends it not');
+  };
   return Promise.race([
     result,
+    late().catch((error) => (answered.signal.aborted ? result : Promise.reject(error))),
     untaken().catch((error) => (answered.signal.aborted ? result : Promise.reject(error))),
   ]);
 }

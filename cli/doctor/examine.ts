@@ -10,7 +10,7 @@ import { findHost } from '../jobs.js';
 import { askHost, type HostReply } from './ask-host.js';
 import { askTemporal } from './ask-temporal.js';
 import { about, exitOfFindings } from './findings.js';
-import { judgeFile, judgeThisMachine, ownVersion } from './here.js';
+import { judgeFile, judgeOwnSpace, judgeThisMachine, ownVersion } from './here.js';
 import { judgeClock, judgeHost, type Own, offsetMs } from './judge-host.js';
 import { judgeTemporal } from './judge-temporal.js';
 import { renderFindings } from './view.js';
@@ -49,6 +49,8 @@ async function examineEstate(context: Context, config: Config, host: string | un
   }
   const cannotAsk = server.some(({ level, subject }) => level === 'blocking' && notAskable.has(subject));
   if (cannotAsk) return { findings: [...server, ...(await judgeThisMachine(config, context.stateFolder))] };
+  const full = await judgeOwnSpace(config, context.stateFolder);
+  if (full.length > 0) return { findings: [...full, ...server] };
   const asked = await Promise.all(
     host === undefined
       ? Object.keys(config.hosts).map((name) => examineUnlessAway(context, temporal, config, name))

@@ -6,6 +6,7 @@ import { renderMistake } from '../../config/mistakes.js';
 import type { Config } from '../../config/schema.js';
 import type { Finding } from '../../contracts/doctor.js';
 import { localHost } from '../../system/local-host.js';
+import { bytes } from '../render.js';
 import { about } from './findings.js';
 import { judgeTools } from './judge-tools.js';
 
@@ -28,6 +29,19 @@ export function judgeFile(file: string): Finding[] {
     ),
   );
 }
+
+/** The embedded server stands still without space, and so does every question to a host. */
+export async function judgeOwnSpace(config: Config, stateFolder: string): Promise<Finding[]> {
+  if (config.temporal.address !== undefined) return [];
+  const bytesFree = await localHost({ name: 'here', stateFolder }).freeBytes(stateFolder);
+  if (bytesFree >= leastFree) return [];
+  const found = `${bytes(bytesFree)} free at ${stateFolder}: the embedded server cannot go on, so no host was asked`;
+  return [
+    about('here').blocking('space for state folder', found, 'Free some space; runs go on by themselves then'),
+  ];
+}
+
+const leastFree = 2 ** 20;
 
 /** For when no worker can be asked. Which host of the file this machine is, is guessed by its name. */
 export async function judgeThisMachine(config: Config, stateFolder: string): Promise<Finding[]> {

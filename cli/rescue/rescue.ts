@@ -1,6 +1,6 @@
 import { readStoredConfig } from '../../activities/restic/config-copy.js';
 import { openRestic } from '../../activities/restic/driver.js';
-import { HoldfastError } from '../../contracts/errors.js';
+import { type ErrorCode, HoldfastError } from '../../contracts/errors.js';
 import type { Context } from '../context.js';
 import { exitCodes } from '../exit-codes.js';
 import { shown } from '../jobs.js';
@@ -31,8 +31,26 @@ export async function carryOutRescue(context: Context, what: string, words: Resc
     return exit;
   } catch (error) {
     rescue.close({ keepLog: true });
-    throw error;
+    throw inRescue(error);
   }
+}
+
+/** Here is no configuration, no worker and no "holdfast logs" that the usual words could send anybody to. */
+const nextInRescue: Partial<Record<ErrorCode, string>> = {
+  HF_WRONG_PASSWORD: 'Look at --password-file, or type the password again',
+  HF_SECRET_UNAVAILABLE: 'Look at --password-file: is it there, and may this user read it?',
+  HF_STORE_MISSING: 'Look at --repository: no repository is there; nothing was made',
+  HF_STORE_UNREACHABLE:
+    'Look at the network, at --repository, and at the variables with its credentials (AWS_…, B2_…)',
+  HF_TOOL_FAILED: 'Read the log that is named above',
+};
+
+/** Pure: the same error, with what can be done about it in a rescue shell. */
+export function inRescue(error: unknown): unknown {
+  if (!(error instanceof HoldfastError) || error.details.next !== undefined) return error;
+  const next = nextInRescue[error.code];
+  if (next === undefined) return error;
+  return new HoldfastError(error.code, error.message, { ...error.details, next }, { cause: error });
 }
 
 async function printConfig(context: Context, { toolsFor }: Rescue): Promise<number> {

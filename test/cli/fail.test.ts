@@ -74,6 +74,18 @@ describe('an error', () => {
     assert.match(failure.next, /holdfast apply/);
   });
 
+  test('of the operating system is no mistake of ours: it names the path and what to look at', () => {
+    const refused = (code: string) =>
+      describeFailure(Object.assign(new Error(`${code}: open '/state/up.pid.new'`), { code }));
+    for (const code of ['EROFS', 'EACCES', 'EPERM']) {
+      assert.equal(refused(code).code, 'HF_FILE_REFUSED');
+      assert.match(refused(code).message, /\/state\/up\.pid\.new/);
+      assert.match(refused(code).next, /HOLDFAST_STATE/);
+    }
+    assert.equal(refused('ENOSPC').code, 'HF_NO_SPACE');
+    assert.equal(refused('ENOTSUP').code, 'HF_INTERNAL');
+  });
+
   test('that nobody expected is ours, and short', () => {
     const failure = describeFailure(new TypeError('x'.repeat(1000)));
     assert.equal(failure.code, 'HF_INTERNAL');

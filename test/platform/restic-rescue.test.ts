@@ -193,7 +193,12 @@ for (const { version, path: restic } of resticVersions()) {
       const wrong = await rescue(env, 'snapshots');
       assert.equal(wrong.code, 1, wrong.stdout);
       assert.match(wrong.stderr, /password/);
+      assert.match(wrong.stderr, /next: Look at --password-file/);
       assert.doesNotMatch(wrong.stderr, /not the right one/);
+      const noFile = await rescue(right, 'snapshots', '--password-file', join(bench.folder, 'no key'));
+      assert.match(noFile.stderr, /no key.*\nnext: Look at --password-file: is it there/);
+      const nowhere = await rescue(right, 'snapshots', '--repository', join(bench.folder, 'nowhere'));
+      assert.match(nowhere.stderr, /next: Look at --repository/);
       mkdirSync(join(bench.folder, 'full'));
       writeFileSync(join(bench.folder, 'full', 'mine'), '');
       const full = await rescue(right, 'restore', '--to', join(bench.folder, 'full'), '--yes', '00000000');

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { judgeOwnSpace } from '../../cli/doctor/here.js';
+import { parseConfig } from '../../config/load.js';
 import { mountSmallDisk } from '../support/disk.js';
 import { needs } from '../support/needs.js';
 
@@ -19,4 +21,24 @@ test('a small disk is one of its own, fills up, and keeps its files while it is 
   assert.throws(() => statSync(file), { code: 'ENOENT' });
   disk.mount();
   assert.equal(statSync(file).size, 4);
+});
+
+test('the doctor says that the disk of the embedded server is full, and waits for no host that cannot answer', {
+  skip: needs('mount'),
+}, async () => {
+  const disk = mountSmallDisk(16 * 2 ** 20);
+  const embedded = parseConfig('hosts: { nas: {} }', 'holdfast.yaml').config;
+  const cluster = parseConfig(
+    '{ temporal: { address: "temporal:7233" }, hosts: { nas: {} } }',
+    'holdfast.yaml',
+  ).config;
+  assert.ok(embedded && cluster);
+  assert.deepEqual(await judgeOwnSpace(embedded, disk.folder), []);
+  assert.throws(() => writeFileSync(join(disk.folder, 'big'), Buffer.alloc(32 * 2 ** 20)), {
+    code: 'ENOSPC',
+  });
+  const [finding] = await judgeOwnSpace(embedded, disk.folder);
+  assert.equal(finding?.level, 'blocking');
+  assert.match(finding?.found ?? '', /the embedded server cannot go on/);
+  assert.deepEqual(await judgeOwnSpace(cluster, disk.folder), []);
 });
