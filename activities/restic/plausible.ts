@@ -9,7 +9,7 @@ export interface Counts {
 const measureOf = 5;
 /** A copy with fewer files than this share of the usual is not believed. */
 const leastShare = 0.5;
-/** The names are still there, and next to nothing in them. Sizes change more than counts do: a removed disk image is no alarm. */
+/** All the names are still there, and next to nothing in them. Where files have gone, sizes say nothing: a removed disk image is no alarm. */
 const leastShareOfBytes = 0.05;
 
 const median = (numbers: readonly number[]): number => {
@@ -34,7 +34,8 @@ export function whyImplausible(
     return `it holds ${copy.files} files, the last ${measure.length} good ones usually ${usualFiles}`;
   }
   const usualBytes = median(measure.map(({ bytes }) => bytes));
-  if (measure.length > 0 && copy.bytes < usualBytes * leastShareOfBytes) {
+  const namesThere = measure.length > 0 && copy.files >= usualFiles;
+  if (namesThere && copy.bytes < usualBytes * leastShareOfBytes) {
     return `it holds ${copy.bytes} bytes in ${copy.files} files, the last ${measure.length} good ones usually ${usualBytes} bytes`;
   }
   if (mustHoldFiles && copy.files === 0) return 'it holds no file at all';

@@ -160,6 +160,8 @@ test('a copy whose files have been emptied is not believed, though all their nam
   const earlier = [{ files: 100, bytes: 1000 }];
   assert.match(whyImplausible({ files: 100, bytes: 49 }, earlier, false) ?? '', /49 bytes in 100 files/);
   assert.equal(whyImplausible({ files: 100, bytes: 50 }, earlier, false), undefined);
+  // One large file was removed.
+  assert.equal(whyImplausible({ files: 99, bytes: 49 }, earlier, false), undefined);
 });
 
 const snapshot = (id: string, time: string): Snapshot => ({
