@@ -1,5 +1,5 @@
 import type { Operation } from '../config/lookup.js';
-import { partsOf } from '../contracts/covers.js';
+import { partsOf, splitPoint } from '../contracts/covers.js';
 import { parseRunId, seededStore } from '../contracts/names.js';
 import { isGood, pointOf } from './status-model.js';
 import type { RunRow } from './visibility.js';
@@ -17,12 +17,7 @@ export function collectRuns(operations: readonly Wanted[]) {
       const store = seededStore(parseRunId(row.run)?.operation);
       if (store === undefined) entry.last ??= row;
       else if (!entry.uploads.has(store)) entry.uploads.set(store, row);
-      if (!isGood(row)) return;
-      for (const part of partsIn(row, entry)) {
-        const known = entry.newest.get(part);
-        if (known === undefined) missing -= 1;
-        entry.newest.set(part, newerGood(known, row));
-      }
+      if (isGood(row)) missing -= takeGood(row, entry);
     },
     /** All have a good run; what comes after is older. */
     complete: (): boolean => missing === 0,
@@ -60,12 +55,24 @@ const collectionOf = ({ covers }: Wanted): Collection => ({
   uploads: new Map(),
 });
 
+/** Says of how many parts it is the first good one. */
+function takeGood(row: RunRow, entry: Collection): number {
+  let found = 0;
+  for (const { part, point } of partsIn(row, entry)) {
+    const known = entry.newest.get(part);
+    if (known === undefined) found += 1;
+    entry.newest.set(part, newerGood(known, point ? { ...row, restorePoint: point } : row));
+  }
+  return found;
+}
+
 /** A run from before a resource or a store was added proves nothing for what was added. */
-function partsIn(row: RunRow, { covers, newest }: Collection): string[] {
+function partsIn(row: RunRow, { covers, newest }: Collection): { part: string; point?: Date }[] {
   const parts = [...newest.keys()];
-  if (covers === undefined || covers === row.covers) return parts;
-  const had = new Set(partsOf(row.covers ?? ''));
-  return parts.filter((part) => had.has(part));
+  if (covers === undefined || covers === row.covers) return parts.map((part) => ({ part }));
+  return partsOf(row.covers ?? '')
+    .map(splitPoint)
+    .filter(({ part }) => newest.has(part));
 }
 
 function foundIn({ last, newest, uploads }: Collection): FoundRuns {

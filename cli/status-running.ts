@@ -1,7 +1,8 @@
 import { type Operation, storesOf } from '../config/lookup.js';
 import type { Config } from '../config/schema.js';
-import { pairOf } from '../contracts/covers.js';
+import { pairsOf, readCovers } from '../contracts/covers.js';
 import { operationName, seedOperation } from '../contracts/names.js';
+import { compileRun } from '../schedules/compile.js';
 import { mapBounded, requestsAtOnce } from '../schedules/pool.js';
 import type { Temporal } from './context.js';
 import { failureLine } from './follow-lines.js';
@@ -26,14 +27,16 @@ interface Reading {
 /** A job that seeds and has stores without a copy: how far the run of each is. */
 export async function readUploads(
   { temporal, config, running, now }: Reading,
-  { job, main, name }: Operation,
+  { job, operation, main, name }: Operation,
   { uncovered = [], uploads, last }: FoundRuns,
 ): Promise<Seeding[]> {
   const declared = findJob(config, job);
   if (declared.kind !== 'restic-backup' || !declared.seeding || !main) return [];
   const noProgressAfterMs = declared.seeding.noProgressAfter;
-  const open = new Set(uncovered.map((part) => pairOf(part)?.store));
-  // A job of so many pairs that they are written as a digest does not say which.
+  const { HfCovers = '' } = compileRun(config, job, operation).searchAttributes;
+  const pairs = readCovers(HfCovers, pairsOf(declared.resources, storesOf(declared)));
+  // A job of so many pairs that they are written as one digest does not say which.
+  const open = new Set(uncovered.map((one) => pairs.find(({ part }) => part === one)?.pair?.store));
   const stores = storesOf(declared).filter((store) => open.has(store) || open.has(undefined));
   return mapBounded(stores, requestsAtOnce, async (store): Promise<Seeding> => {
     // The backup itself starts the upload, and was the upload once.

@@ -112,11 +112,12 @@ function coversWithout(
   const stores = storesOf(job).filter((name) => !without.stores.has(name));
   // All of either kind is away: with no store at all a covering of resources alone would be another thing.
   if (resources.length === 0 || (stores.length === 0 && storesOf(job).length > 0)) return '';
-  return coversOf(
-    operation,
-    resources.map((name) => ({ name, place: placeOf(config, name) })),
-    stores.map((name) => ({ name, place: placeOfStore(config, name) })),
-  );
+  const placed = (names: { resources: readonly string[]; stores: readonly string[] }) => ({
+    resources: names.resources.map((name) => ({ name, place: placeOf(config, name) })),
+    stores: names.stores.map((name) => ({ name, place: placeOfStore(config, name) })),
+  });
+  const whole = { resources: job.resources, stores: storesOf(job) };
+  return coversOf(operation, placed({ resources, stores }), placed(whole));
 }
 
 /** They are asked where they are: what they are copies of is away. */

@@ -1,9 +1,16 @@
-import { sleep } from '@temporalio/workflow';
+import { patched, sleep } from '@temporalio/workflow';
 import type { Copy, JobInput, RunResult, Source } from '../contracts/jobs.js';
 import { resourceLease, seedLease, storeLease } from '../contracts/names.js';
 import { copyTo, freeze, look, summarise, type Work } from './steps/copy.js';
 import { each, resultsOf, settleEach } from './steps/each.js';
-import { copySeeded, coverOnlyCopied, isSeeded, leaveToUpload, seedNext } from './steps/first-upload.js';
+import {
+  copySeeded,
+  coverEachSince,
+  coverOnlyCopied,
+  isSeeded,
+  leaveToUpload,
+  seedNext,
+} from './steps/first-upload.js';
 import { withLeases, withLeasesToTheEnd } from './steps/lease.js';
 import type { Report } from './steps/report.js';
 import { runJob } from './steps/run-job.js';
@@ -57,7 +64,7 @@ const copyBesideUploads = (input: JobInput, report: Report): Promise<RunResult> 
         const stores = resultsOf<Beside>([...done, ...missing]);
         const copies = stores.flatMap((store) => store.copies);
         const left = stores.flatMap((store) => store.left);
-        if (left.length > 0) coverOnlyCopied(copies, report);
+        if (left.length > 0) coverOnlyCopied(input, copies, report);
         return summarise(copies, left);
       }),
   );
@@ -110,18 +117,14 @@ async function uploadFirst(input: JobInput, report: Report): Promise<RunResult> 
     return withLeases(leasesOf(own()), report, () => copyAll(own(), report));
   };
   return withLeasesToTheEnd([seedLease(input.job, store)], report, async () => {
-    const copied = await each(input.sources, upload);
-    const left = input.sources.filter((_, at) => copied[at] === undefined);
+    const uploaded = await each(input.sources, upload);
+    const copies = uploaded.flatMap((copied) => copied ?? []);
+    const left = input.sources.filter((_, at) => uploaded[at] === undefined);
     const words = left.map(({ resource }) => `${resource} → ${store}: its turn comes with the next run`);
-    if (left.length > 0)
-      coverOnlyCopied(
-        copied.flatMap((copies) => copies ?? []),
-        report,
-      );
-    return summarise(
-      copied.flatMap((copies) => copies ?? []),
-      words,
-    );
+    if (input.sources.length > 1 && patched('2026-11-first-uploads-tell-each-moment'))
+      coverEachSince(input, copies, report);
+    else if (left.length > 0) coverOnlyCopied(input, copies, report);
+    return summarise(copies, words);
   });
 }
 

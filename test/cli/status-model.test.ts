@@ -162,6 +162,9 @@ describe('schedules', () => {
   });
 });
 
+const ageOf = (row: RunRow | undefined): number =>
+  row ? Math.round((now.getTime() - (row.restorePoint?.getTime() ?? 0)) / 3_600_000) : Number.NaN;
+
 describe('collecting runs from the list', () => {
   test('keeps the last one and the one with the newest state for each operation', () => {
     const collected = collectRuns([backup, check]);
@@ -201,6 +204,32 @@ describe('collecting runs from the list', () => {
     collected.add(ran(10, { covers: 'photos>b2@1' }));
     assert.equal(collected.complete(), true);
     assert.equal(collected.of(backup).newestGood?.run, 'photos-10');
+  });
+
+  test('takes each part of a first upload for as old as it says itself', () => {
+    const wanted = { ...backup, covers: 'papers>b2@1 photos>b2@2' };
+    const collected = collectRuns([wanted]);
+    const minutes = (hours: number) => Math.floor(before(hours).getTime() / 60_000).toString(36);
+    // Uploaded one after the other; the run as a whole is as old as its oldest copy.
+    const covers = `papers>b2@1!${minutes(300)} photos>b2@2!${minutes(1)}`;
+    collected.add(ran(1, { run: 'photos.seed-b2-x', covers, restorePoint: before(300) }));
+    assert.equal(ageOf(collected.of(backup).newestGood), 300);
+    collected.add(ran(5, { covers: 'papers>b2@1', restorePoint: before(5) }));
+    assert.equal(
+      ageOf(collected.of(backup).newestGood),
+      5,
+      'no longer than what the nights have copied since',
+    );
+  });
+
+  test('knows of many pairs, too, which of them have a copy', () => {
+    const wanted = { ...backup, covers: '~aaaaaa ~bbbbbb ~cccccc' };
+    const collected = collectRuns([wanted]);
+    collected.add(ran(2, { covers: '~aaaaaa ~cccccc' }));
+    assert.equal(collected.of(backup).someGood?.run, 'photos-2');
+    assert.deepEqual(collected.of(backup).uncovered, ['~bbbbbb']);
+    collected.add(ran(3, { covers: '~bbbbbb' }));
+    assert.equal(collected.of(backup).newestGood?.run, 'photos-3');
   });
 
   test('does not take the run of a first upload for the last run of the job', () => {

@@ -96,6 +96,11 @@ describe('a job that seeds several stores', { skip: needs('temporal', 'restic') 
     });
     await waitFor(async () => (await status()).seeding === undefined, { timeoutMs, what: 'the end of it' });
     assert.deepEqual([(await status()).overdue, (await status()).level], [false, 'yellow']);
+    for (const upload of await uploads()) {
+      const { searchAttributes } = await estate.client.workflow.getHandle(upload).describe();
+      // Each copy is as old as it is, however long before the last one it was made.
+      assert.match(String(searchAttributes.HfCovers), /^papers>\w+@\w{8}!\w+ photos>\w+@\w{8}!\w+$/);
+    }
     const last = await estate.holdfast('run', 'photos-offsite', '--follow');
     assert.equal(last.code, 0, last.stdout + last.stderr);
     assert.equal((await status()).level, 'green');

@@ -5,7 +5,7 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import { coverOnly } from '../../contracts/covers.js';
+import { coverOnly, type Pair, pairsOf, withPoints } from '../../contracts/covers.js';
 import type { Copy, JobInput, Source } from '../../contracts/jobs.js';
 import {
   leaseId,
@@ -85,9 +85,9 @@ export async function leaveToUpload(
 async function startUpload(store: string, sources: Source[], input: JobInput): Promise<string> {
   const { job, operation } = input;
   const run = runId(`${job}.${seedOperation(store)}`, new Date());
-  const isMeant = (pair: { resource: string; store: string }): boolean =>
+  const isMeant = (pair: Pair): boolean =>
     pair.store === store && sources.some(({ resource }) => resource === pair.resource);
-  const covers = coverOnly(ownCovers(), isMeant);
+  const covers = coverOnly(ownCovers(), pairsIn(input), isMeant);
   await startChild(workflowTypes.backupRestic, {
     workflowId: run,
     taskQueue: workflowQueue,
@@ -108,11 +108,27 @@ async function startUpload(store: string, sources: Source[], input: JobInput): P
 }
 
 /** A run counts only for what it has copied: status must not take it for a copy of the rest. */
-export function coverOnlyCopied(copies: readonly Copy[], report: Report): void {
-  const isCopied = (pair: { resource: string; store: string }): boolean =>
-    copies.some(({ resource, store }) => resource === pair.resource && store === pair.store);
-  report.covers(coverOnly(ownCovers(), isCopied));
+export function coverOnlyCopied(input: JobInput, copies: readonly Copy[], report: Report): void {
+  report.covers(coverOnly(ownCovers(), pairsIn(input), (pair) => copyOf(pair, copies) !== undefined));
 }
+
+/** Of several resources, one after the other: the first may have been copied weeks before the last, and each is as old as it is. */
+export function coverEachSince(input: JobInput, copies: readonly Copy[], report: Report): void {
+  const pairs = pairsIn(input);
+  const copied = coverOnly(ownCovers(), pairs, (pair) => copyOf(pair, copies) !== undefined);
+  const copiedPairs = pairs.filter((pair) => copyOf(pair, copies));
+  const since = (pair: Pair): Date => new Date(copyOf(pair, copies)?.restorePoint ?? 0);
+  report.covers(copied && withPoints(copied, copiedPairs, since));
+}
+
+const pairsIn = ({ sources, stores }: JobInput) =>
+  pairsOf(
+    sources.map(({ resource }) => resource),
+    stores,
+  );
+
+const copyOf = (pair: Pair, copies: readonly Copy[]): Copy | undefined =>
+  copies.find(({ resource, store }) => resource === pair.resource && store === pair.store);
 
 const ownCovers = (): string =>
   workflowInfo().typedSearchAttributes.get(defineSearchAttributeKey('HfCovers', searchAttributes.HfCovers)) ??
