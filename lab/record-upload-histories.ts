@@ -18,6 +18,14 @@ const estate = await startEstate({
       stores: ['vault', 'attic'],
       seeding: { portion: '2MB' },
     };
+    config.stores.cellar = { restic: { ...vault.restic, repository: `${vault.restic.repository} three` } };
+    config.resources.papers = { ...config.resources.photos };
+    config.jobs.both = {
+      kind: 'restic-backup',
+      resources: ['photos', 'papers'],
+      store: 'cellar',
+      seeding: { portion: '20MB' },
+    };
   },
 });
 const run = async (...args: string[]): Promise<string> => {
@@ -25,9 +33,9 @@ const run = async (...args: string[]): Promise<string> => {
   process.stdout.write(`${stdout}${stderr}`);
   return runIn(stdout);
 };
-const uploads = async (): Promise<string[]> => {
+const uploads = async (job = 'uploaded'): Promise<string[]> => {
   const found: string[] = [];
-  for await (const { workflowId } of estate.client.workflow.list({ query: `HfJob = 'uploaded'` }))
+  for await (const { workflowId } of estate.client.workflow.list({ query: `HfJob = '${job}'` }))
     if (workflowId.includes('.seed-')) found.push(workflowId);
   return found;
 };
@@ -36,7 +44,7 @@ try {
     mkdirSync(join(estate.source, `${number}`));
     writeFileSync(join(estate.source, `${number}`, 'a'), noise(1_900_000, number));
   }
-  for (const store of ['vault', 'attic']) await estate.holdfast('init-store', store);
+  for (const store of ['vault', 'attic', 'cellar']) await estate.holdfast('init-store', store);
   await record(estate, 'backupRestic', 'left-to-uploads', await run('uploaded'));
   const [upload = ''] = await uploads();
   await record(estate, 'backupRestic', 'first-upload', upload);
@@ -45,6 +53,9 @@ try {
   await record(estate, 'backupRestic', 'leases-end-with-it', await run('photos-offsite'));
   await record(estate, 'holdLease', 'ended-with-its-run', leaseId(storeLease('vault')));
   await record(estate, 'checkRestic', 'leases-end-with-it', await run('photos-offsite', '--only', 'check'));
+  await run('both');
+  const [two = ''] = await uploads('both');
+  await record(estate, 'backupRestic', 'first-upload-of-two-resources', two);
 } finally {
   await estate.stop();
 }
