@@ -10,7 +10,7 @@ import { shown } from '../jobs.js';
 import { copyId, moment, relativePath } from '../restore-words.js';
 import { approve, tell } from './approve.js';
 import { type Rescue, type RescueWords, rescueStore } from './open.js';
-import { isOf, taggedCopies } from './snapshots.js';
+import { isOf, newestOfEach, type TaggedCopy, taggedCopies } from './snapshots.js';
 
 /** `rescue restic restore`: plan, the operator's yes bound to it, restore, comparison. The same steps as a run's. */
 export async function restoreByHand(context: Context, rescue: Rescue, words: RescueWords): Promise<number> {
@@ -54,6 +54,8 @@ async function chooseResource(
   const [first] = found;
   if (names.length > 1) throw usage(`Say of what: ${names.join(', ')}`.slice(0, 300));
   if (first && namePattern.test(first.job) && namePattern.test(first.resource)) return first;
+  const [part] = newestOfEach(parts.filter((one) => copyOf === undefined || isOf(one, copyOf)));
+  if (part && !first) throw onlyPart(part);
   const there = all.length > 0 ? `there are ${all.join(', ')}` : 'there are no copies of Holdfast at all';
   throw new HoldfastError(
     'HF_COPY_NOT_FOUND',
@@ -61,6 +63,14 @@ async function chooseResource(
     { next: '"holdfast rescue restic snapshots" lists what there is' },
   );
 }
+
+/** Never by itself: much may be missing in it, and nobody would see that. */
+const onlyPart = ({ job, resource, snapshot }: TaggedCopy): HoldfastError =>
+  new HoldfastError(
+    'HF_COPY_NOT_FOUND',
+    `There is no whole copy of "${shown(`${job}/${resource}`)}": its first upload was not finished. The newest part of it is of ${snapshot.time.slice(0, 19)}`,
+    { next: `--copy ${snapshot.id.slice(0, 12)} restores what it holds` },
+  );
 
 function stepOf(
   names: Pick<RestoreStepInput, 'job' | 'resource' | 'target' | 'run'>,

@@ -20,20 +20,37 @@ export async function printSnapshots(
   rescue: Rescue,
   { copyOf }: RescueWords,
 ): Promise<number> {
-  const { copies, parts: all, others } = await taggedCopies(rescue);
-  const parts = all.length;
-  const wanted = copies.filter((copy) => copyOf === undefined || isOf(copy, copyOf));
-  if (context.json) context.out(JSON.stringify({ copies: wanted.map(plain), parts, others }, null, 2));
-  else {
+  const { copies, parts, others } = await taggedCopies(rescue);
+  const isWanted = (copy: TaggedCopy): boolean => copyOf === undefined || isOf(copy, copyOf);
+  const wanted = copies.filter(isWanted);
+  const newestParts = newestOfEach(parts.filter(isWanted));
+  if (context.json) {
+    const found = {
+      copies: wanted.map(plain),
+      parts: parts.length,
+      newestParts: newestParts.map(plain),
+      others,
+    };
+    context.out(JSON.stringify(found, null, 2));
+  } else {
     context.out(wanted.length === 0 ? 'No copies of Holdfast.' : copiesTable(context, wanted));
-    if (parts > 0)
-      context.note(
-        `${parts} parts of first uploads that were not finished, of which each holds the ones before it; the newest is ${all[0]?.snapshot.id.slice(0, 12)} of ${all[0]?.job}/${all[0]?.resource}. "rescue restic restore --copy ID" restores what it holds`,
-      );
+    if (newestParts.length > 0) context.out(partsText(context, newestParts));
     if (others > 0) context.note(`${others} snapshots are not copies of Holdfast; restic itself lists them`);
   }
   return exitCodes.done;
 }
+
+/** The newest first: each part holds the ones before it. */
+export const newestOfEach = (parts: readonly TaggedCopy[]): TaggedCopy[] => [
+  ...new Map(parts.toReversed().map((part) => [`${part.job}/${part.resource}`, part])).values(),
+];
+
+const partsText = (context: Context, newest: readonly TaggedCopy[]): string =>
+  [
+    '',
+    'Part of an unfinished first upload, the newest of each: "rescue restic restore --copy SNAPSHOT" restores what it holds.',
+    copiesTable(context, newest),
+  ].join('\n');
 
 interface Found {
   copies: TaggedCopy[];

@@ -5,9 +5,11 @@ import { describe, test } from 'node:test';
 import { backupResource } from '../../activities/restic/backup.js';
 import { keepConfig, withConfigCopy } from '../../activities/restic/config-copy.js';
 import { initialiseStore } from '../../activities/restic/initialise.js';
+import { seedPortion } from '../../activities/restic/seed.js';
 import { resticVersions } from '../../lab/places.js';
 import { runHoldfast } from '../support/children.js';
 import { compareTrees } from '../support/compare.js';
+import { noise } from '../support/content.js';
 import { makeTree } from '../support/data.js';
 import { temporaryFolder } from '../support/temp.js';
 import { type Bench, makeBench, runAt } from './restic-bench.js';
@@ -41,9 +43,12 @@ for (const { version, path: restic } of resticVersions()) {
 
       const listed = await rescue('snapshots', '--json');
       assert.equal(listed.code, 0, listed.stderr);
-      const { copies, parts, others } = JSON.parse(listed.stdout);
-      assert.deepEqual([parts, others], [1, 1]);
-      assert.match((await rescue('snapshots')).stderr, /^1 parts of first uploads .*--copy ID/m);
+      const { copies, parts, newestParts, others } = JSON.parse(listed.stdout);
+      assert.deepEqual([parts, newestParts.length, others], [1, 1, 1]);
+      assert.match(
+        (await rescue('snapshots')).stdout,
+        /^Part of an unfinished first upload.*--copy SNAPSHOT/m,
+      );
       assert.deepEqual(
         copies.map(({ job, resource, run }: Record<string, string>) => ({ job, resource, run })),
         [{ job: 'photos-offsite', resource: 'photos', run: runAt(1) }],
@@ -65,6 +70,7 @@ for (const { version, path: restic } of resticVersions()) {
       const ignored = version === 'system' ? (['sparseness'] as const) : [];
       assert.deepEqual(compareTrees(bench.source, target, { ignore: [...ignored] }), []);
       const part = bench.snapshots().find(({ tags }) => tags.includes('part:photos-offsite/photos'));
+      assert.equal(newestParts[0].snapshot, part?.id);
       const partly = ['restore', '--copy', part?.id ?? '', '--to', join(bench.folder, 'part')];
       const shown = await rescue(...partly);
       const [, ofPart = ''] = /digest\s+([0-9a-f]{64})/.exec(shown.stdout) ?? [];
@@ -76,6 +82,49 @@ for (const { version, path: restic } of resticVersions()) {
       const secret = readFileSync(join(bench.folder, 'key'), 'utf8').trim();
       assert.match(seen(), /restore/);
       assert.doesNotMatch(seen() + done.stdout + done.stderr, new RegExp(secret));
+    });
+
+    test('brings back what a first upload had sent when the house burned, and never by itself', async () => {
+      const bench = makeBench({ restic, job: { seeding: { portion: 2_000_000 } } });
+      for (const name of ['a', 'b', 'c']) {
+        mkdirSync(join(bench.source, name));
+        writeFileSync(join(bench.source, name, 'file'), noise(1_500_000, name.charCodeAt(0)));
+      }
+      for (const minute of [1, 2])
+        assert.equal((await seedPortion(bench.tools(), bench.step(runAt(minute)))).done, false);
+      const env = {
+        ...nothingLeft,
+        RESTIC_REPOSITORY: bench.repository,
+        RESTIC_PASSWORD_FILE: join(bench.folder, 'key'),
+      };
+      const rescue = (...words: string[]) =>
+        runHoldfast(['rescue', 'restic', ...words, '--restic', restic], env);
+      const newest = (bench.snapshots().at(-1)?.id ?? '').slice(0, 12);
+      const listed = await rescue('snapshots');
+      assert.match(listed.stdout, /^No copies of Holdfast\.\n\nPart of an unfinished first upload/);
+      assert.match(
+        listed.stdout,
+        new RegExp(`photos-offsite/photos .*${newest}|photos-offsite/photos\t${newest}`),
+      );
+      const target = join(bench.folder, 'restored');
+      const unnamed = await rescue('restore', '--to', target);
+      assert.equal(unnamed.code, 3, unnamed.stdout + unnamed.stderr);
+      assert.match(
+        unnamed.stderr,
+        new RegExp(`no whole copy of "photos-offsite/photos".*--copy ${newest}`, 's'),
+      );
+      const words = ['restore', '--copy', newest, '--to', target];
+      const [, digest = ''] = /digest\s+([0-9a-f]{64})/.exec((await rescue(...words)).stdout) ?? [];
+      const done = await rescue(...words, '--yes', digest);
+      assert.equal(done.code, 6, done.stdout + done.stderr);
+      assert.match(done.stdout, /part of an unfinished first upload/);
+      const there = readdirSync(target).filter((name) => ['a', 'b', 'c'].includes(name));
+      assert(there.length >= 2, there.join());
+      for (const name of there)
+        assert.deepEqual(
+          readFileSync(join(target, name, 'file')),
+          readFileSync(join(bench.source, name, 'file')),
+        );
     });
 
     test('writes its proof where a state folder is, and leaves out what is known to hold too little', async () => {
