@@ -84,7 +84,10 @@ for (const { version, path: restic } of resticVersions()) {
       assert.doesNotMatch(seen() + done.stdout + done.stderr, new RegExp(secret));
     });
 
-    test('brings back what a first upload had sent when the house burned, and never by itself', async () => {
+    const once = version === resticVersions().at(-1)?.version ? false : 'of one version is enough';
+    test('brings back what a first upload had sent when the house burned, and never by itself', {
+      skip: once,
+    }, async () => {
       const bench = makeBench({ restic, job: { seeding: { portion: 2_000_000 } } });
       for (const name of ['a', 'b', 'c']) {
         mkdirSync(join(bench.source, name));
