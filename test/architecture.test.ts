@@ -145,8 +145,8 @@ test('workflow code keeps no state between runs: the sandbox is shared', () => {
 test('the bundle of the workflows holds no library that does not belong there', () => {
   const bundle = join(repositoryRoot, 'dist/workflow-bundle.js');
   assert(existsSync(bundle), 'npm run build makes it');
-  // The SDK alone is 1.63 MB; zod by mistake would add 1 to 2.7 MB.
-  assert(statSync(bundle).size < 2_300_000, `${statSync(bundle).size} bytes`);
+  // The SDK alone is 1.63 MB, our procedures 0.7 MB; zod by mistake would add 1 to 2.7 MB.
+  assert(statSync(bundle).size < 2_500_000, `${statSync(bundle).size} bytes`);
 });
 
 test('every workflow type has a checked-in history that is replayed', () => {
