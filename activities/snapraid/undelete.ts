@@ -1,6 +1,7 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import type { SnapArray } from './array.js';
 import { ask, failed } from './ask.js';
+import { parseTag, unreadable } from './parse.js';
 import { parseWork, type WorkEnd } from './parse-work.js';
 import type { Procedure } from './procedure.js';
 import { work } from './work.js';
@@ -90,15 +91,25 @@ async function listed(array: SnapArray): Promise<string[]> {
 
 /** What a sync has made permanent is not known any more; what is there is not missing. */
 async function refuseUnknown(array: SnapArray, path: string): Promise<void> {
-  const lines = await listed(array);
-  const isKnown = lines.some((line) => {
-    const [, name = ''] = /^(?:file|link_\w+):[^:]*:([^:]*)/.exec(line) ?? [];
-    const plain = name.replace(/\\(.)/g, (_, letter: string) => (letter === 'd' ? ':' : letter));
-    return plain === path || plain.startsWith(`${path}/`);
+  const known = (await listed(array)).flatMap((line) => {
+    const { name, values } = parseTag(line);
+    const [disk = '', file = ''] = values;
+    const isEntry = name === 'file' || name.startsWith('link_');
+    return isEntry && (file === path || file.startsWith(`${path}/`)) ? [{ disk, file }] : [];
   });
-  if (isKnown) return;
+  for (const { disk, file } of known) if (file === path) await refuseContradiction(array, disk, file);
+  if (known.length > 0) return;
   throw new HoldfastError(
     'HF_PATH_NOT_FOUND',
     `The array knows nothing at "${path.slice(0, 100)}": it was never synced, or its deletion has been synced since`,
+  );
+}
+
+/** The check must not have passed over it, as with a name that a version takes for a pattern: "nothing is missing" would be wrong. */
+async function refuseContradiction({ tools, conf }: SnapArray, disk: string, file: string): Promise<void> {
+  const folder = conf.data.find(({ name }) => name === disk)?.folder;
+  if (folder === undefined || (await tools.host.facts(`${folder}/${file}`)) !== undefined) return;
+  throw unreadable(
+    `nothing is missing, but "${disk}:${file.slice(0, 100)}" is in its list and not on the disk`,
   );
 }

@@ -193,3 +193,29 @@ describe('a second attempt of a repair', () => {
     assert.equal((await repair(again, { disk: 'd2' })).lostCount, 0);
   });
 });
+
+describe('deleted files of which the check says nothing', () => {
+  const listed = (path: string) => {
+    const fake = fakeRepair();
+    fake.answer('list', { lines: [`file:d1:${path}:1:1795000000:0:1`, 'summary:exit:ok'] });
+    return fake;
+  };
+
+  test('are not called there when they are in the list and not on the disk', async () => {
+    const fake = listed('Films/a\\db[c].mkv');
+    const input = asked(fake, { path: 'Films/a:b[c].mkv' }, 'undelete');
+    await assert.rejects(planByHand(fake.array, input), {
+      code: 'HF_ARRAY_UNREADABLE',
+      message: /"d1:Films\/a:b\[c\].mkv" is in its list and not on the disk/,
+    });
+  });
+
+  test('are there when they are on the disk, and unknown when they are in no list', async () => {
+    const fake = listed('a.mkv');
+    writeFileSync(join(fake.folder, 'd1/a.mkv'), 'x');
+    const plan = await planByHand(fake.array, asked(fake, { path: 'a.mkv' }, 'undelete'));
+    assert.equal(plan.nothing, true);
+    const never = asked(fake, { path: 'b.mkv' }, 'undelete');
+    await assert.rejects(planByHand(fake.array, never), { code: 'HF_PATH_NOT_FOUND' });
+  });
+});
