@@ -19,14 +19,14 @@ export interface SmallDisk {
  */
 function attachPartition(image: string, bytes: number): string {
   const device = execFileSync('losetup', ['--find', '--show', image], { encoding: 'utf8' }).trim();
+  // One of a test that was killed.
+  forgetPartition(device);
   execFileSync('addpart', [device, '1', '2048', `${bytes / 512 - 2048}`]);
   return device;
 }
 
-function detachPartition(device: string): void {
-  execFileSync('delpart', [device, '1']);
-  execFileSync('losetup', ['--detach', device]);
-}
+const forgetPartition = (device: string): void =>
+  void spawnSync('delpart', [device, '1'], { stdio: 'ignore' });
 
 /** An ext4 file system of its own on a loop device, or on a partition of one: for full disks, missing disks and mount points. Needs root and `needs('mount')`. */
 export function mountSmallDisk(bytes: number, { partition = false } = {}): SmallDisk {
@@ -43,9 +43,9 @@ export function mountSmallDisk(bytes: number, { partition = false } = {}): Small
   let device: string | undefined;
   let mounted = false;
   const unmount = () => {
-    if (mounted) execFileSync('umount', [...(partition ? [] : ['--lazy']), folder]);
+    if (mounted) execFileSync('umount', ['--lazy', folder]);
     mounted = false;
-    if (device !== undefined) detachPartition(device);
+    if (device !== undefined) forgetPartition(device);
     device = undefined;
   };
   const mount = () => {
@@ -53,6 +53,8 @@ export function mountSmallDisk(bytes: number, { partition = false } = {}): Small
     const args = device === undefined ? ['-o', 'loop', image] : [`${device}p1`];
     if (!mounted) execFileSync('mount', [...args, folder]);
     mounted = true;
+    // In use, it goes by itself with its last user: also when this test is killed.
+    if (device !== undefined) spawnSync('losetup', ['--detach', device]);
   };
   const renew = () => {
     unmount();
