@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { HoldfastError } from '../contracts/errors.js';
@@ -23,7 +23,22 @@ export function findConfigFile(env: NodeJS.ProcessEnv, explicit?: string): strin
   ];
   const found = places.find((place) => existsSync(place));
   if (found !== undefined) return found === places[0] ? 'holdfast.yaml' : found;
+  const hidden = places.filter(isHidden);
+  if (hidden.length > 0)
+    throw new HoldfastError('HF_CONFIG_INVALID', `This user may not look at ${hidden.join(', ')}`, {
+      next: 'Ask as root, or let others enter the folder (chmod 755); secrets have files of their own (chmod 600)',
+    });
   throw new HoldfastError('HF_CONFIG_INVALID', `There is no configuration: looked for ${places.join(', ')}`, {
     next: 'Write one ("holdfast init" helps), or name it with --config FILE or HOLDFAST_CONFIG',
   });
+}
+
+/** "There is none" would be untrue where nobody lets us look. */
+function isHidden(place: string): boolean {
+  try {
+    statSync(place);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES';
+  }
 }

@@ -131,11 +131,11 @@ export async function freeBytes(path: string): Promise<number> {
   return stat ? stat.bavail * stat.bsize : freeBytes(dirname(path));
 }
 
-export async function makeFolder(path: string): Promise<void> {
+export async function makeFolder(path: string, mode = 0o700): Promise<void> {
   // Node's own `recursive` never comes back where the kernel answers ENOENT in a folder that is there: /proc.
   const parent = dirname(path);
-  if (parent !== path && !(await exists(parent))) await makeFolder(parent);
-  await mkdir(path, { mode: 0o700 }).catch(async (error: NodeJS.ErrnoException) => {
+  if (parent !== path && !(await exists(parent))) await makeFolder(parent, mode);
+  await mkdir(path, { mode }).catch(async (error: NodeJS.ErrnoException) => {
     // Another process may have been faster; a link to a folder is one too.
     const there = error.code === 'EEXIST' ? await stat(path).catch(() => undefined) : undefined;
     if (!there?.isDirectory()) throw error;
@@ -158,9 +158,12 @@ export async function writeWhole(path: string, text: string): Promise<void> {
   await rename(beside, path);
 }
 
-/** For what must never replace anything: fails with EEXIST, also on a link that leads nowhere. */
+/**
+ * For what must never replace anything: fails with EEXIST, also on a link that leads nowhere.
+ * Its folder is open to everybody: who shall not read the file is kept out by the file's own mode.
+ */
 export async function writeNew(path: string, text: string, mode: number): Promise<void> {
-  await makeFolder(dirname(path));
+  await makeFolder(dirname(path), 0o755);
   const file = await open(path, 'wx', mode);
   try {
     await file.writeFile(text);

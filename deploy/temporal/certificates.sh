@@ -29,6 +29,8 @@ signed() {
     -addext basicConstraints=critical,CA:FALSE "$@"
 }
 
+# What lies above may hold what others read, holdfast.yaml for one.
+(umask 022 && mkdir -p "$(dirname "$folder")")
 mkdir -p "$folder"
 [ -e "$folder/ca.pem" ] || new ca -days 3650 -addext keyUsage=critical,keyCertSign,cRLSign
 

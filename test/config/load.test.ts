@@ -245,4 +245,21 @@ describe('findConfigFile', () => {
     writeFileSync('holdfast.yaml', '');
     assert.equal(findConfigFile({ HOME: home }), 'holdfast.yaml');
   });
+
+  test('does not say that there is none where this user may not look', (context) => {
+    const closed = mkdtempSync(join(tmpdir(), 'holdfast-closed-'));
+    chmodSync(closed, 0o000);
+    process.chdir('/');
+    const wasRoot = process.geteuid?.() === 0;
+    if (wasRoot) process.seteuid?.(65534);
+    context.after(() => {
+      if (wasRoot) process.seteuid?.(0);
+      process.chdir(here);
+      rmSync(closed, { recursive: true });
+    });
+    assert.throws(
+      () => findConfigFile({ XDG_CONFIG_HOME: closed }),
+      /This user may not look at .*holdfast-closed/,
+    );
+  });
 });

@@ -43,6 +43,9 @@ describe('holdfast init at a terminal', { skip }, () => {
     assert.equal(Object.values(loadConfig(output).resources)[0]?.directory, source);
     const key = join(folder, 'etc/disk.key');
     assert.equal(statSync(key).mode & 0o777, 0o600);
+    // An orchestrator with a user of its own reads the configuration, and nothing else there.
+    assert.equal(statSync(join(folder, 'etc')).mode & 0o777, 0o755);
+    assert.equal(statSync(output).mode & 0o777, 0o644);
     assert.ok(!terminal.screen().includes(readFileSync(key, 'utf8').trim()));
     assert.match(terminal.screen(), /Keep a copy of the password outside of this house/);
   });
