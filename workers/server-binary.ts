@@ -44,7 +44,7 @@ export async function ensureServerBinary(say: (line: string) => void): Promise<s
   if (fetched) return fetched;
   throw new HoldfastError(
     'HF_SERVER_BINARY_MISSING',
-    'No Temporal server: not in HOLDFAST_TEMPORAL_BIN, on PATH or in the cache, the download failed, and Go is not there to build it. Install the Temporal CLI',
+    'No Temporal server: not in HOLDFAST_TEMPORAL_BIN, on PATH or in the cache, the download failed, and it could not be built (Go is not there, or the build failed)',
   );
 }
 
@@ -59,8 +59,9 @@ async function download(say: (line: string) => void): Promise<string | undefined
     });
     await server.teardown();
     return findDownloaded();
-  } catch {
-    say('The download did not work.');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n')[0]?.slice(0, 200) : '';
+    say(`The download did not work: ${reason}`);
     return undefined;
   }
 }
