@@ -49,7 +49,7 @@ async function examineEstate(context: Context, config: Config, host: string | un
   }
   const cannotAsk = server.some(({ level, subject }) => level === 'blocking' && notAskable.has(subject));
   if (cannotAsk) return { findings: [...server, ...(await judgeThisMachine(config, context.stateFolder))] };
-  const full = await judgeOwnSpace(config, context.stateFolder);
+  const full = await judgeOwnSpace(temporal.address, config, context.stateFolder);
   if (full.length > 0) return { findings: [...full, ...server] };
   const asked = await Promise.all(
     host === undefined

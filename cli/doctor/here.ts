@@ -31,8 +31,12 @@ export function judgeFile(file: string): Finding[] {
 }
 
 /** The embedded server stands still without space, and so does every question to a host. */
-export async function judgeOwnSpace(config: Config, stateFolder: string): Promise<Finding[]> {
-  if (config.temporal.address !== undefined) return [];
+export async function judgeOwnSpace(
+  address: string,
+  { temporal }: Config,
+  stateFolder: string,
+): Promise<Finding[]> {
+  if (address !== `127.0.0.1:${temporal.embedded.port}`) return [];
   const bytesFree = await localHost({ name: 'here', stateFolder }).freeBytes(stateFolder);
   if (bytesFree >= leastFree) return [];
   const found = `${bytes(bytesFree)} free at ${stateFolder}: the embedded server cannot go on, so no host was asked`;

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
 import { exitCodeMeanings, exitOfOutcome } from '../../cli/exit-codes.js';
 import { describeFailure, fail, isConnectionError } from '../../cli/fail.js';
+import { withRescue } from '../../cli/restore-run.js';
 import { errorOfRun } from '../../cli/run-end.js';
 import { type ErrorCode, errors, HoldfastError } from '../../contracts/errors.js';
 import { repositoryRoot } from '../support/root.js';
@@ -66,6 +67,13 @@ describe('an error', () => {
   test('of the connection ends with 4', () => {
     for (const code of [1, 4, 7, 14, 16])
       assert.equal(describeFailure(grpcError(code)).exit, 4, `gRPC ${code}`);
+  });
+
+  test('of the connection, where a restore was asked for, names the way that needs none', () => {
+    const cut = () => withRescue(grpcError(14));
+    assert.throws(cut, (error) => /holdfast up.*holdfast rescue --help/.test(describeFailure(error).next));
+    const other = new TypeError('other');
+    assert.throws(() => withRescue(other), other);
   });
 
   test('about a namespace that does not exist ends with 4 and names the command that makes it', () => {

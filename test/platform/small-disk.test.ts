@@ -27,18 +27,15 @@ test('the doctor says that the disk of the embedded server is full, and waits fo
   skip: needs('mount'),
 }, async () => {
   const disk = mountSmallDisk(16 * 2 ** 20);
-  const embedded = parseConfig('hosts: { nas: {} }', 'holdfast.yaml').config;
-  const cluster = parseConfig(
-    '{ temporal: { address: "temporal:7233" }, hosts: { nas: {} } }',
-    'holdfast.yaml',
-  ).config;
-  assert.ok(embedded && cluster);
-  assert.deepEqual(await judgeOwnSpace(embedded, disk.folder), []);
+  const { config } = parseConfig('hosts: { nas: {} }', 'holdfast.yaml');
+  assert.ok(config);
+  const judged = (address: string) => judgeOwnSpace(address, config, disk.folder);
+  assert.deepEqual(await judged('127.0.0.1:7233'), []);
   assert.throws(() => writeFileSync(join(disk.folder, 'big'), Buffer.alloc(32 * 2 ** 20)), {
     code: 'ENOSPC',
   });
-  const [finding] = await judgeOwnSpace(embedded, disk.folder);
+  const [finding] = await judged('127.0.0.1:7233');
   assert.equal(finding?.level, 'blocking');
   assert.match(finding?.found ?? '', /the embedded server cannot go on/);
-  assert.deepEqual(await judgeOwnSpace(cluster, disk.folder), []);
+  assert.deepEqual(await judged('cluster.lan:7233'), []);
 });
