@@ -41,24 +41,19 @@ export async function planSendBack(tools: Tools, input: DatasetRestoreStepInput)
   const { ends, request } = await openReplication(tools, backInput(input, 0));
   tools.progress({ phase: 'looking at both ends' });
   const now = await survey(ends, request);
-  if (isOwnDataset(tools, input.resource, input.target))
-    refuseSecondSide(now.input.source.get(request.sourceRoot), input.job);
-  refuseOverwriting(now, input.target);
   const { sourceRoot } = request;
+  const root = now.input.source.get(sourceRoot);
   const isOwn = isOwnDataset(tools, input.resource, input.target);
-  const gifts = await giftsFor(tools, input, { sourceRoot, isOwn }, newDatasets(now.input));
+  if (isOwn) refuseSecondSide(root, input.job);
+  refuseOverwriting(now, input.target);
+  const made = newDatasets(now.input);
+  const gifts = await giftsFor(tools, input, { sourceRoot, isOwn }, made);
   const due = now.plans.filter(travels);
-  const root = now.input.source.get(request.sourceRoot);
   const newest = root?.snapshots.at(-1);
-  if (!root || !newest) throw noReplica(request.sourceRoot);
-  if (due.length === 0)
-    throw new HoldfastError(
-      'HF_NOTHING_TO_DO',
-      `${input.target} has everything that the replica ${request.sourceRoot} holds. Nothing was changed`.slice(
-        0,
-        300,
-      ),
-    );
+  if (!root || !newest) throw noReplica(sourceRoot);
+  // Whoever was interrupted when all had arrived has left datasets that are readonly and do not mount.
+  const arrived = made.filter(({ dataset }) => now.input.target.has(dataset.name)).length;
+  if (due.length === 0 && arrived === 0) throw nothingToDo(input.target, sourceRoot);
   const { leftOut, availableBytes } = fitInto(due, now.input.target, request.targetRoot);
   const bytes = due.reduce((sum, plan) => sum + plan.bytes, 0);
   if (leftOut.length > 0) throw noSpace(input.target, bytes, availableBytes);
@@ -75,6 +70,7 @@ export async function planSendBack(tools: Tools, input: DatasetRestoreStepInput)
     steps: [
       `replica    ${replicaStoreOf(tools.config, input.store ?? '').host}: ${request.sourceRoot}, ${now.input.source.size} datasets`,
       ...wordsFor(now, due, root),
+      ...(due.length === 0 ? [`arrived    ${arrived} datasets whole; they become ordinary ones`] : []),
       ...giftWords(gifts),
       ...(isOwn
         ? ['then       replication goes on from here: its base is marked on both sides']
@@ -98,6 +94,12 @@ function whyInTheWay({ kind, loses, reason }: DatasetPlan): string {
   if (loses.length === 0) return 'it was written to since the newest snapshot that both sides have';
   return `it has ${loses.length} snapshots that the replica does not have (${loses.slice(-2).join(', ')})`;
 }
+
+const nothingToDo = (target: string, sourceRoot: string): HoldfastError =>
+  new HoldfastError(
+    'HF_NOTHING_TO_DO',
+    `${target} has everything that the replica ${sourceRoot} holds. Nothing was changed`.slice(0, 300),
+  );
 
 const noReplica = (sourceRoot: string): HoldfastError =>
   new HoldfastError('HF_COPY_NOT_FOUND', `The replica ${sourceRoot} holds no snapshot that arrived whole`);

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { after, test } from 'node:test';
+import { type Ended, runHoldfast } from '../support/children.js';
 import { type Estate, startEstate } from '../support/estate.js';
 import { type LabHost, mountsForReading } from '../support/lab-host.js';
 import { needs } from '../support/needs.js';
 import type { PlainConfig } from '../support/plain-config.js';
 import { runIn } from '../support/run-watch.js';
+import { temporaryFolder } from '../support/temp.js';
 import { waitFor } from '../support/wait.js';
 import { overSsh } from '../support/zfs-estate.js';
 import { useZfsLab } from '../support/zfs-lab.js';
@@ -53,6 +55,7 @@ async function makeTree(): Promise<void> {
     set -e
     zfs create '${tree()}'; zfs create '${tree()}/pvc 1:a.b'; zfs create -s -V 8M '${tree()}/vol'
     echo 'secret of the lab' | zfs create -o encryption=on -o keyformat=passphrase '${tree()}/locked'
+    zfs set quota=1G compression=off atime=off com.example:owner="it's mine" '${tree()}/pvc 1:a.b'
     dd if=/dev/urandom of='/${tree()}/pvc 1:a.b/data' bs=1M count=10 2>/dev/null
     dd if=/dev/urandom of='/${tree()}/locked/data' bs=64k count=4 2>/dev/null
     cd '/${tree()}/pvc 1:a.b'; f="./-it's a folder"; mkdir -p "$f/b"; echo old > "$f/b/file"; chown 33:44 "$f/b/file"
@@ -125,10 +128,12 @@ test('din is lost: its tree comes back whole from grogu, also when the worker is
   const before = await guids(lab.din, tree());
   await refusals(running);
   await lab.din.sh(`zfs destroy -r '${tree()}'`);
+  await rescued();
 
   const asked = await running.holdfast('restore', 'replica', '--to', `din:${tree()}`);
   assert.equal(asked.code, 5, asked.stdout + asked.stderr);
   assert.match(asked.stdout, /new +4 datasets/);
+  assert.match(asked.stdout, /^set +\S+pvc 1:a\.b: .*quota=1073741824/m);
   assert.match(asked.stdout, /encrypted +1 datasets come back encrypted and locked/);
 
   const child = running.start('restore', 'replica', '--to', `din:${tree()}`, '--yes');
@@ -149,8 +154,37 @@ test('din is lost: its tree comes back whole from grogu, also when the worker is
   const whole = log.split('\n').filter((line) => /zfs send -vP -L .*pvc 1:a.b@holdfast_\S+ \|/.test(line));
   assert.equal(whole.length, 1, `what arrived was sent again: ${log}`);
   assert.deepEqual(await guids(lab.din, tree()), before);
+  const again = 'quota,compression,atime,com.example:owner';
+  assert.equal(
+    await lab.din.zfs('get', '-Hpo', 'value', '-s', 'local', again, `${tree()}/pvc 1:a.b`),
+    "1073741824\noff\noff\nit's mine",
+  );
   await assertOrdinary(running);
 });
+
+/** The same replica for somebody who has nothing but ssh: what it is, and a file of it. The rest is in test/platform/zfs-rescue.full.test.ts. */
+async function rescued(): Promise<void> {
+  const state = temporaryFolder('rescue');
+  const { host, port, key, knownHosts } = lab.grogu;
+  const access = ['--ssh', `root@${host}:${port}`, '--key', key, '--known-hosts', knownHosts];
+  const rescue = (...words: string[]): Promise<Ended> =>
+    runHoldfast(['rescue', 'zfs', ...words, ...access], {
+      HOLDFAST_CONFIG: '/nowhere/holdfast.yaml',
+      HOLDFAST_STATE: state,
+    });
+  const listed = await rescue('replicas', replica(), '--json');
+  assert.equal(listed.code, 0, listed.stderr);
+  const [{ source, datasets, older, encrypted }] = JSON.parse(listed.stdout).replicas;
+  assert.deepEqual([source, datasets, older, encrypted], [`din:${tree()}`, 4, [], 1]);
+  const path = ['--path', "pvc 1:a.b/-it's a folder/b", '--to', `${state}/out`];
+  const asked = await rescue('restore', replica(), ...path);
+  const [, digest = ''] = /digest\s+([0-9a-f]{8})/.exec(asked.stdout) ?? [];
+  const done = await rescue('restore', replica(), ...path, '--yes', digest);
+  assert.equal(done.code, 0, done.stdout + done.stderr);
+  assert.equal(readFileSync(`${state}/out/pvc 1:a.b/-it's a folder/b/file`, 'utf8'), 'old\n');
+  assert.equal(await mountsForReading(lab.grogu), '');
+  assert.equal(await holdsOn(lab.grogu, replica()), 'holdfast_fence');
+}
 
 /** Beside the original, of just that snapshot, not mounted; the same name again is refused. */
 async function clones(running: Estate): Promise<void> {
