@@ -52,6 +52,8 @@ export const storeLease = (store: string): string => `store-${store}`;
 export const seedLease = (job: string, store: string): string => `seed-${job}.${store}`;
 /** Streams of one resource to one store: other jobs and retention of the source go on beside it. */
 export const replicationLease = (resource: string, store: string): string => `replica-${resource}.${store}`;
+/** Whatever the store: two replicas of a resource that take over at the same time would be two sides. */
+export const failoverLease = (resource: string): string => `failover-${resource}`;
 /** Two runs of one job's snapshots, or its retention, wait for each other; other jobs may work on the same datasets. */
 export const snapshotLease = (job: string): string => `snapshots-${job}`;
 /** Held by what must not meet checks and retention: restores at work; prune and check take it with the store's own. */

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../contracts/errors.js';
 import type { Limits } from '../../contracts/jobs.js';
 import type { RetentionReport, SnapshotStepInput } from '../../contracts/zfs.js';
 import { askApproval } from '../../workflows/steps/approve.js';
-import { finishEach, type Planned } from '../../workflows/steps/failover.js';
+import { finishEach, leasesOf, type Part, type Planned } from '../../workflows/steps/failover.js';
 import { failure } from '../../workflows/steps/failure.js';
 import { withAnyLease, withLeases, withLeasesAtOnce } from '../../workflows/steps/lease.js';
 import { openReport } from '../../workflows/steps/report.js';
@@ -100,3 +100,7 @@ export async function finishParts(broken: string, code: ErrorCode): Promise<stri
   }).catch(({ message }: Error) => begun.push(message));
   return begun;
 }
+
+/** What a failover of some resources to one store keeps others from. */
+export const failoverLeases = async (store: string, resources: string[]): Promise<string[]> =>
+  leasesOf(resources.map((resource) => ({ step: { resource }, store }) as Part));

@@ -343,4 +343,15 @@ describe('the steps that procedures share, on a real server', { skip }, () => {
       'photos is not ready',
     ]);
   });
+
+  test('two failovers of a resource to two stores wait for each other', async () => {
+    const leases = async (store: string): Promise<string[]> =>
+      (await start('failoverLeases', `leases-${store}`, store, ['vms', 'db'])).result() as Promise<string[]>;
+    const [here, there] = [await leases('grogu'), await leases('offsite')];
+    assert.deepEqual(
+      here.filter((lease) => there.includes(lease)),
+      ['failover-vms', 'failover-db'],
+    );
+    assert.equal(here.length, 4);
+  });
 });

@@ -2,7 +2,7 @@ import { patched, workflowInfo } from '@temporalio/workflow';
 import type { ActionInput } from '../../contracts/actions.js';
 import type { FailoverPlan, FailoverReport, FailoverStepInput } from '../../contracts/failover.js';
 import type { RunResult, Source } from '../../contracts/jobs.js';
-import { replicationLease } from '../../contracts/names.js';
+import { failoverLease, replicationLease } from '../../contracts/names.js';
 import { askApproval } from './approve.js';
 import { each } from './each.js';
 import { diagnose, failure } from './failure.js';
@@ -45,8 +45,12 @@ export function partsOf(input: ActionInput): Part[] {
 export const stepsFor = (input: ActionInput, { host, step, store }: Part, what: string): HostSteps =>
   onHost(host, input.limits, `${what} ${step.resource} in ${store}`);
 
-export const leasesOf = (parts: readonly Part[]): string[] =>
-  parts.map(({ step, store }) => replicationLease(step.resource, store));
+export const leasesOf = (parts: readonly Part[]): string[] => [
+  ...parts.map(({ step, store }) => replicationLease(step.resource, store)),
+  ...(patched('2026-11-one-failover-of-a-resource')
+    ? parts.map(({ step }) => failoverLease(step.resource))
+    : []),
+];
 
 export interface Planned extends Part {
   plan: FailoverPlan;
