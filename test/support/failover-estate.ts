@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type Estate, startEstate } from './estate.js';
 import type { LabHost } from './lab-host.js';
+import type { PlainConfig } from './plain-config.js';
 import { runIn } from './run-watch.js';
 import { overSsh } from './zfs-estate.js';
 
@@ -24,7 +25,10 @@ export const treesOf = ({ din, grogu }: FailoverLab): FailoverTrees => ({
 });
 
 /** With hooks that leave a line in a file on the host that they run on. */
-export const startFailoverEstate = (lab: FailoverLab): Promise<Estate> => {
+export const startFailoverEstate = (
+  lab: FailoverLab,
+  more: (config: PlainConfig) => void = () => undefined,
+): Promise<Estate> => {
   const line = (word: string) => ['sh', '-c', `echo ${word} >> /var/tmp/hooks`];
   return startEstate({
     databaseFile: true,
@@ -43,6 +47,7 @@ export const startFailoverEstate = (lab: FailoverLab): Promise<Estate> => {
         failover: { stop: ['stop-apps'], start: ['start-apps'] },
       };
       config.jobs.hourly = { kind: 'zfs-snapshot', resources: ['k8s'], retryFor: '2m' };
+      more(config);
     },
   });
 };

@@ -5,8 +5,10 @@ import { replicate } from '../../activities/zfs/replicate-rounds.js';
 import { survey } from '../../activities/zfs/replicate-survey.js';
 import type { ReplicationPolicy } from '../../activities/zfs/replicate-types.js';
 import { judgeSnapshots, type KeepRules, type Verdict } from '../../activities/zfs/retention.js';
+import { holderOf } from '../../activities/zfs/retention-lagging.js';
 import { judgeReplicas } from '../../activities/zfs/retention-replica.js';
 import { relieve } from '../../activities/zfs/retention-room.js';
+import { sendingBy } from '../../activities/zfs/retention-transfers.js';
 import { execute } from './commands.js';
 import { Crash, listing, ModelEnds, type ModelWatch } from './ends.js';
 import { snapshotTree, sourceStep, targetStep, tryStep } from './foreign.js';
@@ -122,8 +124,7 @@ class Estate {
 /** The job of snapshots on a pool that is below its floor: bookmarks take the place of what only copies that lag need. */
 async function relieveSource(
   { source }: Pick<Estate, 'source'>,
-  keep: number,
-  watch: ModelWatch,
+  { keep, isOver, watch }: { keep: number; isOver: boolean; watch: ModelWatch },
 ): Promise<number> {
   const seen = listing(source, sourceRoot);
   const rules = { job: 'hourly', keep: { last: keep }, nowS: 0, timezone: 'UTC' };
@@ -134,7 +135,9 @@ async function relieveSource(
       snapshots.map((one) => [`${name}@${one.name}`, [...one.holds]] as const),
     ),
   );
-  const { verdicts, releases } = relieve([full], judged, tags, () => undefined);
+  const runs = [...tags.values()].flat().flatMap((tag) => holderOf(tag)?.run ?? []);
+  const { verdicts, releases } = relieve([full], judged, tags, sendingBy(tags, isOver ? runs : []));
+  assert(isOver || releases.length === 0, 'what may be on its way is let go');
   const change = (what: string, body: () => void): void => {
     watch.between(`before ${what}`);
     tryStep(body);
@@ -222,7 +225,11 @@ test('a source that is short of room lets go of what copies that lag need, and n
         tryStep(() => snapshotTree(estate.source, sourceRoot, `hourly-2026-11-20T03:0${number}:00Z`));
       known = await estate.run(known, { last: 3 }, true);
       try {
-        removed += await relieveSource(estate, keep, estate.watch(true));
+        removed += await relieveSource(estate, {
+          keep,
+          isOver: random.chance(2, 3),
+          watch: estate.watch(true),
+        });
       } catch (error) {
         if (!(error instanceof Crash)) throw error;
       }
