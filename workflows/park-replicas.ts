@@ -11,7 +11,10 @@ export async function parkReplicas(input: ActionInput): Promise<RunResult> {
     onReplicas(input, report, {
       name: (resource, store) => `park replicas of ${resource} in ${store}`,
       plan: (steps, step) => steps.zfsPlanParking(step),
-      act: (steps, step) => steps.zfsParkReplicas(step),
+      act: async (steps, step) => {
+        const done = await steps.zfsParkReplicas(step);
+        return { ...done, count: done.parked };
+      },
       question: (count) => `rename ${count} aside and copy anew`,
       doneWord: 'parked',
       nothing: { step: 'every replica can be continued', summary: 'nothing had to be parked' },

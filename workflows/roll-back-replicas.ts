@@ -13,7 +13,10 @@ export async function rollBackReplicas(input: ActionInput): Promise<RunResult> {
     onReplicas(input, report, {
       name: (resource, store) => `roll back replicas of ${resource} in ${store}`,
       plan: (steps, step) => steps.zfsPlanRollBack({ ...step, ...only }),
-      act: (steps, step) => steps.zfsRollBackReplicas({ ...step, ...only }),
+      act: async (steps, step) => {
+        const done = await steps.zfsRollBackReplicas({ ...step, ...only });
+        return { ...done, count: done.rolledBack };
+      },
       question: (count) => `destroy what ${count} replicas hold after their base, for ever`,
       doneWord: 'rolled back',
       nothing: {

@@ -36,12 +36,13 @@ interface ByHandPlan {
 }
 
 interface ByHandReport {
+  /** How many; only the first few are named. */
+  count: number;
   names: string[];
   warnings: string[];
 }
 
 interface Done extends ByHandReport {
-  count: number;
   plan?: string;
 }
 
@@ -97,5 +98,5 @@ async function onePair(
   );
   const warnings = [...refused, ...done.warnings];
   report.step(name, warnings.length > 0 ? 'warned' : 'done', done.names.join(', '));
-  return { count: done.names.length, names: done.names, warnings };
+  return { count: done.count, names: done.names, warnings };
 }
