@@ -12,6 +12,11 @@ import { useZfsLab } from '../support/zfs-lab.js';
 const lab = useZfsLab();
 const { skip } = lab;
 after(closeOwnHosts);
+// Registered last, so done first: what is being sent cannot be removed.
+const running: string[] = [];
+after(async () => {
+  for (const pid of running) await lab.din.ask(`kill -- -${pid}`);
+});
 
 const copy = 'copy-2026-11-20T02:00:00Z';
 const tag = `holdfast_grogu.db_${copy}`;
@@ -34,7 +39,7 @@ for (const user of ['root', 'holdfast'] as const)
     await din.zfs('hold', tag, `${db}@s3`);
     const { config, mistakes } = parseConfig(
       JSON.stringify({
-        hosts: { din: { pools: { [db.split('/')[0] ?? '']: { floor: '99%' } } } },
+        hosts: { din: { pools: { [db.split('/')[0] ?? '']: { floor: '99.99%' } } } },
         resources: { db: { host: 'din', dataset: db } },
         jobs: { hourly: { kind: 'zfs-snapshot', resources: ['db'], keep: { last: 1 } } },
       }),
@@ -58,6 +63,7 @@ for (const user of ['root', 'holdfast'] as const)
         `(setsid sh -c "echo \\$\\$ > /var/tmp/sender; zfs send '${db}@s3' | sleep 600" >/dev/null 2>&1 </dev/null &) ; sleep 1; cat /var/tmp/sender`,
       )
     ).trim();
+    running.push(pid);
     const asked = await retain([]);
     assert.deepEqual([asked.removed, asked.holdingRuns, await left()], [1, [copy], 's1 s3 s4 s5']);
     // Its worker is dead, its stream is not: said to have ended, it is under way all the same.
