@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../contracts/errors.js';
-import type { SnapArray } from './array.js';
+import type { BareArray, SnapArray } from './array.js';
 import type { ArrayStatus } from './parse-status.js';
 
 /**
@@ -13,14 +13,19 @@ export async function guardParity(
   // Blocks without parity may all lie at its end.
   const least = Math.max(0, blocks - unsynced) * blockBytes;
   for (const { name, files } of array.conf.parity) {
-    const sizes = await Promise.all(files.map((file) => sizeOf(array, file)));
-    const bytes = sizes.reduce((sum, size) => sum + size, 0);
+    const bytes = await parityBytes(array, files);
     if (bytes < least) throw lost(array, name, `has ${bytes} of at least ${least} bytes`);
   }
 }
 
-const sizeOf = async ({ tools: { host } }: SnapArray, file: string): Promise<number> =>
-  (await host.facts(await host.realPath(file)))?.size ?? 0;
+/** Of all the files of one parity; what is not there has none. */
+export async function parityBytes(
+  { tools: { host } }: Pick<BareArray, 'tools'>,
+  files: readonly string[],
+): Promise<number> {
+  const facts = await Promise.all(files.map(async (file) => host.facts(await host.realPath(file))));
+  return facts.reduce((sum, fact) => sum + (fact?.size ?? 0), 0);
+}
 
 const lost = ({ input: { job, resource } }: SnapArray, name: string, why: string): HoldfastError =>
   new HoldfastError(

@@ -132,7 +132,13 @@ describe('beside the array a run looks at', { skip: needs('temporal', 'mount', '
     for (const text of [words, log]) assert(!text.includes(samba.password));
   });
 
-  test('a share that is silent from the start: nothing is begun where the resource says so', async () => {
+  test('a share that is silent from the start: a warning, and nothing is begun where the resource says so', async () => {
+    const warned = await night('--only', 'sync');
+    assert.equal(warned.code, 6, warned.words);
+    assert.match(
+      warned.words,
+      /warning: the share locked at .* does not answer \(smbclient: NT_STATUS_\w+\)$/m,
+    );
     estate.configure((config) => {
       config.resources.media.snapraid.share.silent = 'refuse';
     });
