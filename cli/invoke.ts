@@ -17,7 +17,7 @@ export async function invoke(argv: readonly string[], makeContext = processConte
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     const context = makeContext({ json: argv.includes('--json') });
-    if (!isUsageError(error)) return fail(context, error);
+    if (!isUsageError(error)) return fail(context, namingCommand(error, namedIn(argv)));
     return endOfParsing(context, error, program.helpInformation(), argv);
   }
   const [invocation] = found;
@@ -28,10 +28,21 @@ async function runCommand({ command, values }: Invocation, context: Context): Pr
   try {
     return await command.run(context, values);
   } catch (error) {
-    return fail(context, error);
+    return fail(context, namingCommand(error, command.name));
   } finally {
     await context.close();
   }
+}
+
+const namedIn = (argv: readonly string[]): string | undefined =>
+  commands.find(({ name }) => argv.includes(name))?.name;
+
+/** The table of errors does not know which command was mistyped. */
+function namingCommand(error: unknown, command: string | undefined): unknown {
+  if (!(error instanceof HoldfastError) || error.code !== 'HF_USAGE') return error;
+  if (command === undefined || error.details.next !== undefined) return error;
+  const next = `"holdfast ${command} --help" shows what it takes, with an example`;
+  return new HoldfastError('HF_USAGE', error.message, { ...error.details, next }, { cause: error });
 }
 
 /** Help and version were asked for and have been printed; everything else was a word that the parser does not know. */
@@ -47,8 +58,8 @@ function endOfParsing(
     return exitCodes.usage;
   }
   const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
-  const command = commands.find(({ name }) => argv.includes(name));
-  const next = `"holdfast ${command ? `${command.name} ` : ''}--help" shows what is understood, with examples`;
+  const command = namedIn(argv);
+  const next = `"holdfast ${command ? `${command} ` : ''}--help" shows what is understood, with examples`;
   return fail(context, new HoldfastError('HF_USAGE', message, { next }));
 }
 

@@ -20,7 +20,9 @@ export function allowedIdMap(
   const stranger = rangeNotAllowed(wanted, allowed);
   if (stranger === undefined) return wanted;
   const message = `The host "${host.name}" does not map owners by ${stranger}. List the range in hosts.${host.name}.mapIds of its holdfast.yaml if it shall`;
-  throw new HoldfastError('HF_TARGET_REFUSED', message.slice(0, 300));
+  throw new HoldfastError('HF_TARGET_REFUSED', message.slice(0, 300), {
+    next: 'List the range in mapIds of the host, or leave --map-ids out',
+  });
 }
 
 /** What the plan shows of it; refuses a copy that holds an owner without a place in the map. */

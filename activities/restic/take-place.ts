@@ -109,5 +109,7 @@ export async function undoInPlace(
 async function checkAside(host: Host, { aside, hadDirectory }: Exchange): Promise<void> {
   if (!hadDirectory || (await host.facts(aside))) return;
   const message = `What was moved aside does not lie in ${aside} any more: it was brought back already, or removed`;
-  throw new HoldfastError('HF_NOTHING_TO_DO', message.slice(0, 300));
+  throw new HoldfastError('HF_NOTHING_TO_DO', message.slice(0, 300), {
+    next: 'Nothing was moved; look at the folders beside the resource, and at "holdfast runs"',
+  });
 }

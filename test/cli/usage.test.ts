@@ -66,6 +66,7 @@ describe('words that are not understood', () => {
       const ended = await holdfast(argv, { config });
       assert.match(ended.notes, message);
       assert.match(ended.notes, /^next: \S/m, 'it says what to do next');
+      assert.doesNotMatch(ended.notes, /COMMAND/, 'it names the command');
       assert.doesNotMatch(ended.notes, /\n\s+at /, 'no stack');
       assert.equal(ended.out, '');
       assert.equal(ended.exit, exit);
