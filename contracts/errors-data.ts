@@ -6,7 +6,7 @@ export const dataErrors = {
     meaning: 'The source is not there: the path or its marker file is missing, or the disk is not mounted',
     retry: 'never',
     exit: 1,
-    next: 'Mount the source, or put it back; nothing of it was written to any store',
+    next: 'Mount the source, or put it back; a copy that was made without it does not count as good',
   },
   HF_SOURCE_TOO_SMALL: {
     meaning: 'The source holds less than it must: it looks emptied',

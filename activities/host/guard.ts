@@ -16,7 +16,7 @@ export interface Guarded {
 const missing = (resource: string, what: string): HoldfastError =>
   new HoldfastError(
     'HF_SOURCE_MISSING',
-    `The source of "${resource}" is not there: ${what}. Mount it and start again; nothing of it was written`,
+    `The source of "${resource}" is not there: ${what}. Mount it and start again; no copy of it was counted`,
     { resource },
   );
 
