@@ -20,6 +20,10 @@ export function whereItIsRead(tools: Tools, resource: string | undefined): Tools
   return { ...tools, host: readingHost(host, config, resource), config: { ...config, hosts } };
 }
 
+/** For work on a store and on no resource, like a check of it. */
+export const atStore = (tools: Tools, store: string): Tools =>
+  whereItIsRead(tools, throughMount(tools.config, tools.host.name, store));
+
 /** For what is asked of a store (or of restic itself) and of no resource: any that goes there from this host says how it is reached. */
 export function throughMount({ jobs, resources }: Config, host: string, store?: string): string | undefined {
   const names = Object.values(jobs).flatMap((job) =>

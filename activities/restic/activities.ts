@@ -9,7 +9,7 @@ import type {
 import type { PruneReport, PruneStepInput } from '../../contracts/retention.js';
 import type { SeedReport } from '../../contracts/seeding.js';
 import type { Door } from '../door.js';
-import { throughMount, whereItIsRead } from '../host/reading-host.js';
+import { atStore, whereItIsRead } from '../host/reading-host.js';
 import { backupResource } from './backup.js';
 import { checkStore } from './check.js';
 import { hasUpkeep, withConfigCopy } from './config-copy.js';
@@ -52,16 +52,11 @@ export function createResticActivities(door: Door) {
       door.step(input, (tools) => tellGoodCopies(tools, input)),
     resticCheck: (input: StepInput): Promise<CheckReport> =>
       door.step(input, async (own) => {
-        const tools = whereItIsRead(own, input.resource);
+        const tools = atStore(own, input.store);
         return withConfigCopy(tools, input, await checkStore(tools, input), { asks: true });
       }),
     resticInitialise: (input: InitialiseStep): Promise<{ repository: string }> =>
-      door.step(input, (tools) =>
-        initialiseStore(
-          whereItIsRead(tools, throughMount(tools.config, tools.host.name, input.store)),
-          input.store,
-        ),
-      ),
+      door.step(input, (tools) => initialiseStore(atStore(tools, input.store), input.store)),
     resticPlanRestore: (input: RestoreStepInput): Promise<RestorePlan> =>
       door.step(input, (tools) => planRestore(tools, input)),
     resticRestore: (input: RestoreStepInput): Promise<RestoreReport> =>

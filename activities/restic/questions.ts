@@ -4,7 +4,7 @@ import { HoldfastError } from '../../contracts/errors.js';
 import type { HandedSparseNote } from '../../contracts/sparseness.js';
 import type { Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
-import { readingHost, throughMount, whereItIsRead } from '../host/reading-host.js';
+import { atStore, readingHost } from '../host/reading-host.js';
 import { listCopies } from './copies.js';
 import { checkHostOf } from './job.js';
 import { boundedNote } from './sparse-handed.js';
@@ -27,7 +27,7 @@ export function createResticQuestions({ host, config, answer }: ResticQuestionOp
       answer(() =>
         inTime(step.store, (signal) => {
           const tools = quietTools(host, config(), signal);
-          return listCopies(whereItIsRead(tools, throughMount(tools.config, host.name, step.store)), step);
+          return listCopies(atStore(tools, step.store), step);
         }),
       ),
     /** Asked of the host that backs a resource up, by a restore on another one: it reads a file of its own, and starts nothing. */

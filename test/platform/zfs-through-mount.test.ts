@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { whereItIsRead } from '../../activities/host/reading-host.js';
+import { atStore, whereItIsRead } from '../../activities/host/reading-host.js';
 import { checkMounts, mountSnapshots, mountsBelow, unmountAll } from '../../activities/zfs/mounts.js';
 import { folderName } from '../../activities/zfs/source-plan.js';
 import { parseConfig } from '../../config/load.js';
@@ -77,6 +77,14 @@ test('restic works on the machine that has the mount, with the program that is n
         photos: { host: 'din', dataset: 'bulk/photos', mount: '/mnt/din', marker: '.holdfast' },
         own: { host: 'din', dataset: 'bulk/own' },
       },
+      stores: {
+        disk: { restic: { repository: '/backup', password: { file: '/key' } } },
+        shed: { restic: { repository: '/shed', password: { file: '/key' } } },
+      },
+      jobs: {
+        offsite: { kind: 'restic-backup', resources: ['photos'], store: 'disk' },
+        local: { kind: 'restic-backup', resources: ['own'], store: 'shed' },
+      },
     }),
     '/holdfast.yaml',
   );
@@ -91,4 +99,10 @@ test('restic works on the machine that has the mount, with the program that is n
   );
   assert.equal(moved.host.driver, driver);
   assert.equal(whereItIsRead(tools, 'own'), tools);
+  assert.equal(
+    atStore(tools, 'disk').config.hosts.din?.tools.restic,
+    '/opt/restic',
+    'a check names no resource',
+  );
+  assert.equal(atStore(tools, 'shed'), tools);
 });

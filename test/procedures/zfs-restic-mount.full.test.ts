@@ -64,7 +64,7 @@ describe('a backup through a mount', { skip }, () => {
         kind: 'restic-backup',
         resources: ['tree'],
         store: 'disk',
-        check: {},
+        check: { cron: '0 7 * * 0' },
         retryFor: '1m',
       };
     });

@@ -118,7 +118,11 @@ export async function startEstate(options: EstateOptions = {}): Promise<Estate> 
       await server.stop();
     },
   };
-  await Promise.all([estate.startWorker(), estate.startOrchestrator()]);
+  // What one of them has left running would keep the test's process alive until its time is over.
+  await Promise.all([estate.startWorker(), estate.startOrchestrator()]).catch(async (error) => {
+    await estate.stop();
+    throw error;
+  });
   return estate;
 }
 
