@@ -23,9 +23,9 @@ export async function lookAtArrayFor(tools: Tools, resource: string): Promise<Ar
   for (const file of array.conf.content) {
     if (await host.exists(file)) mounts.add((await mountOf(host, folderOfFile(file))) ?? '/');
   }
-  // The lists say that it was synced: its parity must be there, whatever its length should be.
+  // The lists say that it was synced: its parity must be there, whatever its length should be. An array without files has one of 0 bytes.
   for (const { name, files } of mounts.size > 0 ? array.conf.parity : [])
-    if ((await parityBytes(array, files)) === 0)
+    if ((await parityBytes(array, files)) === undefined)
       return { config, error: `${name} has no file at ${files.join(', ')}: do not sync, rebuild it` };
   const wanted = contentsWanted(array.conf);
   if (mounts.size >= wanted) return { config };

@@ -13,23 +13,24 @@ export async function guardParity(
   // Blocks without parity may all lie at its end.
   const least = Math.max(0, blocks - unsynced) * blockBytes;
   for (const { name, files } of array.conf.parity) {
-    const bytes = await parityBytes(array, files);
+    const bytes = (await parityBytes(array, files)) ?? 0;
     if (bytes < least) throw lost(array, name, `has ${bytes} of at least ${least} bytes`);
   }
 }
 
-/** Of all the files of one parity; what is not there has none. */
+/** Of all the files of one parity; undefined when none is there. */
 export async function parityBytes(
   { tools: { host } }: Pick<BareArray, 'tools'>,
   files: readonly string[],
-): Promise<number> {
+): Promise<number | undefined> {
   const facts = await Promise.all(files.map(async (file) => host.facts(await host.realPath(file))));
-  return facts.reduce((sum, fact) => sum + (fact?.size ?? 0), 0);
+  const sizes = facts.flatMap((fact) => fact?.size ?? []);
+  return sizes.length > 0 ? sizes.reduce((sum, size) => sum + size, 0) : undefined;
 }
 
 const lost = ({ input: { job, resource } }: SnapArray, name: string, why: string): HoldfastError =>
   new HoldfastError(
     'HF_ARRAY_DISK_MISSING',
-    `Do not sync "${resource}": ${name} ${why}, so its file is gone or was cut. Plan: holdfast do ${job} rebuild-parity --set parity=${name} --plan`,
+    `Do not sync "${resource}": ${name} ${why}, so its file is gone, was cut, or is new in snapraid.conf. Plan: holdfast do ${job} rebuild-parity --set parity=${name} --plan`,
     { disks: [name] },
   );

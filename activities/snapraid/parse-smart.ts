@@ -71,15 +71,19 @@ interface SnapraidDisk {
   unknown?: true;
 }
 
-/** `attr:DEVICE:DISK:NAME:VALUE` and `smart:DEVICE:DISK`; 194 is the temperature, and "error" and "flags" are snapraid's own. */
+/**
+ * `attr:DEVICE:DISK:NAME:VALUE` and `smart:DEVICE:DISK`; 194 is the temperature, and "error" and "flags" are snapraid's own. A disk may lie on
+ * several devices, such as a parity that is split: each is told by itself.
+ */
 export function snapraidSmart(lines: readonly string[]): SnapraidDisk[] {
   const disks = new Map<string, SnapraidDisk>();
   for (const line of lines) {
     const { name, values } = parseTag(line);
     const [device = '', disk = '', what = '', value = '', second = ''] = values;
     if ((name !== 'attr' && name !== 'smart') || disk === '') continue;
-    const known = disks.get(disk) ?? { disk, device };
-    disks.set(disk, { ...known, ...(name === 'attr' && told(what, Number(value), Number(second))) });
+    const key = `${device}:${disk}`;
+    const known = disks.get(key) ?? { disk, device };
+    disks.set(key, { ...known, ...(name === 'attr' && told(what, Number(value), Number(second))) });
   }
   return [...disks.values()];
 }

@@ -48,7 +48,6 @@ export async function scrubArray(array: SnapArray, input: SnapraidScrubInput): P
 
 /** The hours of the job were over before it: who looks only at what ends well must not take it for a scrub. */
 function nothingRead({ input: { resource } }: SnapArray, before: ArrayStatus): SnapraidScrubReport {
-  const warnings = ['nothing was scrubbed: the hours of the job were over'];
   const { blocks, bad } = before;
   return {
     resource,
@@ -58,15 +57,21 @@ function nothingRead({ input: { resource } }: SnapArray, before: ArrayStatus): S
     bad,
     files: [],
     digest: badDigest(before),
-    warnings,
+    warnings: [nothingWords],
   };
 }
+
+const nothingWords = 'nothing was scrubbed: the hours of the job were over';
 
 /** It was told to stop when the hours were over: what it has read until then counts, and the next one goes on with what is oldest. */
 async function judgePart(array: SnapArray, end: WorkEnd, before: ArrayStatus): Promise<SnapraidScrubReport> {
   if (end.ioErrors > 0) throw failing(end, array.tools.host.name);
   const after = await askStatus(array);
-  return report(array, end, after, { state: 'outside', percent: shareOf(readSince(before, after), after) });
+  // How snapraid itself ended is not known: the exit code is of the clock.
+  if (end.dataErrors > 0 && after.bad === 0) throw unknown(array, timeOver, 'its status knows no bad block');
+  const read = readSince(before, after);
+  const part = await report(array, end, after, { state: 'outside', percent: shareOf(read, after) });
+  return read > 0 ? part : { ...part, warnings: [nothingWords, ...part.warnings] };
 }
 
 /** Blocks that have another time than before. Pure. */

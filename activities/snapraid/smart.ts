@@ -48,24 +48,33 @@ export async function reportHealth(array: SnapArray): Promise<SnapraidSmartRepor
   const places = placesOf(array.conf);
   const told = snapraidSmart(lines).filter(({ unknown }) => !unknown);
   const asked = await askHealth(array, places);
-  const disks: DiskHealth[] = [...new Set([...told, ...asked].map(({ disk }) => disk))].map((disk) => {
-    const ours = asked.find((one) => one.disk === disk);
-    const theirs = told.find((one) => one.disk === disk);
-    const trouble = ours?.trouble ?? theirs?.trouble;
-    const temperature = ours?.temperature ?? theirs?.temperature;
-    return {
-      disk,
-      device: ours?.device ?? theirs?.device ?? '',
-      ...(temperature !== undefined && { temperature }),
-      ...(theirs?.failureProbability !== undefined && { failureProbability: theirs.failureProbability }),
-      ...(trouble !== undefined && { trouble }),
-    };
+  const disks = [...new Set([...told, ...asked].map(({ disk }) => disk))].map((disk): DiskHealth => {
+    const ours = worstOf(asked.filter((one) => one.disk === disk));
+    const theirs = worstOf(told.filter((one) => one.disk === disk));
+    return { disk, device: '', ...theirs, ...ours };
   });
   const { tools, input } = array;
   await addEvidence(tools.host, { kind: 'array-smart', run: input.run, resource: input.resource, disks });
   const known = new Set(disks.map(({ disk }) => disk));
   const unknown = [...new Set(places.map(({ name }) => name))].filter((name) => !known.has(name));
   return { resource: input.resource, disks, unknown, warnings: healthWarnings(disks, result) };
+}
+
+type OfDevices = Omit<DiskHealth, 'disk'>;
+
+/** A parity that is split lies on several devices under one name. */
+function worstOf(devices: readonly OfDevices[]): Partial<OfDevices> {
+  const most = (name: 'temperature' | 'failureProbability'): Partial<OfDevices> => {
+    const told = devices.flatMap((one) => one[name] ?? []);
+    return told.length > 0 ? { [name]: Math.max(...told) } : {};
+  };
+  const troubles = [...new Set(devices.flatMap(({ trouble }) => trouble ?? []))];
+  return {
+    ...(devices.length > 0 && { device: devices.map(({ device }) => device).join(', ') }),
+    ...most('temperature'),
+    ...most('failureProbability'),
+    ...(troubles.length > 0 && { trouble: troubles.join(', ') }),
+  };
 }
 
 /** snapraid ends with 1 when a disk fails or is about to, and names it in a table for people alone. Pure. */

@@ -32,7 +32,12 @@ export function untilClosedMs(window: string | undefined, timezone: string, now:
   if (fromMinute === toMinute) return undefined;
   if (untilOpenMs(window, timezone, now) > 0) return 0;
   const minutes = (toMinute - localMinute(timezone, now) + dayMinutes) % dayMinutes;
-  return minutes * 60_000 - (now.getTime() % 60_000);
+  const leftMs = minutes * 60_000 - (now.getTime() % 60_000);
+  // The clock may be changed before: then the end is an hour nearer or farther, unless it is skipped itself.
+  const offMinutes = localMinute(timezone, new Date(now.getTime() + leftMs)) - toMinute;
+  const shiftMs = (((offMinutes + 1.5 * dayMinutes) % dayMinutes) - dayMinutes / 2) * 60_000;
+  const end = localMinute(timezone, new Date(now.getTime() + leftMs - shiftMs));
+  return end === toMinute % dayMinutes ? leftMs - shiftMs : leftMs;
 }
 
 function localMinute(timezone: string, now: Date): number {

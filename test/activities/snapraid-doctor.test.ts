@@ -23,6 +23,9 @@ test('doctor misses a parity file of an array that was synced, and none of one t
   assert.equal((await look()).error, undefined);
   writeFileSync(join(folder, 'c/content'), 'list');
   assert.match((await look()).error ?? '', /parity has no file at .*p\/parity: do not sync, rebuild it/);
+  // As after the first sync of disks without files.
+  writeFileSync(join(folder, 'p/parity'), '');
+  assert.equal((await look()).error, undefined);
   writeFileSync(join(folder, 'p/parity'), 'parity');
   const { error, warning } = await look();
   assert.equal(error, undefined);

@@ -11,10 +11,11 @@ import { lastPosition, parseWork } from '../../activities/snapraid/parse-work.js
 import { planSync } from '../../activities/snapraid/plan.js';
 import { shareOf } from '../../activities/snapraid/scrub.js';
 import { planScrub } from '../../activities/snapraid/scrub-plan.js';
-import { healthWarnings } from '../../activities/snapraid/smart.js';
+import { healthWarnings, reportHealth } from '../../activities/snapraid/smart.js';
 import { patternsOf, relativePath } from '../../activities/snapraid/undelete.js';
 import type { SnapraidArrayConfig } from '../../config/schema.js';
 import { SnapraidMaintenance } from '../../config/schema-snapraid.js';
+import { fakeArray } from '../support/fake-snapraid.js';
 
 const job = (thresholds: object = {}) =>
   SnapraidMaintenance.parse({ kind: 'snapraid-maintenance', resources: ['media'], thresholds });
@@ -277,6 +278,25 @@ describe('the health of disks', () => {
     assert.deepEqual(second, { disk: 'd2', device: '/dev/loop1', unknown: true });
     assert.equal(disks.length, 2);
   });
+});
+
+test('of a parity that is split over several disks the worst is told', async () => {
+  const { array, answer } = fakeArray();
+  answer('smart', {
+    lines: [
+      'attr:/dev/sdb:parity:194:57',
+      'attr:/dev/sdb:parity:afr:3:0.8',
+      'attr:/dev/sdb:parity:flags:8:8',
+      'attr:/dev/sdc:parity:194:31',
+      'attr:/dev/sdc:parity:afr:0.1:0.04',
+      'attr:/dev/sdd:parity:flags:2:2',
+    ],
+  });
+  const { disks, warnings } = await reportHealth(array);
+  assert.deepEqual([disks.length, disks[0]?.device], [1, '/dev/sdb, /dev/sdc']);
+  assert.equal(warnings.length, 3);
+  for (const words of [/fails or is about to/, /has 57 °C/, /with 80 % probability/])
+    assert.match(warnings.join(), words);
 });
 
 test('disks sleep when each was told so and took it, not when snapraid ends with 0', () => {

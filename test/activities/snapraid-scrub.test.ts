@@ -40,6 +40,22 @@ describe('a scrub in the hours of its job', () => {
     assert.equal((await scrubArray(array, array.input)).bad, 3);
   });
 
+  test('that has read nothing until then is no scrub', async () => {
+    const { array, answer } = fakeArray({ job: open });
+    answer('status', statusWith(0));
+    answer('scrub', timeIsOver);
+    const { state, percent, warnings } = await scrubArray(array, array.input);
+    assert.deepEqual([state, percent], ['outside', 0]);
+    assert.match(warnings.join(), /nothing was scrubbed: the hours of the job were over/);
+  });
+
+  test('that met bad data which is not written down is not well', async () => {
+    const { array, answer } = fakeArray({ job: open });
+    answer('status', statusWith(0), statusWith(1000));
+    answer('scrub', { ...worked('error', { data: 2 }), code: 124 });
+    await assert.rejects(scrubArray(array, array.input), { code: 'HF_ARRAY_UNREADABLE' });
+  });
+
   test('is not begun when they are over, and that is no scrub', async () => {
     const { array, answer, calls } = fakeArray({ job: closed });
     answer('status', status());
@@ -97,4 +113,15 @@ test('hours end at their minute, also after midnight, and some never do', () => 
   assert.equal(left('22:00-06:00', '05:00:00.000'), 3_600_000);
   assert.equal(left('02:00-02:00', '05:00:00.000'), undefined);
   assert.equal(left(undefined, '05:00:00.000'), undefined);
+});
+
+test('hours end when the clock on the wall says so, also in the nights in which it is changed', () => {
+  const left = (window: string, at: string) => untilClosedMs(window, 'Europe/Berlin', new Date(at));
+  const hourMs = 3_600_000;
+  // 22:00 in winter to 06:00 in summer time, and back.
+  assert.equal(left('22:00-06:00', '2027-03-27T21:00:00Z'), 7 * hourMs);
+  assert.equal(left('22:00-06:00', '2026-10-24T20:00:00Z'), 9 * hourMs);
+  assert.equal(left('22:00-06:00', '2026-10-25T20:59:00Z'), 0);
+  // 02:30 is skipped.
+  assert.equal(left('01:00-02:30', '2027-03-28T00:45:00Z'), 0.75 * hourMs);
 });
