@@ -1,5 +1,5 @@
 import type { Tools } from '../door.js';
-import { arrayOf } from './array.js';
+import { arrayOf, type BareArray } from './array.js';
 import { contentsWanted, folderOfFile } from './conf.js';
 import { missingDisks } from './guard.js';
 import { parityBytes } from './guard-parity.js';
@@ -28,7 +28,20 @@ export async function lookAtArrayFor(tools: Tools, resource: string): Promise<Ar
     if ((await parityBytes(array, files)) === undefined)
       return { config, error: `${name} has no file at ${files.join(', ')}: do not sync, rebuild it` };
   const wanted = contentsWanted(array.conf);
-  if (mounts.size >= wanted) return { config };
-  const warning = `content files lie on ${mounts.size} disks, and ${wanted} are wanted: without one of them nothing can be recovered`;
-  return { config, warning };
+  const warnings = await credentialsWords(array);
+  if (mounts.size < wanted)
+    warnings.push(
+      `content files lie on ${mounts.size} disks, and ${wanted} are wanted: without one of them nothing can be recovered`,
+    );
+  return { config, ...(warnings.length > 0 && { warning: warnings.join('; ') }) };
+}
+
+/** The password of the share stands in a file that nobody else may read or change. */
+async function credentialsWords({ tools: { host }, config: { share } }: BareArray): Promise<string[]> {
+  if (share?.credentials === undefined) return [];
+  const facts = await host.facts(await host.realPath(share.credentials));
+  if (!facts) return [`${share.credentials} with the credentials of the share is not there`];
+  return (facts.mode & 0o026) !== 0
+    ? [`others than its owner can read or change ${share.credentials}: chmod 600 it`]
+    : [];
 }

@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { lookAtArrayFor } from '../../activities/snapraid/doctor.js';
 import type { Config } from '../../config/schema.js';
+import { SnapraidArray } from '../../config/schema-array.js';
 import { fakeArray } from '../support/fake-snapraid.js';
+import { temporaryFolder } from '../support/temp.js';
 
 /** What doctor says of an array, without asking snapraid. */
 
-function lookedAt() {
-  const { array, folder } = fakeArray();
+function lookedAt(share?: object) {
+  const { array, folder } = fakeArray({
+    config: share ? { share: SnapraidArray.parse({ share }).share } : {},
+  });
   const config = {
     hosts: { nas: { tools: { snapraid: array.called.file, smartctl: array.smartctl } } },
     resources: { media: { host: 'nas', snapraid: array.config } },
@@ -30,4 +34,16 @@ test('doctor misses a parity file of an array that was synced, and none of one t
   const { error, warning } = await look();
   assert.equal(error, undefined);
   assert.match(warning ?? '', /content files lie on 1 disks, and 2 are wanted/);
+});
+
+test('doctor warns of credentials of a share that are not there, or that others can read', async () => {
+  const credentials = join(temporaryFolder(), 'samba');
+  const { look } = lookedAt({ samba: 'media', credentials });
+  assert.match((await look()).warning ?? '', /samba with the credentials of the share is not there/);
+  writeFileSync(credentials, 'password = a secret');
+  chmodSync(credentials, 0o644);
+  const { warning } = await look();
+  assert.match(warning ?? '', /others than its owner can read or change .*samba: chmod 600 it; content/);
+  chmodSync(credentials, 0o600);
+  assert.doesNotMatch((await look()).warning ?? '', /samba/);
 });
