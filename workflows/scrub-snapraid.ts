@@ -4,7 +4,7 @@ import { each } from './steps/each.js';
 import { noteTrouble } from './steps/note.js';
 import type { Report } from './steps/report.js';
 import { runJob } from './steps/run-job.js';
-import { arrayWork, look, scrub, scrubWords, withShare } from './steps/snapraid.js';
+import { arrayWork, look, scrub, scrubWords } from './steps/snapraid.js';
 
 /** Reads a part of each array, and plans the repair of what is bad. */
 export const scrubSnapraid = (job: JobInput): Promise<RunResult> =>
@@ -25,6 +25,6 @@ export const scrubSnapraid = (job: JobInput): Promise<RunResult> =>
 
 async function scrubOne(source: Source, input: JobInput, report: Report): Promise<SnapraidScrubReport> {
   const work = arrayWork(source, input, report);
-  const before = await look(work);
-  return withShare(before, await scrub(work));
+  await look(work);
+  return scrub(work);
 }

@@ -199,13 +199,6 @@ async function askRepair({ source, input, report }: ArrayWork, found: SnapraidSc
   await askApproval({ digest: found.digest, what, details: found.files, withinMs: withinMs(input) }, report);
 }
 
-/** A run that only scrubs pauses nothing, so the share is not asked again; what it was before is told. Pure. */
-export const withShare = (
-  { shareSilent }: Pick<SnapraidLook, 'shareSilent'>,
-  found: SnapraidScrubReport,
-): SnapraidScrubReport =>
-  shareSilent === undefined ? found : { ...found, warnings: [shareSilent, ...found.warnings] };
-
 export const scrubWords = ({ state, percent, bad, blocks }: SnapraidScrubReport): string =>
   [
     `${percent} % of ${blocks} blocks read`,
