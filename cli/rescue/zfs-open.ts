@@ -12,6 +12,7 @@ import { sshHost } from '../../system/ssh-host.js';
 import { sshMachine } from '../../system/ssh-machine.js';
 import type { SshTarget } from '../../system/ssh-target.js';
 import type { Context } from '../context.js';
+import { printable } from '../printable.js';
 import { interrupted, phases } from './open.js';
 import { isAlive, newRun, rescueJob } from './zfs-run.js';
 import { sshTargetOf } from './zfs-ssh.js';
@@ -127,7 +128,7 @@ async function letGoOfLeft(context: Context, reader: Reader, machine: string): P
       () => 'the snapshots that it held and had mounted are let go of',
       (error: Error) => `its snapshots are still held: ${error.message}`,
     );
-    context.note(`${run} was interrupted: ${end}`);
+    context.note(printable(`${run} was interrupted: ${end}`));
   }
 }
 

@@ -79,7 +79,9 @@ async function thenPutBack(
       return true;
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      context.note(`The snapshots that were read are still held: ${why}. The next rescue lets go of them`);
+      context.note(
+        printable(`The snapshots that were read are still held: ${why}. The next rescue lets go of them`),
+      );
       return false;
     }
   };
@@ -130,8 +132,11 @@ function cloneTarget(to: string | undefined, { listing, parent }: Meant): string
   return to;
 }
 
-const refused = (to: string, why: string): HoldfastError =>
-  new HoldfastError('HF_TARGET_REFUSED', `Nothing is cloned to "${shown(to)}": ${why}`.slice(0, 300));
+/** A dataset that cannot be the target, typed by hand: no configuration is what it waits for. */
+export const refused = (to: string, why: string, what = 'cloned'): HoldfastError =>
+  new HoldfastError('HF_TARGET_REFUSED', `Nothing is ${what} to "${shown(to)}": ${why}`.slice(0, 300), {
+    next: 'Give another dataset with --to',
+  });
 
 /** A clone takes its properties from the place where it lies. */
 async function readonlyWords({ zfs }: ZfsRescue, target: string): Promise<string[]> {

@@ -1,5 +1,6 @@
 import type { Tools } from '../../activities/door.js';
 import { addEvidence } from '../../activities/host/evidence.js';
+import { rootOf } from '../../activities/zfs/listing.js';
 import { lookAtReplicas } from '../../activities/zfs/replicate-look.js';
 import { transferReplicas } from '../../activities/zfs/replicate-transfer.js';
 import { backInput, planSendBack } from '../../activities/zfs/send-back.js';
@@ -14,18 +15,19 @@ import type { Context } from '../context.js';
 import { approve, tell } from './approve.js';
 import { rescueStore, type ZfsRescue, type ZfsWords } from './zfs-open.js';
 import { meantReplica } from './zfs-replicas.js';
-import { stepOf } from './zfs-restore.js';
+import { refused, stepOf } from './zfs-restore.js';
 
 /** `rescue zfs send`: a whole replica, with all its snapshots, to a dataset that is new or has an older state of it. */
 export async function sendReplica(context: Context, rescue: ZfsRescue, words: ZfsWords): Promise<number> {
   const target = targetOf(words);
   const meant = await meantReplica(rescue, words);
+  await refuseInsideReplica(rescue, target);
   const saved = await savedOn(rescue.zfs.host, meant.resource);
   // Where nobody has written down what it is a copy of, what is typed counts as that.
   const original = saved?.source?.dataset ?? target;
   const { tools, run } = await rescue.open({ works: rescue.receiver, target, original, ...meant });
   const step = stepOf(words, meant, { run, how: 'send-back', target });
-  const planned = async (): Promise<RestorePlan> => inOwnWords(await planSendBack(tools, step));
+  const planned = (): Promise<RestorePlan> => planSendBack(tools, step).then(inOwnWords, ofRescue);
   const plan = await planned();
   await approve(context, plan, words.yes);
   if ((await planned()).digest !== plan.digest)
@@ -35,7 +37,7 @@ export async function sendReplica(context: Context, rescue: ZfsRescue, words: Zf
     );
   const look = await sendUntilProved(tools, step);
   requireWhole(look, plan);
-  const { notes, warnings } = await finishSendBack(tools, step);
+  const { notes, warnings } = await finishSendBack(tools, step).catch(ofRescue);
   const datasets = look.proved?.datasets ?? 0;
   const report = {
     snapshot: plan.snapshot,
@@ -74,6 +76,30 @@ const inOwnWords = (plan: RestorePlan): RestorePlan => ({
     'then       a job that replicates it goes on from the newest snapshot that both sides have',
   ],
 });
+
+/** What a refusal of the workflow advises needs a server, or is typed otherwise here. */
+function ofRescue(error: unknown): never {
+  if (!(error instanceof HoldfastError)) throw error;
+  const { code, message, details } = error;
+  if (code === 'HF_TARGET_NOT_EMPTY')
+    throw new HoldfastError(code, message.replace('--to HOST:', '--to '), details);
+  if (code !== 'HF_FAILED_OVER') throw error;
+  throw new HoldfastError(code, message.replace(/ Use "holdfast do .*$/s, ''), {
+    ...details,
+    next: 'It is not sent to its own place: "restore" and "clone" read it. With a server, "holdfast do JOB failback" brings everything back',
+  });
+}
+
+/** A dataset that appears inside of a replica is in the way of its replication, and may be read as a part of it. */
+async function refuseInsideReplica({ zfs, receiver }: ZfsRescue, target: string): Promise<void> {
+  const above = target.slice(0, target.lastIndexOf('/'));
+  const there = await rootOf({ ...zfs, host: receiver }, above).catch((error: unknown) => {
+    if (error instanceof HoldfastError && error.code === 'HF_DATASET_MISSING') return undefined;
+    throw error;
+  });
+  if (there?.replicaOf === undefined) return;
+  throw refused(target, `${above} is a part of a replica`, 'sent');
+}
 
 /** As the workflow does it, one after the other: the last look, which finds nothing more to send, is the proof. */
 async function sendUntilProved(tools: Tools, step: DatasetRestoreStepInput): Promise<ReplicationLook> {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { HoldfastError } from '../../contracts/errors.js';
+import { sha256 } from '../../system/sha256.js';
 import {
   defaultFolder,
   defaultKeyFile,
@@ -37,9 +38,8 @@ export function sshTargetOf(
   };
 }
 
-/** Two machines must not share a name in our records. */
-const nameOf = (text: string): string =>
-  `ssh-${text
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '')}`.slice(0, 63);
+/** Two machines must not share a name: what is known by it is reached once. fe80::1:2 and fe80:1::2 read alike without their colons. */
+const nameOf = (text: string): string => {
+  const words = text.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+  return `ssh-${words.slice(0, 48)}-${sha256(text).slice(0, 8)}`;
+};

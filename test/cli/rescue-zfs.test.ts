@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { isAlive, newRun } from '../../cli/rescue/zfs-run.js';
 import { sshTargetOf } from '../../cli/rescue/zfs-ssh.js';
+import { namePattern } from '../../contracts/names.js';
 import { findProgram } from '../../system/environment.js';
 import { localHost } from '../../system/local-host.js';
 import { runHoldfast } from '../support/children.js';
@@ -25,6 +26,16 @@ describe('rescue zfs', () => {
     assert.equal(place('root@[fe80::1%eth0]:22'), 'root fe80::1%eth0 22');
     const names = ['grogu', 'admin@grogu', 'grogu:2222'].map((text) => sshTargetOf(text, nothing).name);
     assert.equal(new Set(names).size, 3);
+    // Their letters are the same: one of them must not be taken for the other.
+    for (const [one = '', other = ''] of [
+      ['root@[fe80::1:2]', 'root@[fe80:1::2]'],
+      ['grogu.lan', 'grogu-lan'],
+      [`${'a'.repeat(80)}.one`, `${'a'.repeat(80)}.two`],
+    ]) {
+      const both = [sshTargetOf(one, nothing).name, sshTargetOf(other, nothing).name];
+      assert.equal(new Set(both).size, 2, one);
+      for (const name of both) assert.match(name, namePattern);
+    }
     for (const wrong of ['', '-oProxyCommand=x', 'root@-x', 'a b', 'grogu:', 'grogu:0', 'grogu:99999', '@x'])
       assert.throws(() => sshTargetOf(wrong, nothing), { code: 'HF_USAGE' }, wrong);
   });
