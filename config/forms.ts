@@ -176,7 +176,13 @@ function checkReplicas(config: Config, job: ZfsReplicationJob, path: KeyPath, mi
   };
   for (const key of ['stop', 'start'] as const)
     checkFailoverHooks(config, sides[key], job.failover[key], [...path, 'failover', key], mistakes);
+  // They run once for all of its resources, and are taken back once.
+  if (sides.stop.size > 1 && job.failover.stop.length > 0)
+    mistakes.push({ path: [...path, 'failover', 'stop'], message: `resources ${onSeveral(sides.stop)}` });
 }
+
+const onSeveral = (hosts: ReadonlySet<string>): string =>
+  `lie on several hosts (${[...hosts].join(', ')}): make a job for each`;
 
 /** Whatever the host that they run on will be, it must have them. */
 function checkFailoverHooks(
@@ -188,8 +194,7 @@ function checkFailoverHooks(
 ): void {
   for (const host of hosts)
     for (const [at, hook] of hooks.entries()) {
-      const known = Object.keys(entryOf(config.hosts, host)?.hooks ?? {});
-      if (!known.includes(hook))
+      if (!Object.hasOwn(entryOf(config.hosts, host)?.hooks ?? {}, hook))
         mistakes.push({ path: [...path, at], message: `hosts.${host}.hooks has no "${hook}"` });
     }
 }
@@ -231,8 +236,7 @@ function checkSnapshots(config: Config, job: ZfsSnapshotJob, path: KeyPath, mist
   const hosts = new Set(job.resources.flatMap((name) => entryOf(config.resources, name)?.host ?? []));
   const [host] = hosts;
   if (hosts.size > 1) {
-    const message = `lie on several hosts (${[...hosts].join(', ')}): make a job for each`;
-    mistakes.push({ path: [...path, 'resources'], message });
+    mistakes.push({ path: [...path, 'resources'], message: onSeveral(hosts) });
     return;
   }
   const known = Object.keys((host !== undefined && entryOf(config.hosts, host)?.hooks) || {});

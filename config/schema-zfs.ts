@@ -151,7 +151,7 @@ export const ZfsReplication = z
     failover: z
       .strictObject({
         stop: hooks(
-          'Hooks of the host of the resources, by name: they stop what writes there before the replica takes over; undone when it is brought back',
+          'Hooks of the host of the resources (one for all of them), by name: they stop what writes there before the replica takes over; undone when it is brought back',
           'stop-apps',
         ),
         start: hooks(
