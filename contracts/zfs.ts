@@ -70,5 +70,7 @@ export interface RetentionReport {
   asks?: { digest: string; what: string; removes: number };
   /** A pool is short, and these runs of replication hold snapshots: asked again with those that have ended, more is let go. */
   holdingRuns?: string[];
+  /** Those of the warnings that are of what was done, and not of the pool: they hold whatever is done next. */
+  remarks?: string[];
   warnings: string[];
 }

@@ -44,6 +44,7 @@ export async function retainSnapshots(tools: Tools, input: RetentionStepInput): 
   return {
     ...report,
     ...(holdingRuns.length > 0 && { holdingRuns: holdingRuns.slice(0, runsAtMost) }),
+    ...(report.warnings.length > 0 && { remarks: report.warnings }),
     warnings: [...warnings, ...report.warnings],
   };
 }

@@ -9,7 +9,6 @@ import { destinationOf } from './replicate-names.js';
 import type { Verdict } from './retention.js';
 import {
   type HoldTags,
-  holderOf,
   holderWords,
   type Lagging,
   laggingBytes,
@@ -41,6 +40,8 @@ export interface Relief {
   urgent: Set<Verdict>;
   /** Of what goes then. */
   releases: Release[];
+  /** The copies that it stayed for. */
+  lostTo: string[];
   /** Of what stays because they may be sending it. */
   holdingRuns: string[];
   warnings: string[];
@@ -60,9 +61,8 @@ export async function relieveOf(
   const tags: HoldTags = asks ? await holdTags(zfs, held) : new Map();
   const [nameOf, sending] = [nameOfDestination(tools.config), sendingBy(tags, endedRuns)];
   const relief = relieve(rooms, judged, tags, sending, nameOf);
-  if (relief.releases.length === 0) return relief;
-  const destinations = relief.releases.flatMap(({ tag }) => holderOf(tag)?.destination ?? []);
-  const receiving = await receivingOn(tools, new Set(destinations));
+  if (relief.lostTo.length === 0) return relief;
+  const receiving = await receivingOn(tools, new Set(relief.lostTo));
   return relieve(rooms, judged, tags, (...of) => sending(...of) ?? receiving(...of), nameOf);
 }
 
@@ -84,7 +84,14 @@ export function relieve(
   nameOf: (destination: string) => string = (destination) => destination,
 ): Relief {
   const goes = new Map<Verdict, Room>();
-  const relief: Relief = { verdicts: [], urgent: new Set(), releases: [], holdingRuns: [], warnings: [] };
+  const relief: Relief = {
+    verdicts: [],
+    urgent: new Set(),
+    releases: [],
+    lostTo: [],
+    holdingRuns: [],
+    warnings: [],
+  };
   for (const room of rooms) {
     const lagging = ofPool(room, judged).flatMap(({ dataset, verdicts }) =>
       laggingIn(dataset, verdicts, tags),
@@ -101,9 +108,10 @@ export function relieve(
     relief.warnings.push(`${roomWords(room)}; ${kept}${takenWords(pressure, free)}${stayWords(stay)}`);
     relief.holdingRuns.push(...stay.flatMap(({ run }) => run ?? []));
     if (pressure !== 'short') continue;
-    for (const { verdict, releases } of free) {
+    for (const { verdict, releases, destinations } of free) {
       goes.set(verdict, room);
       relief.releases.push(...releases);
+      relief.lostTo.push(...destinations);
     }
   }
   relief.holdingRuns = [...new Set(relief.holdingRuns)];

@@ -272,6 +272,37 @@ describe('removing snapshots', () => {
     }
   });
 
+  test('what has half arrived keeps the base of it, also where no hold would be let go', async () => {
+    for (const half of ['token', '-']) {
+      const fake = short();
+      // Of the run that was cut: what it held is kept by a rule.
+      for (const snapshots of fake.datasets.values()) {
+        snapshots.get('s12')?.holds.clear();
+        snapshots.get('s14')?.holds.add(tag);
+      }
+      const tools = fake.tools(run);
+      Object.assign(tools.config.hosts, { grogu: {} });
+      Object.assign(tools.config.stores, { grogu: { zfs: { host: 'grogu', dataset: 'backup' } } });
+      const replication = { kind: 'zfs-replication', resources: ['tree'], store: 'grogu' };
+      Object.assign(tools.config.jobs, { copy: replication });
+      const grogu = fakeZfs(['backup/tree', 'backup/tree/a b'], {});
+      grogu.token = ['backup/tree', half];
+      await retainSnapshots({ ...tools, machine: () => grogu.tools(run).host }, ended);
+      assert.equal(namesOf(fake, 'fast').includes('s12'), half === 'token', half);
+    }
+  });
+
+  test('what went wrong while it removed is told apart from how full the pool is', async () => {
+    const fake = short();
+    fake.before = ([verb, target = '']) =>
+      verb === 'destroy' && target.startsWith('fast@')
+        ? { exitCode: 1, stderrTail: 'cannot destroy snapshot: dataset is busy\n' }
+        : undefined;
+    const { warnings, remarks = [] } = await retainSnapshots(fake.tools(run), ended);
+    assert(remarks.length > 0 && remarks.every((words) => /was to go and stayed/.test(words)));
+    assert(warnings.length > remarks.length);
+  });
+
   test('a job without rules lists nothing and removes nothing', async () => {
     const fake = filled({});
     assert.equal((await retainSnapshots(fake.tools(run), input)).everything, true);

@@ -310,14 +310,17 @@ describe('the steps that procedures share, on a real server', { skip }, () => {
         zfsRetainSnapshots: async (step: RetentionStepInput): Promise<RetentionReport> => {
           asked.push(step);
           const report = { kept: 5, removed: 2, reasons: {}, warnings: [] };
-          return { ...report, holdingRuns: step.endedRuns ? [still.workflowId] : [still.workflowId, gone] };
+          if (step.endedRuns) return { ...report, holdingRuns: [still.workflowId] };
+          const lost = { remarks: ['2 are gone'], warnings: ['the pool is short', '2 are gone'] };
+          return { ...report, ...lost, holdingRuns: [still.workflowId, gone] };
         },
       },
     });
     const step = { job: 'hourly', run: 'hourly-2026-11-20T04:00:00Z', resources: ['db'], retryForMs: 1000 };
     const report = await host.runUntil(async () => (await start('retainKnowing', step.run, step)).result());
     assert.deepEqual(asked, [step, { ...step, endedRuns: [gone] }]);
-    assert.equal((report as RetentionReport).removed, 4);
+    const { removed, warnings } = report as RetentionReport;
+    assert.deepEqual([removed, warnings], [4, ['2 are gone']]);
     await still.signal('go');
     await still.result();
   });

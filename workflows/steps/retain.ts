@@ -17,5 +17,7 @@ export async function retainSnapshots(
   for (const run of first.holdingRuns ?? []) if (!(await isRunning(run))) endedRuns.push(run);
   if (endedRuns.length === 0) return first;
   const more = await report.watch('retention', () => steps.zfsRetainSnapshots({ ...step, endedRuns }));
-  return { ...more, removed: first.removed + more.removed };
+  // What the first has seen once nobody sees again: snapshots that were to stay and are gone.
+  const warnings = [...new Set([...more.warnings, ...(first.remarks ?? [])])];
+  return { ...more, removed: first.removed + more.removed, warnings };
 }
