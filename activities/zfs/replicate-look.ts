@@ -12,7 +12,15 @@ import { aheadOf, groupsOf, marksOf } from './replicate-group.js';
 import { openReplication, type Replication } from './replicate-job.js';
 import { proofOf, replicaStates } from './replicate-lag.js';
 import { forgetOldRuns, readRound, readTroubles, writeRound } from './replicate-notebook.js';
-import { driftOf, forgottenTokens, keyNote, keyPlaces, nothingMeant, stopping } from './replicate-proof.js';
+import {
+  driftOf,
+  forgottenTokens,
+  keyNote,
+  keyPlaces,
+  nothingMeant,
+  stopping,
+  strangersIn,
+} from './replicate-proof.js';
 import { countTries, mostRounds, tokensGivenUp, worthTrying } from './replicate-rounds.js';
 import { type Fitting, fitInto } from './replicate-space.js';
 import { readReplicaStates, writeReplicaStates } from './replicate-states.js';
@@ -77,17 +85,21 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
   return { ...look, warnings, groups: 0, bytes: 0, proved, ...(prunable > 0 && { prunable }) };
 }
 
-/** What its machine shares is no part of a replica: it is written down beside it. */
-const saveShared = (
+/** What its machine shares is no part of a replica: it is written down beside it. A source that was made anew has nothing to say of the old one. */
+async function saveShared(
   { source, target, request }: Replication,
   { resource, round }: ReplicationStepInput,
-  { input }: Survey,
-): Promise<string[]> =>
-  saveSharing(
-    { source, sourceRoot: request.sourceRoot, resource, target: target.host },
-    input.source,
+  now: Survey,
+): Promise<string[]> {
+  const { sourceRoot } = request;
+  const strangers = strangersIn(now);
+  if (strangers.includes(sourceRoot)) return [];
+  return saveSharing(
+    { source, sourceRoot, resource, target: target.host, strangers },
+    now.input.source,
     round > 1,
   );
+}
 
 /** Only where something is to be sent it costs a command: a look that finds nothing costs its two and no more. */
 async function fitIntoPool(

@@ -6,6 +6,19 @@ import type { Dataset, Listing } from './types.js';
 /** What only a human can let go on. */
 export const stopping: ReadonlySet<PlanKind> = new Set(['diverged', 'foreign', 'encryption', 'type']);
 
+/** By their names on the source: whose replica has snapshots, and none of them is theirs. */
+export const strangersIn = ({
+  plans,
+  input,
+}: {
+  plans: readonly DatasetPlan[];
+  input: PlanInput;
+}): string[] =>
+  plans.flatMap(({ kind, source, target, common }) => {
+    if (kind !== 'gone' && (common || !input.target.get(target)?.snapshots.length)) return [];
+    return [source || `${input.sourceRoot}${target.slice(input.targetRoot.length)}`];
+  });
+
 /** Properties that keep a replica from being changed or mounted over something, where they are no longer as we set them. */
 export function driftOf(plans: readonly DatasetPlan[], input: DriftInput): string[] {
   return plans.flatMap(({ kind, source, target, common }) => {

@@ -32,7 +32,7 @@ export async function finishSendBack(
   tools.progress({ phase: 'giving back properties' });
   const isOwn = isOwnDataset(tools, input.resource, input.target);
   const { gifts } = await giftsFor(tools, input, { sourceRoot: request.sourceRoot, isOwn }, made);
-  const warnings = await setProperties(ends, gifts);
+  const warnings = await setProperties(ends, gifts, target);
   const occupied = await occupiedPlaces(at, gifts, await ends.list('target'));
   const first = gifts.flatMap(({ dataset, canmount }) => [
     ['inherit', 'readonly', dataset],

@@ -10,9 +10,17 @@ import type { Listing } from './types.js';
 const pairsOf = ({ set }: Gift): string[] =>
   Object.entries(set).map(([property, value]) => `${property}=${value}`);
 
+/** An attempt that died has let it mount by itself, and then ZFS mounts where one of these is set; they are set by then. */
+const mounts: readonly string[] = ['mountpoint', 'sharenfs', 'sharesmb'];
+const stillDue = (gift: Gift, now: Listing): Gift => {
+  if (now.get(gift.dataset)?.canmount !== 'on') return gift;
+  const set = Object.entries(gift.set).filter(([property]) => !mounts.includes(property));
+  return { ...gift, set: Object.fromEntries(set) };
+};
+
 /** All of a dataset at once; where that is refused, one after the other, so that one old word does not cost the rest. */
-export async function setProperties(ends: Ends, gifts: readonly Gift[]): Promise<string[]> {
-  const some = gifts.filter(({ set }) => Object.keys(set).length > 0);
+export async function setProperties(ends: Ends, gifts: readonly Gift[], now: Listing): Promise<string[]> {
+  const some = gifts.map((gift) => stillDue(gift, now)).filter(({ set }) => Object.keys(set).length > 0);
   if (some.length === 0) return [];
   const done = await ends.change(
     'target',

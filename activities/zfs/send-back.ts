@@ -99,6 +99,7 @@ const nothingToDo = (target: string, sourceRoot: string): HoldfastError =>
   new HoldfastError(
     'HF_NOTHING_TO_DO',
     `${target} has everything that the replica ${sourceRoot} holds. Nothing was changed`.slice(0, 300),
+    { next: 'Nothing is left to do: all of it is back' },
   );
 
 const noReplica = (sourceRoot: string): HoldfastError =>

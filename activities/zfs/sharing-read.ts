@@ -78,7 +78,7 @@ export function parseSharing(stdout: string): SharingRead {
   for (const part of stdout.split('\u001e').slice(1)) {
     const end = part.indexOf('\n');
     const [name = '', code = ''] = part.slice(0, end).split('\t');
-    const text = part.slice(end + 1).trimEnd();
+    const text = part.slice(end + 1).replace(/\n+$/, '');
     if (code !== '0') read.problems.push(`${name}: ${firstLine(text) || `exit ${code}`}`.slice(0, 200));
     else take(read, name, text);
   }
@@ -93,19 +93,38 @@ const firstLine = (text: string): string => {
 };
 
 function take(read: SharingRead, name: string, text: string): void {
-  if (name === 'properties')
-    Object.assign(read, { properties: worthKeeping(parseLocal(text)), allProperties: true });
+  if (name === 'properties') takeProperties(read, text);
   else if (name === 'exports') read.exports = [...(read.exports ?? []), ...exportLines(text)];
   else takeJson(read, name, text);
 }
 
-/** Our own marks are no settings, and passwords stand in properties of other programs too. */
+/** A value of several lines comes as several, and half of it would be another value: it is left out, and told. */
+function takeProperties(read: SharingRead, text: string): void {
+  const lines: string[] = [];
+  for (const line of text.split('\n')) {
+    if (line.split('\t').length > 2) {
+      lines.push(line);
+      continue;
+    }
+    const [dataset, property = ''] = lines.at(-1)?.split('\t') ?? [];
+    // What else comes in one line is a warning of zfs.
+    if (!property.includes(':') && property !== 'mountpoint') continue;
+    lines.pop();
+    read.problems.push(`properties: ${property} of ${dataset} has several lines`.slice(0, 200));
+  }
+  const properties = worthKeeping(parseLocal(lines.join('\n')));
+  Object.assign(read, { properties, allProperties: true });
+}
+
+/** Our own marks are no settings, and passwords stand in properties of other programs too, and in the address of a key. */
 const worthKeeping = (local: LocalProperties): SharingRead['properties'] =>
   Object.fromEntries(
     [...local].flatMap(([dataset, own]) => {
       const kept = Object.entries(own).filter(
-        ([property]) =>
-          !property.startsWith('holdfast:') && !(property.includes(':') && secretName.test(property)),
+        ([property, value]) =>
+          !(property === 'keylocation' && /^https?:/.test(value)) &&
+          !property.startsWith('holdfast:') &&
+          !(property.includes(':') && secretName.test(property)),
       );
       return kept.length === 0 ? [] : [[dataset, Object.fromEntries(kept)] as const];
     }),

@@ -30,11 +30,13 @@ export interface SharingPlace {
   resource: string;
   /** The machine of the replica: it may have to take over when our own records are gone as well. */
   target: Host;
+  /** Datasets that are not what the replica was made of, or not there any more: of them stays what is known. */
+  strangers: readonly string[];
 }
 
 /** Reads it anew where something was sent or the copy is old; what went wrong comes back in words and stops no replication. */
 export async function saveSharing(
-  { source, sourceRoot, resource, target }: SharingPlace,
+  { source, sourceRoot, resource, target, strangers }: SharingPlace,
   listing: Listing,
   somethingWasSent: boolean,
 ): Promise<string[]> {
@@ -47,7 +49,8 @@ export async function saveSharing(
     const result = await host.run({ file: 'sh', args: ['-c', script], env: { LC_ALL: 'C' } }, { signal });
     const read = parseSharing(result.stdout);
     const whose = { resource, source: { host: host.name, dataset: sourceRoot } };
-    const saved = withEarlier(read, known, { ...whose, mountpoints: mountpointsOf(listing) });
+    const own = { ...whose, mountpoints: mountpointsOf(listing) };
+    const saved = withStrangers(withEarlier(read, known, own), known, strangers);
     await writeTo(host.driver, host.driver.stateFolder, saved);
     if (!known || differs(known, saved)) await writeTo(target, target.stateFolder, saved);
     return read.problems.map((problem) => `What ${host.name} shares could not be saved in full: ${problem}`);
@@ -79,6 +82,24 @@ function withEarlier(
     ...(Object.keys(middleware).length > 0 && { middleware }),
   };
 }
+
+/** What comes back from the replica is to get what its own source had. */
+const withStrangers = (
+  saved: SavedSharing,
+  known: SavedSharing | undefined,
+  strangers: readonly string[],
+): SavedSharing => ({
+  ...saved,
+  properties: {
+    ...saved.properties,
+    ...Object.fromEntries(
+      strangers.flatMap((name) => {
+        const own = known?.properties[name];
+        return own ? [[name, own] as const] : [];
+      }),
+    ),
+  },
+});
 
 const mountpointsOf = (listing: Listing): Record<string, string> =>
   Object.fromEntries(

@@ -3,6 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { planReplication } from '../../activities/zfs/plan-replication.js';
+import { strangersIn } from '../../activities/zfs/replicate-proof.js';
+import type { ReplicationPolicy } from '../../activities/zfs/replicate-types.js';
+import { savedOn, saveSharing } from '../../activities/zfs/sharing.js';
 import {
   middlewareCalls,
   parseSharing,
@@ -10,8 +14,10 @@ import {
   withoutSecrets,
 } from '../../activities/zfs/sharing-read.js';
 import { type Moved, stepsByHand } from '../../activities/zfs/sharing-steps.js';
+import { localHost } from '../../system/local-host.js';
 import { repositoryRoot } from '../support/root.js';
 import { temporaryFolder } from '../support/temp.js';
+import { dataset, listingOf, snapshot } from '../support/zfs-trees.js';
 
 /** What an appliance shares, read by a fake midclt that answers as TrueNAS documents it. */
 
@@ -188,4 +194,66 @@ test('exports and the targets of other Linux machines are read as well', () => {
     'NFS export of /mnt/backup/k8s/x y (was /mnt/fast/k8s/x y) for *(ro), in /etc/exports',
     'iSCSI target "iqn.2003-01.org:db" LUN 0, portal 0.0.0.0:3260: backstore "db" on volume backup/k8s/vol (was /dev/zvol/fast/k8s/vol), serial abc',
   ]);
+});
+
+test('a value of several lines is left out and told, and the address of a key with its password is not kept', () => {
+  const properties = [
+    'fast/k8s\tquota\t1048576',
+    'fast/k8s\tkeylocation\thttps://user:password@keys.lan/k8s',
+    'fast/k8s\torg:note\tfirst',
+    'second',
+    'fast/k8s/a\trecordsize\t16384',
+    'zfs: a warning that zfs writes in between',
+    'fast/k8s/a\torg:empty\t\n',
+  ].join('\n');
+  const saved = parseSharing(`\u001eproperties\t0\n${properties}`);
+  assert.deepEqual(saved.properties, {
+    'fast/k8s': { quota: '1048576' },
+    'fast/k8s/a': { recordsize: '16384', 'org:empty': '' },
+  });
+  assert.deepEqual(saved.problems, ['properties: org:note of fast/k8s has several lines']);
+});
+
+test('what was set on a source stays known when it is gone or was made anew', async () => {
+  const folder = temporaryFolder('sharing');
+  const zfs = join(folder, 'zfs');
+  const says = (text: string): void => writeFileSync(zfs, `#!/bin/sh\nprintf '${text}'\n`, { mode: 0o755 });
+  const [here, there] = ['din', 'grogu'].map((name) => localHost({ name, stateFolder: join(folder, name) }));
+  assert(here && there);
+  const source = { host: here, signal: new AbortController().signal, zfs, zpool: 'zpool' };
+  const save = (strangers: string[]): Promise<string[]> =>
+    saveSharing({ source, sourceRoot: 'fast/k', resource: 'k', target: there, strangers }, new Map(), true);
+  says('fast/k\\tquota\\t5\\nfast/k/a\\tquota\\t6\\nfast/k/b\\tquota\\t7\\n');
+  assert.deepEqual(await save([]), []);
+  says('fast/k\\tquota\\t8\\nfast/k/a\\tquota\\t9\\n');
+  assert.deepEqual(await save(['fast/k/a', 'fast/k/b', 'fast/k/never']), []);
+  assert.deepEqual((await savedOn(there, 'k'))?.properties, {
+    'fast/k': { quota: '8' },
+    'fast/k/a': { quota: '6' },
+    'fast/k/b': { quota: '7' },
+  });
+});
+
+test('a dataset is a stranger to a replica of which it has no snapshot', () => {
+  const old = [snapshot('s1', 10)];
+  const replicaOf = (name: string) => dataset(name, { replicaOf: '1' }, old);
+  const target = listingOf([
+    ...['backup/k', 'backup/k/gone', 'backup/k/new'].map(replicaOf),
+    dataset('backup/k/unfinished', { replicaOf: '2' }),
+  ]);
+  const source = listingOf([
+    dataset('fast/k', {}, old),
+    dataset('fast/k/new', {}, []),
+    dataset('fast/k/unfinished', {}, [snapshot('s2', 20)]),
+  ]);
+  const policy: ReplicationPolicy = {
+    destination: 'grogu.k',
+    snapshots: 'all',
+    catchUp: 'every',
+    encrypted: 'raw',
+    excludes: () => false,
+  };
+  const input = { source, target, sourceRoot: 'fast/k', targetRoot: 'backup/k', policy };
+  const plans = planReplication(input);
+  assert.deepEqual(strangersIn({ plans, input }).sort(), ['fast/k/gone', 'fast/k/new']);
 });

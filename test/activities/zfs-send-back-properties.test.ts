@@ -9,7 +9,7 @@ import { giftFacts, giftFor, giftWords } from '../../activities/zfs/send-back-pr
 import { ownPlaces, type SavedSharing } from '../../activities/zfs/sharing.js';
 import { parseSharing } from '../../activities/zfs/sharing-read.js';
 import { temporaryFolder } from '../support/temp.js';
-import { dataset } from '../support/zfs-trees.js';
+import { dataset, listingOf } from '../support/zfs-trees.js';
 
 /** What was set on datasets comes back with them, and nothing that would open or hide something unasked. */
 
@@ -112,14 +112,31 @@ test('a word that a dataset does not take costs that word alone, and is told', a
   } as unknown as Ends;
   const gift = { dataset: 'd', set: { quota: '1', atime: 'off' }, canmount: 'on', byHand: [] } as const;
   const fine = { ...gift, dataset: 'e', set: { atime: 'on' } };
-  assert.deepEqual(await setProperties(ends, [gift, fine, { ...gift, dataset: 'f', set: {} }]), [
-    'd: quota=1 was not set: too small',
-  ]);
+  const gifts = [gift, fine, { ...gift, dataset: 'f', set: {} }];
+  assert.deepEqual(await setProperties(ends, gifts, new Map()), ['d: quota=1 was not set: too small']);
   assert.deepEqual(asked, [
     ['set', 'quota=1', 'atime=off', 'd'],
     ['set', 'atime=on', 'e'],
     ['set', 'quota=1', 'd'],
     ['set', 'atime=off', 'd'],
+  ]);
+});
+
+test('an attempt that goes on sets nothing that would mount a dataset which may mount by itself already', async () => {
+  const asked: (readonly string[])[] = [];
+  const ends = {
+    change: async (_side: string, first: readonly string[][]) => {
+      asked.push(...first);
+      return first.map(() => ({ ok: true, words: '' }));
+    },
+  } as unknown as Ends;
+  const set = { mountpoint: '/srv/k', sharenfs: 'on', sharesmb: 'on', quota: '1' };
+  const gifts = ['d', 'e'].map((name) => ({ dataset: name, set, canmount: 'on', byHand: [] }) as const);
+  const now = listingOf([dataset('d', { canmount: 'on' }), dataset('e', { canmount: 'noauto' })]);
+  assert.deepEqual(await setProperties(ends, gifts, now), []);
+  assert.deepEqual(asked, [
+    ['set', 'quota=1', 'd'],
+    ['set', 'mountpoint=/srv/k', 'sharenfs=on', 'sharesmb=on', 'quota=1', 'e'],
   ]);
 });
 
