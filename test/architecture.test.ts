@@ -75,7 +75,7 @@ const exceptions: Record<string, RegExp> = {
   'cli/rescue/snapshots.ts': /^activities\/restic\//,
   'cli/rescue/zfs-open.ts':
     /^system\/(local-host|log|ssh-host|ssh-machine)\.js$|^activities\/(zfs\/|door\.js$)/,
-  'cli/rescue/zfs-ssh.ts': /^system\/ssh-target\.js$/,
+  'cli/rescue/zfs-ssh.ts': /^system\/(ssh-target|sha256)\.js$/,
   'cli/rescue/zfs-replicas.ts': /^activities\/zfs\//,
   'cli/rescue/zfs-send.ts': /^activities\/(zfs\/|door\.js$|host\/evidence\.js$)/,
   'cli/rescue/zfs-restore.ts': /^activities\/(zfs\/|host\/evidence\.js$)/,

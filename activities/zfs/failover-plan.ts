@@ -2,7 +2,7 @@ import { HoldfastError } from '../../contracts/errors.js';
 import type { FailoverPlan, SourceState } from '../../contracts/failover.js';
 import { sha256 } from '../../system/sha256.js';
 import type { FailoverFacts, Promotion } from './failover-facts.js';
-import { whyNotBeside } from './failover-others.js';
+import { usedBeside, whyNotBeside } from './failover-others.js';
 import { explainFailover } from './failover-words.js';
 import { isParked } from './replicate-names.js';
 import { stopping } from './replicate-proof.js';
@@ -175,6 +175,7 @@ export function promotionOf({
 function digestOf(facts: FailoverFacts, { live, kept }: Promotion): string {
   const { source, settings, sourceRoot, targetRoot, store } = facts;
   const isDead = source.state !== 'answers';
+  const beside = usedBeside(facts.others.filter(({ role }) => role?.run !== facts.run));
   const line = ({ name, guid, snapshots, writtenBytes }: Dataset): string =>
     [name, guid, ...(isDead ? [snapshots.at(-1)?.guid, writtenBytes] : [])].join(' ');
   const parts = {
@@ -188,6 +189,8 @@ function digestOf(facts: FailoverFacts, { live, kept }: Promotion): string {
         ? [...source.listing.values()].map(({ name, guid }) => `${name} ${guid}`)
         : [],
     hooks: facts.hooks,
+    // So that nobody else has begun with the same datasets since the yes; this run's own parts are one question.
+    ...(beside.length > 0 && { beside }),
     // What was proved when the yes was given must be so when it is done.
     ...(facts.proof && { isOff: facts.proof.isOff }),
   };

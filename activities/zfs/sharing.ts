@@ -51,8 +51,11 @@ export async function saveSharing(
     const whose = { resource, source: { host: host.name, dataset: sourceRoot } };
     const own = { ...whose, mountpoints: mountpointsOf(listing) };
     const saved = withStrangers(withEarlier(read, known, own), known, strangers);
+    // The copy of the replica first: should it fail, the other is no reason to take it for written. An update may empty an appliance's folder.
+    const isThere = (): Promise<boolean> => target.exists(fileOf(target.stateFolder, resource));
+    if (!known || differs(known, saved) || !(await isThere()))
+      await writeTo(target, target.stateFolder, saved);
     await writeTo(host.driver, host.driver.stateFolder, saved);
-    if (!known || differs(known, saved)) await writeTo(target, target.stateFolder, saved);
     return read.problems.map((problem) => `What ${host.name} shares could not be saved in full: ${problem}`);
   } catch (error) {
     if (signal.aborted) throw error;

@@ -243,6 +243,12 @@ test('a replica that shares datasets with one in use waits while the source live
   assert.match(plan.lines.join('\n'), /in use already, as backup\/db on grogu \(the resource "db"\) since r/);
   const own: OtherReplica = { ...inner, role: { kind: 'promoted', run, store: 'grogu' } };
   assert.equal(planFailover(factsOf({ others: [own] })).plan.source, 'answers');
+  // A yes that was given before the other one was in use is none: what this run itself took over was in its question.
+  const digest = (others: OtherReplica[]): string =>
+    planFailover(factsOf({ state: 'silent', settings: { source: 'off' }, others })).plan.digest;
+  const unused = { ...inner, role: undefined } as unknown as OtherReplica;
+  assert.notEqual(digest([inner]), digest([unused]));
+  assert.equal(digest([own]), digest([unused]));
 });
 
 test('the other replicas of a resource are those of all jobs, and of resources that share datasets with it', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { planReplication } from '../../activities/zfs/plan-replication.js';
@@ -232,6 +232,29 @@ test('what was set on a source stays known when it is gone or was made anew', as
     'fast/k/a': { quota: '6' },
     'fast/k/b': { quota: '7' },
   });
+});
+
+test('the copy on the machine of the replica is written again when it got lost, or could not be written', async () => {
+  const folder = temporaryFolder('sharing');
+  const zfs = join(folder, 'zfs');
+  writeFileSync(zfs, "#!/bin/sh\nprintf 'fast/k\\tquota\\t5\\n'\n", { mode: 0o755 });
+  const [here, there] = ['din', 'grogu'].map((name) => localHost({ name, stateFolder: join(folder, name) }));
+  assert(here && there);
+  const source = { host: here, signal: new AbortController().signal, zfs, zpool: 'zpool' };
+  const save = (): Promise<string[]> =>
+    saveSharing(
+      { source, sourceRoot: 'fast/k', resource: 'k', target: there, strangers: [] },
+      new Map(),
+      true,
+    );
+  writeFileSync(join(folder, 'grogu'), 'in the way');
+  assert.match((await save()).join(), /could not be saved/);
+  rmSync(join(folder, 'grogu'));
+  for (const what of ['could not be written', 'got lost']) {
+    assert.deepEqual(await save(), []);
+    assert.deepEqual((await savedOn(there, 'k'))?.properties, { 'fast/k': { quota: '5' } }, what);
+    rmSync(join(folder, 'grogu'), { recursive: true });
+  }
 });
 
 test('a dataset is a stranger to a replica of which it has no snapshot', () => {
