@@ -6,6 +6,7 @@ import { isParked } from './replicate-names.js';
 import type { SurveyRequest } from './replicate-survey.js';
 import type { PlanInput } from './replicate-types.js';
 import { readSharing, type SavedSharing } from './sharing.js';
+import { isManyLines } from './sharing-read.js';
 import type { Dataset, Listing } from './types.js';
 import { zfsOn } from './zfs-on.js';
 
@@ -117,8 +118,10 @@ export function giftWords({ gifts, saved, isOwn }: Gifts): string[] {
       ...(saved ? listed(gifts) : []),
       ...beside,
     ];
+  const long = saved.problems.filter(isManyLines).slice(0, mostLines);
   return [
     ...listed(gifts),
+    ...long.map((words) => `by hand    not written down: ${words}`),
     ...beside,
     `properties as they were set on the source on ${saved.at}; what it inherited from above its root is not known here`,
   ];

@@ -98,6 +98,9 @@ function take(read: SharingRead, name: string, text: string): void {
   else takeJson(read, name, text);
 }
 
+const manyLines = 'has several lines';
+export const isManyLines = (problem: string): boolean => problem.endsWith(manyLines);
+
 /** A value of several lines comes as several, and half of it would be another value: it is left out, and told. */
 function takeProperties(read: SharingRead, text: string): void {
   const lines: string[] = [];
@@ -110,7 +113,7 @@ function takeProperties(read: SharingRead, text: string): void {
     // What else comes in one line is a warning of zfs.
     if (!property.includes(':') && property !== 'mountpoint') continue;
     lines.pop();
-    read.problems.push(`properties: ${property} of ${dataset} has several lines`.slice(0, 200));
+    read.problems.push(`${property} of ${dataset} ${manyLines}`);
   }
   const properties = worthKeeping(parseLocal(lines.join('\n')));
   Object.assign(read, { properties, allProperties: true });

@@ -2,7 +2,13 @@ import { HoldfastError } from '../../contracts/errors.js';
 import { isoNow, now } from '../../system/clock.js';
 import type { Host } from '../../system/host.js';
 import { type Zfs, zfsWords } from './listing.js';
-import { parseSharing, type SharingRead, shareProperties, sharingScript } from './sharing-read.js';
+import {
+  isManyLines,
+  parseSharing,
+  type SharingRead,
+  shareProperties,
+  sharingScript,
+} from './sharing-read.js';
 import type { Listing } from './types.js';
 
 /** The copy of what a machine shares: one small file a resource, beside our records of that machine and on the machine of the replica. */
@@ -16,6 +22,8 @@ export interface SavedSharing extends SharingRead {
   at: string;
   /** By dataset. */
   mountpoints: Record<string, string>;
+  /** Datasets that were not there any more: what is said of them is older. */
+  gone?: string[];
 }
 
 const folderOf = (stateFolder: string): string => `${stateFolder}/sharing`;
@@ -50,13 +58,15 @@ export async function saveSharing(
     const read = parseSharing(result.stdout);
     const whose = { resource, source: { host: host.name, dataset: sourceRoot } };
     const own = { ...whose, mountpoints: mountpointsOf(listing) };
-    const saved = withStrangers(withEarlier(read, known, own), known, strangers);
+    const saved = withStrangers(withEarlier(read, known, own), known, { strangers, listing });
     // The copy of the replica first: should it fail, the other is no reason to take it for written. An update may empty an appliance's folder.
     const isThere = (): Promise<boolean> => target.exists(fileOf(target.stateFolder, resource));
     if (!known || differs(known, saved) || !(await isThere()))
       await writeTo(target, target.stateFolder, saved);
     await writeTo(host.driver, host.driver.stateFolder, saved);
-    return read.problems.map((problem) => `What ${host.name} shares could not be saved in full: ${problem}`);
+    // What is only long stays so, and the plan of a send-back tells it: said in each run, nobody would read it.
+    const news = read.problems.filter((one) => !isManyLines(one) || !known?.problems.includes(one));
+    return news.map((problem) => `What ${host.name} shares could not be saved in full: ${problem}`);
   } catch (error) {
     if (signal.aborted) throw error;
     const why = error instanceof Error ? error.message : String(error);
@@ -70,7 +80,7 @@ function withEarlier(
   known: SavedSharing | undefined,
   own: Pick<SavedSharing, 'resource' | 'source' | 'mountpoints'>,
 ): SavedSharing {
-  const earlier = read.problems.length > 0 ? known : undefined;
+  const earlier = read.problems.every(isManyLines) ? undefined : known;
   const middleware = { ...earlier?.middleware, ...read.middleware };
   const { properties, allProperties } = read.allProperties || !known ? read : known;
   return {
@@ -86,23 +96,25 @@ function withEarlier(
   };
 }
 
-/** What comes back from the replica is to get what its own source had. */
-const withStrangers = (
+/** What comes back from the replica is to get what its own source had; a place that another dataset has taken since is not its own any more. */
+function withStrangers(
   saved: SavedSharing,
   known: SavedSharing | undefined,
-  strangers: readonly string[],
-): SavedSharing => ({
-  ...saved,
-  properties: {
-    ...saved.properties,
-    ...Object.fromEntries(
-      strangers.flatMap((name) => {
-        const own = known?.properties[name];
-        return own ? [[name, own] as const] : [];
-      }),
-    ),
-  },
-});
+  { strangers, listing }: Pick<SharingPlace, 'strangers'> & { listing: Listing },
+): SavedSharing {
+  const properties = { ...saved.properties };
+  const gone = strangers.filter((name) => !listing.has(name));
+  const taken = new Set([...Object.values(properties).map((own) => own.mountpoint), ...places(saved)]);
+  for (const name of strangers) {
+    const { mountpoint, ...own } = known?.properties[name] ?? {};
+    const isFree = mountpoint !== undefined && (listing.has(name) || !taken.has(mountpoint));
+    const all = isFree ? { ...own, mountpoint } : own;
+    if (Object.keys(all).length > 0) properties[name] = all;
+  }
+  return { ...saved, properties, ...(gone.length > 0 && { gone }) };
+}
+
+const places = ({ mountpoints }: SavedSharing): string[] => Object.values(mountpoints);
 
 const mountpointsOf = (listing: Listing): Record<string, string> =>
   Object.fromEntries(
@@ -166,6 +178,8 @@ export function ownPlaces(
   saved: SavedSharing | undefined,
   dataset: string,
 ): Readonly<Record<string, string>> {
+  // Nobody used it any more: it takes no place beside those that were in use.
+  if (saved?.gone?.includes(dataset)) return {};
   const all = Object.entries(saved?.properties[dataset] ?? {});
   const { mountpoint, ...own } = Object.fromEntries(
     all.filter(([property]) => shareProperties.includes(property)),

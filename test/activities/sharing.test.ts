@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { planReplication } from '../../activities/zfs/plan-replication.js';
 import { strangersIn } from '../../activities/zfs/replicate-proof.js';
 import type { ReplicationPolicy } from '../../activities/zfs/replicate-types.js';
-import { savedOn, saveSharing } from '../../activities/zfs/sharing.js';
+import { ownPlaces, savedOn, saveSharing } from '../../activities/zfs/sharing.js';
 import {
   middlewareCalls,
   parseSharing,
@@ -211,7 +211,7 @@ test('a value of several lines is left out and told, and the address of a key wi
     'fast/k8s': { quota: '1048576' },
     'fast/k8s/a': { recordsize: '16384', 'org:empty': '' },
   });
-  assert.deepEqual(saved.problems, ['properties: org:note of fast/k8s has several lines']);
+  assert.deepEqual(saved.problems, ['org:note of fast/k8s has several lines']);
 });
 
 test('what was set on a source stays known when it is gone or was made anew', async () => {
@@ -221,17 +221,50 @@ test('what was set on a source stays known when it is gone or was made anew', as
   const [here, there] = ['din', 'grogu'].map((name) => localHost({ name, stateFolder: join(folder, name) }));
   assert(here && there);
   const source = { host: here, signal: new AbortController().signal, zfs, zpool: 'zpool' };
+  const listing = listingOf(['fast/k', 'fast/k/a', 'fast/k/d'].map((name) => dataset(name)));
   const save = (strangers: string[]): Promise<string[]> =>
-    saveSharing({ source, sourceRoot: 'fast/k', resource: 'k', target: there, strangers }, new Map(), true);
-  says('fast/k\\tquota\\t5\\nfast/k/a\\tquota\\t6\\nfast/k/b\\tquota\\t7\\n');
+    saveSharing({ source, sourceRoot: 'fast/k', resource: 'k', target: there, strangers }, listing, true);
+  const rows = (...lines: [string, string, string][]): string =>
+    lines.map((line) => `${line.join('\\t')}\\n`).join('');
+  says(
+    rows(
+      ['fast/k', 'quota', '5'],
+      ['fast/k/a', 'mountpoint', '/srv/a'],
+      ['fast/k/b', 'mountpoint', '/srv/b'],
+      ['fast/k/b', 'quota', '7'],
+      ['fast/k/c', 'mountpoint', '/srv/c'],
+    ),
+  );
   assert.deepEqual(await save([]), []);
-  says('fast/k\\tquota\\t8\\nfast/k/a\\tquota\\t9\\n');
-  assert.deepEqual(await save(['fast/k/a', 'fast/k/b', 'fast/k/never']), []);
-  assert.deepEqual((await savedOn(there, 'k'))?.properties, {
+  says(rows(['fast/k', 'quota', '8'], ['fast/k/a', 'quota', '9'], ['fast/k/d', 'mountpoint', '/srv/b']));
+  assert.deepEqual(await save(['fast/k/a', 'fast/k/b', 'fast/k/c', 'fast/k/never']), []);
+  const saved = await savedOn(there, 'k');
+  assert.deepEqual(saved?.properties, {
     'fast/k': { quota: '8' },
-    'fast/k/a': { quota: '6' },
+    'fast/k/a': { mountpoint: '/srv/a' },
+    // Its place is that of another one now.
     'fast/k/b': { quota: '7' },
+    'fast/k/c': { mountpoint: '/srv/c' },
+    'fast/k/d': { mountpoint: '/srv/b' },
   });
+  // A failover takes over those that were in use.
+  assert.deepEqual(
+    ['fast/k/a', 'fast/k/c'].map((name) => ownPlaces(saved, name)),
+    [{ mountpoint: '/srv/a' }, {}],
+  );
+});
+
+test('a value of several lines is told once, and not in each run', async () => {
+  const folder = temporaryFolder('sharing');
+  const zfs = join(folder, 'zfs');
+  writeFileSync(zfs, "#!/bin/sh\nprintf 'fast/k\\torg:note\\tone\\ntwo\\n'\n", { mode: 0o755 });
+  const host = localHost({ name: 'din', stateFolder: join(folder, 'din') });
+  const source = { host, signal: new AbortController().signal, zfs, zpool: 'zpool' };
+  const place = { source, sourceRoot: 'fast/k', resource: 'k', target: host, strangers: [] };
+  assert.match((await saveSharing(place, new Map(), true)).join(), /org:note of fast\/k has several lines/);
+  assert.deepEqual(await saveSharing(place, new Map(), true), []);
+  const saved = await savedOn(host, 'k');
+  assert.deepEqual([saved?.properties, saved?.problems.length], [{}, 1]);
 });
 
 test('the copy on the machine of the replica is written again when it got lost, or could not be written', async () => {

@@ -84,6 +84,11 @@ test('the plan lists what is set, what is left to a human, and says when nothing
   assert.match(words, /^set {8}fast\/k: mountpoint=\/srv\/it's k sharenfs=.* compression=zstd/m);
   assert.match(words, /^by hand {4}fast\/k: readonly=on \(not set\)$/m);
   assert.match(words, /2026-11-20T03:00:00Z/);
+  const long = { ...saved, problems: ['org:note of old/k has several lines', 'lio: no JSON came'] };
+  assert.match(
+    giftWords({ gifts, saved: long, isOwn }).join('\n'),
+    /^by hand {4}not written down: org:note of old\/k has several lines$(?![\s\S]*lio)/m,
+  );
   const none = [giftFor(k, { saved: undefined, source: 's', isOwn: true })];
   assert.match(
     giftWords({ gifts: none, saved: undefined, isOwn }).join('\n'),
