@@ -2,7 +2,7 @@ import { type Command, flagOf, listOf, textOf } from '../command.js';
 
 export const init: Command = {
   name: 'init',
-  summary: 'Look at this machine, ask three things, and write a first holdfast.yaml',
+  summary: 'Look at this machine, ask a few things, and write a first holdfast.yaml',
   details:
     'Asks which folders are to be protected, where the copies go, and where the password is; makes the password file when ' +
     'it is not there. Says in the file what else it found on the machine. Overwrites nothing, and starts nothing.',

@@ -25,7 +25,7 @@ function begin() {
 }
 
 describe('holdfast init at a terminal', { skip }, () => {
-  test('asks three things and writes a right configuration and a password', async () => {
+  test('asks a few things and writes a right configuration and a password', async () => {
     const { folder, source, output, terminal } = begin();
     await terminal.until(/Which folder shall be protected\?.* $/);
     terminal.type('/nonexistent\r');
