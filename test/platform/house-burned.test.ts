@@ -30,7 +30,8 @@ test('every command of "When the house burned" does what the page says', {
   writeFileSync(configFile, stringify(configOf(bench.source)));
   const tools = bench.tools({ configFile });
   const step = bench.step(runAt(1));
-  assert.deepEqual((await withConfigCopy(tools, step, await backupResource(tools, step))).warnings, []);
+  const copy = await withConfigCopy(tools, step, await backupResource(tools, step));
+  assert.deepEqual(copy.warnings, []);
 
   const bin = join(bench.folder, 'bin');
   mkdirSync(bin);
@@ -53,6 +54,7 @@ test('every command of "When the house burned" does what the page says', {
       .replaceAll('/mnt/usb/photos', bench.repository)
       .replaceAll('/media/key/photos.key', join(bench.folder, 'key'))
       .replaceAll('/mnt/new', place)
+      .replaceAll('1f3a9c2e8d01', copy.snapshot)
       .replaceAll('1f3a9c2e', digest);
     const ended = spawnSync('sh', ['-c', [...exported, line].join('\n')], { env, encoding: 'utf8' });
     digest = /digest\s+([0-9a-f]{8})/.exec(ended.stdout)?.[1] ?? digest;
@@ -72,6 +74,7 @@ test('every command of "When the house burned" does what the page says', {
   }
   assert.deepEqual(compareTrees(bench.source, join(place, 'photos')), []);
   assert.deepEqual(compareTrees(bench.source, join(place, 'as-of')), []);
+  assert.deepEqual(compareTrees(bench.source, join(place, 'part')), []);
   assert.equal(readFileSync(join(place, 'first', '2024', 'January'), 'utf8'), 'snow');
   assert.equal(readFileSync(join(place, 'by-hand', bench.source, '2024', 'January'), 'utf8'), 'snow');
   assert.equal(readFileSync(join(place, 'holdfast.yaml'), 'utf8'), readFileSync(configFile, 'utf8'));
