@@ -41,10 +41,10 @@ export function createResticActivities(door: Door) {
     /** One portion of the first upload; says whether there is more. */
     resticSeed: (input: StepInput): Promise<SeedReport> =>
       door.step(input, (tools) => seedPortion(whereItIsRead(tools, input.resource), input)),
-    /** Of all resources of the job; the one in the input is only what the work is routed by. */
+    /** Of all resources of the job: the input names none. */
     resticPrune: (input: PruneStepInput): Promise<PruneReport> =>
       door.step(input, async (own) => {
-        const tools = whereItIsRead(own, input.resource);
+        const tools = atStore(own, input.store);
         return withConfigCopy(tools, input, await pruneStore(tools, input), { asks: true });
       }),
     /** Asked of each host that backs up for the job, before another one applies its retention. */

@@ -28,11 +28,17 @@ export function parseStatus(lines: readonly string[]): ArrayStatus {
   const summary = new Summary();
   const readAt: ArrayStatus['readAt'] = [];
   const info = new Map<string, number>();
+  // A name of a file with a line break in a message must not pass for one of these.
+  const note = (name = '', value?: string): void => {
+    const number = numberOf(value);
+    if ((info.get(name) ?? number) !== number) throw unreadable(`"${name}" twice`);
+    info.set(name, number);
+  };
   const reader = readTags('status', ({ name, values }) => {
     if (name === 'summary') summary.add({ name, values });
-    if (name === 'block_count') info.set('block', numberOf(values[0]));
+    if (name === 'block_count') note('block', values[0]);
     if (name === 'info_time') readAt.push({ seconds: numberOf(values[0]), blocks: numberOf(values[1]) });
-    if (name === 'content_info') info.set(values[0] ?? '', numberOf(values[1]));
+    if (name === 'content_info' && values[0]?.startsWith('block')) note(values[0], values[1]);
     // Blocks that were scrubbed then, and blocks that were synced then and not scrubbed since.
     if (name === 'bucket' && values[0] === 'entry')
       readAt.push({ seconds: numberOf(values[1]), blocks: numberOf(values[2]) + numberOf(values[3]) });

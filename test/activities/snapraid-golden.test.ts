@@ -41,6 +41,12 @@ for (const version of readdirSync(folder)) {
       assert.equal(counts.added, 39);
     });
 
+    test('a name of a file in a message does not change what a status counts', () => {
+      const added = isNew ? ['content_info:block:0', 'content_info:block_bad:7'] : ['block_count:0'];
+      for (const line of added)
+        assert.throws(() => parseStatus([...lines('status-synced'), line]), unreadable, line);
+    });
+
     test('a status says what is synced, scrubbed and bad', () => {
       const synced = parseStatus(lines('status-synced'));
       assert.equal(synced.files, 39);

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { atStore, whereItIsRead } from '../../activities/host/reading-host.js';
+import { createResticActivities } from '../../activities/restic/activities.js';
 import { checkMounts, mountSnapshots, mountsBelow, unmountAll } from '../../activities/zfs/mounts.js';
 import { folderName } from '../../activities/zfs/source-plan.js';
 import { parseConfig } from '../../config/load.js';
@@ -105,4 +106,48 @@ test('restic works on the machine that has the mount, with the program that is n
     'a check names no resource',
   );
   assert.equal(atStore(tools, 'shed'), tools);
+});
+
+test('retention and checks, which name no resource, work on the machine that has the mount', async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'key'), 'secret');
+  const { config, mistakes } = parseConfig(
+    JSON.stringify({
+      hosts: { nas: {}, din: { ssh: { address: '10.0.0.2', user: 'root', via: 'nas' } } },
+      resources: {
+        photos: { host: 'din', dataset: 'bulk/photos', mount: '/mnt/din', marker: '.holdfast' },
+      },
+      stores: { disk: { restic: { repository: '/backup', password: { file: join(folder, 'key') } } } },
+      jobs: {
+        offsite: {
+          kind: 'restic-backup',
+          resources: ['photos'],
+          store: 'disk',
+          keep: { last: 3 },
+          check: { cron: '0 7 * * 0' },
+        },
+      },
+    }),
+    '/holdfast.yaml',
+  );
+  assert(config, JSON.stringify(mistakes));
+  const whose = (name: string) => ({
+    makeFolder: () => Promise.reject(new Error(`the cache of restic is made on ${name}`)),
+  });
+  const driver = {
+    ...localHost({ name: 'nas', stateFolder: folder }),
+    ...whose('the machine with the mount'),
+  };
+  const fake = fakeZfs(['bulk/photos'], {}).tools('x-2026-11-20T03:00:00Z');
+  const own = { ...fake, config, host: { ...fake.host, ...whose('the appliance'), driver } };
+  const { resticPrune, resticCheck } = createResticActivities({ step: (_, body) => body(own) });
+  const input = { job: 'offsite', store: 'disk', resource: '', retryForMs: 0 };
+  for (const [ask, operation] of [
+    [resticPrune, 'prune'],
+    [resticCheck, 'check'],
+  ] as const)
+    await assert.rejects(
+      ask({ ...input, run: `offsite.${operation}-2026-11-20T03:00:00Z` }),
+      /on the machine with the mount/,
+    );
 });
