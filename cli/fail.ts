@@ -64,7 +64,12 @@ function asHoldfastError(error: unknown): HoldfastError {
   const coded = chain.find((cause) => isErrorCode((cause as { type?: unknown }).type)) as
     | CodedError
     | undefined;
-  if (coded) return new HoldfastError(coded.type, coded.message || errors[coded.type].meaning, nextOf(coded));
+  if (coded)
+    return new HoldfastError(
+      coded.type,
+      coded.message || errors[coded.type].meaning,
+      nextOf(coded.type, chain),
+    );
   if (chain.some((cause) => cause.name === 'WorkflowNotFoundError'))
     return new HoldfastError('HF_RUN_NOT_FOUND', 'There is no run of this name in Temporal');
   if (chain.some((cause) => cause.name === 'NamespaceNotFoundError')) return namespaceUnknown();
@@ -78,10 +83,13 @@ function asHoldfastError(error: unknown): HoldfastError {
   return new HoldfastError('HF_INTERNAL', `A mistake in Holdfast itself: ${text.slice(0, 240)}`);
 }
 
-/** What a worker says is to be done next; it may know more than the table. */
-function nextOf({ details }: CodedError): { next?: string } {
-  const { next } = (details?.[0] ?? {}) as { next?: unknown };
-  return typeof next === 'string' ? { next } : {};
+/** What a worker says is to be done next; it may know more than the table. The run that failed with its step repeats the code and the words alone. */
+export function nextOf(type: ErrorCode, chain: readonly Error[]): { next?: string } {
+  for (const cause of chain as Partial<CodedError>[]) {
+    const { next } = (cause.details?.[0] ?? {}) as { next?: unknown };
+    if (cause.type === type && typeof next === 'string') return { next };
+  }
+  return {};
 }
 
 function notFound(chain: Error[]): HoldfastError {

@@ -1,15 +1,14 @@
 import { type ErrorCode, errors, HoldfastError, isErrorCode } from '../contracts/errors.js';
-import { causesOf } from './fail.js';
+import { causesOf, nextOf } from './fail.js';
 
 /** Why a run did not end well, out of the chain of failures that Temporal hands back. */
 export function errorOfRun(run: string, error: unknown): HoldfastError {
   const chain = causesOf(error);
   const known = chain.find((cause) => isErrorCode(typeOf(cause)));
-  if (known)
-    return new HoldfastError(
-      typeOf(known) as ErrorCode,
-      known.message || errors[typeOf(known) as ErrorCode].meaning,
-    );
+  if (known) {
+    const code = typeOf(known) as ErrorCode;
+    return new HoldfastError(code, known.message || errors[code].meaning, nextOf(code, chain));
+  }
   const names = chain.map((cause) => cause.name);
   if (names.includes('CancelledFailure')) return new HoldfastError('HF_CANCELLED', `${run} was cancelled`);
   if (names.includes('TerminatedFailure'))

@@ -29,10 +29,9 @@ export async function shareSilent(
   }
   log(silent);
   if (share.silent === 'warn' || after) return silent;
-  throw new HoldfastError(
-    'HF_SOURCE_MISSING',
-    `Nothing is begun with "${resource}": ${silent}. Look at Samba on "${host.name}", or let "silent" of the share be "warn"`,
-  );
+  throw new HoldfastError('HF_SOURCE_MISSING', `Nothing is begun with "${resource}": ${silent}`, {
+    next: `Look at Samba on "${host.name}", or let "silent" of the share be "warn"`,
+  });
 }
 
 async function whySilent(array: SnapArray, share: Share): Promise<string | undefined> {

@@ -45,6 +45,18 @@ describe('an error', () => {
     });
   }
 
+  test('says what the step that failed has said is to be done next, also when it comes out of its run', () => {
+    const type = 'HF_TARGET_REFUSED';
+    const step = ApplicationFailure.create({ type, message: 'no', details: [{ next: 'List the range' }] });
+    const wrapped = Object.assign(new Error('Activity task failed', { cause: step }), {
+      name: 'ActivityFailure',
+    });
+    const ofRun = (code: string) => ApplicationFailure.create({ type: code, message: 'no', cause: wrapped });
+    assert.equal(describeFailure(errorOfRun('a-1', failedRun(ofRun(type)))).next, 'List the range');
+    const other = describeFailure(errorOfRun('a-1', failedRun(ofRun('HF_NO_SPACE'))));
+    assert.equal(other.next, errors.HF_NO_SPACE.next);
+  });
+
   test('with the name of a file or the words of a worker in it does not move the cursor of a terminal', () => {
     const { context, notes } = collect(false);
     const next = 'look \u009b2J there';
