@@ -10,17 +10,18 @@ export interface OffProof {
   words: string;
 }
 
-/** Runs where the replica is worked on; undefined where the configuration names no program. Whatever goes wrong proves nothing. */
+/** Runs on the worker of the replica, also where that drives it over ssh; undefined where the configuration names no program. Whatever goes wrong proves nothing. */
 export async function proveOff(tools: Tools, name: string): Promise<OffProof | undefined> {
   const proof = tools.config.hosts[name]?.proveOff;
   if (!proof) return undefined;
+  const { driver } = tools.host;
   const call = { argv: proof.command, timeoutMs: proof.timeout };
   tools.progress({ phase: `asking whether ${name} is off` });
-  const why = await whyNotZero(tools.host, call, tools).catch((error: unknown) => {
+  const why = await whyNotZero(driver, call, tools).catch((error: unknown) => {
     if (tools.signal.aborted || !(error instanceof HoldfastError)) throw error;
     return error.message;
   });
-  const asked = `hosts.${name}.proveOff on "${tools.host.name}"`;
+  const asked = `hosts.${name}.proveOff on "${driver.name}"`;
   const words = why === undefined ? `${asked} proves that it is off` : `${asked} does not prove it: ${why}`;
   tools.log(words);
   return { isOff: why === undefined, words: words.slice(0, 200) };

@@ -59,6 +59,17 @@ describe('the program', () => {
     });
   });
 
+  test('runs on the worker, also where the machine of the replica is one that it drives', async () => {
+    const driven = { name: 'grogu', driver: localHost({ name: 'nas', stateFolder: join(folder, 'nas') }) };
+    const config = configWith({ command: ['true'] });
+    const { signal } = new AbortController();
+    const tools = { host: driven, config, signal, progress: () => undefined, log: () => undefined };
+    assert.deepEqual(await proveOff(tools as unknown as Tools, 'din'), {
+      isOff: true,
+      words: 'hosts.din.proveOff on "nas" proves that it is off',
+    });
+  });
+
   test('that is missing, or dies, proves nothing', async () => {
     for (const command of [[join(folder, 'nothing')], ['sh', '-c', 'kill -9 $$']])
       assert.equal((await asked(command))?.isOff, false, command.join(' '));
