@@ -87,9 +87,6 @@ async function seeTarget({ target, targetRoot, sides }: Failover): Promise<Listi
   }
 }
 
-/** Each is asked for on the host; a source has few mount points of its own. */
-const placesAsked = 50;
-
 /** Mount points that the replicas would take over and where something lies already: it would be covered. */
 async function occupiedPlaces(
   { target: { host }, sourceRoot, targetRoot }: Failover,
@@ -101,7 +98,7 @@ async function occupiedPlaces(
     return place?.startsWith('/') && !(mounted && mountpoint === place) ? [place] : [];
   });
   const occupied: string[] = [];
-  for (const place of wanted.slice(0, placesAsked))
+  for (const place of wanted)
     if ((await host.exists(place)) && (await host.list(place)).length > 0) occupied.push(place);
   return occupied;
 }

@@ -83,6 +83,23 @@ export const usedBeside = (others: readonly OtherReplica[]): string[] =>
         `Some of its datasets are in use already, as ${root} on ${host} (the resource "${shares}") since ${role?.run}: keep one of the two unused, two sides can never be joined`,
     );
 
+/** What comes back to the resource's own place while another replica of it is in use would be a second side. */
+export function refuseBesideOthers(others: readonly OtherReplica[]): void {
+  const used = others.find((other) => other.shares === undefined && isUsed(other));
+  if (!used) return;
+  const words = `${used.root} on ${used.host} (the store "${used.store}") is the one in use since ${used.role?.run}: what comes back to the resource's own dataset would be a second one. Bring that back first, or restore beside with --to`;
+  throw new HoldfastError('HF_FAILED_OVER', words.slice(0, 500));
+}
+
+/** For the person who says yes. */
+export const unseenWords = (others: readonly OtherReplica[]): string[] =>
+  others
+    .filter(({ shares, unseen }) => shares === undefined && unseen !== undefined)
+    .map(
+      ({ root, host, unseen }) =>
+        `make sure  that ${root} on ${host} is not in use, which cannot be seen (${unseen?.slice(0, 120)})`,
+    );
+
 interface Beside {
   settings: Readonly<Record<string, string>>;
   /** A machine that is known to be off. */

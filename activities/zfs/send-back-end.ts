@@ -1,6 +1,7 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import type { DatasetRestoreEnd, DatasetRestoreStepInput } from '../../contracts/zfs-restore.js';
 import type { Tools } from '../door.js';
+import { refuseBesideOthers, seeOthers } from './failover-others.js';
 import { ownProperties } from './list-command.js';
 import type { Done, Ends } from './replicate-ends.js';
 import { openReplication } from './replicate-job.js';
@@ -23,14 +24,16 @@ export async function finishSendBack(
   const { ends, request, target: at } = await openReplication(tools, backInput(input, 0));
   const [source, target] = await Promise.all([ends.list('source'), ends.list('target')]);
   // Somebody may have failed over while it was sent: then what came back stays readonly.
-  if (isOwnDataset(tools, input.resource, input.target))
+  const isOwn = isOwnDataset(tools, input.resource, input.target);
+  if (isOwn) {
     refuseSecondSide(source.get(request.sourceRoot), input.job);
+    refuseBesideOthers(await seeOthers(tools, { resource: input.resource, store: input.store ?? '' }));
+  }
   const made = [...source.values()].flatMap((replica) => {
     const found = target.get(targetNameOf(replica.name, request));
     return found && isMadeFrom(found, replica, target) ? [{ replica: replica.name, dataset: found }] : [];
   });
   tools.progress({ phase: 'giving back properties' });
-  const isOwn = isOwnDataset(tools, input.resource, input.target);
   const { gifts } = await giftsFor(tools, input, { sourceRoot: request.sourceRoot, isOwn }, made);
   const warnings = await setProperties(ends, gifts, target);
   const occupied = await occupiedPlaces(at, gifts, await ends.list('target'));

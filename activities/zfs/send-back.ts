@@ -5,6 +5,7 @@ import type { ReplicationStepInput } from '../../contracts/replication.js';
 import type { DatasetRestoreStepInput } from '../../contracts/zfs-restore.js';
 import { sha256 } from '../../system/sha256.js';
 import type { Tools } from '../door.js';
+import { refuseBesideOthers, seeOthers, unseenWords } from './failover-others.js';
 import { openReplication } from './replicate-job.js';
 import { stopping } from './replicate-proof.js';
 import { fitInto } from './replicate-space.js';
@@ -44,7 +45,9 @@ export async function planSendBack(tools: Tools, input: DatasetRestoreStepInput)
   const { sourceRoot } = request;
   const root = now.input.source.get(sourceRoot);
   const isOwn = isOwnDataset(tools, input.resource, input.target);
+  const others = isOwn ? await seeOthers(tools, { resource: input.resource, store: input.store ?? '' }) : [];
   if (isOwn) refuseSecondSide(root, input.job);
+  refuseBesideOthers(others);
   refuseOverwriting(now, input.target);
   const made = newDatasets(now.input);
   const gifts = await giftsFor(tools, input, { sourceRoot, isOwn }, made);
@@ -72,6 +75,7 @@ export async function planSendBack(tools: Tools, input: DatasetRestoreStepInput)
       ...wordsFor(now, due, root),
       ...(due.length === 0 ? [`arrived    ${arrived} datasets whole; they become ordinary ones`] : []),
       ...giftWords(gifts),
+      ...unseenWords(others),
       ...(isOwn
         ? ['then       replication goes on from here: its base is marked on both sides']
         : ['then       the copy stands for itself: it is not the dataset that the job replicates']),

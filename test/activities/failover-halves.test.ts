@@ -130,3 +130,32 @@ test('of a failback that ends half done, the programs on the replica are started
   );
   assert.equal(grogu.ran.length, 3);
 });
+
+test('a replica takes over none of its mount points over files, however many it has', async () => {
+  const { grogu, tools, step } = scene();
+  const places = Array.from({ length: 70 }, (_, at) => [`fast/web/${at}`, `/srv/${at}`] as const);
+  for (const [name] of places)
+    grogu.trees.set(name.replace('fast', 'backup'), {
+      properties: { readonly: 'on' },
+      snapshots: new Map([['one', '4711']]),
+    });
+  const properties = Object.fromEntries(places.map(([name, mountpoint]) => [name, { mountpoint }]));
+  const record = {
+    v: 1,
+    resource: 'web',
+    at: '2026-11-20T00:00:00Z',
+    mountpoints: {},
+    problems: [],
+    properties,
+  };
+  const known = '/state/sharing/web.json';
+  Object.assign(grogu.host, {
+    exists: async (path: string) => path === known || path === '/srv/69',
+    readFile: async (path: string) => (path === known ? JSON.stringify(record) : ''),
+    list: async () => ['a file'],
+  });
+  await assert.rejects(planFailoverStep(tools, step('web')), {
+    code: 'HF_FAILOVER_REFUSED',
+    message: /\/srv\/69 on grogu is not empty/,
+  });
+});
