@@ -1,6 +1,8 @@
+import { HoldfastError } from '../../contracts/errors.js';
 import { complains, mustSucceed, zfsFailure } from './classify.js';
 import { zfsCommand } from './list-command.js';
 import { listTrees, type Zfs } from './listing.js';
+import { holdTags } from './replicate-hosts.js';
 
 /** Holds keep snapshots from being destroyed by anybody. Each names the run that wants them. */
 
@@ -45,6 +47,14 @@ async function isReadOnlyPool({ host, signal, zpool }: Zfs, snapshot = ''): Prom
   return exitCode === 0 && stdout.trim() === 'on';
 }
 
+/** What was held while the pool could be written to stays held in it: nobody else would ever let go of it. */
+async function refuseHeld(zfs: Zfs, tag: string, names: readonly string[]): Promise<void> {
+  const [held] = [...(await holdTags(zfs, names))].find(([, tags]) => tags.includes(tag)) ?? [];
+  if (held === undefined) return;
+  const words = `${held} on "${zfs.host.name}" is held by us, and its pool is imported read-only: it is let go of when the pool can be written to`;
+  throw new HoldfastError('HF_TOOL_FAILED', words.slice(0, 300));
+}
+
 /** Of one snapshot's name in a whole tree, wherever the tag is found. */
 export async function releaseSnapshots(
   zfs: Zfs,
@@ -57,7 +67,11 @@ export async function releaseSnapshots(
   );
   for (const names of batches(held)) {
     const all = await host.run(zfsCommand(zfs.zfs, ['release', tag, ...names]), { signal });
-    if (all.exitCode === 0 || (await isReadOnlyPool(zfs, names[0]))) continue;
+    if (all.exitCode === 0) continue;
+    if (await isReadOnlyPool(zfs, names[0])) {
+      await refuseHeld(zfs, tag, names);
+      continue;
+    }
     for (const name of names) {
       const one = await host.run(zfsCommand(zfs.zfs, ['release', tag, name]), { signal });
       if (!complains(/no such tag/, one.stderrTail)) mustSucceed(one, `release ${name}`, host.name);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { destroySnapshots } from '../../activities/zfs/destroy.js';
-import { holdSnapshots } from '../../activities/zfs/holds.js';
+import { holdSnapshots, releaseSnapshots } from '../../activities/zfs/holds.js';
 import { openZfs } from '../../activities/zfs/job.js';
 import { retainSnapshots } from '../../activities/zfs/retain.js';
 import { takeSnapshots } from '../../activities/zfs/snapshot.js';
@@ -318,4 +318,21 @@ test('holds of a killed attempt are taken for ours', async () => {
   await holdSnapshots(openZfs(tools, 'tree'), 'holdfast:x', { datasets: ['fast', 'fast/a'], snapshot: 's' });
   for (const snapshots of fake.datasets.values())
     assert.deepEqual([...(snapshots.get('s')?.holds ?? [])], ['holdfast:x']);
+});
+
+test('what is held in a pool that was imported read-only since is not taken for let go of; what others hold is none of ours', async () => {
+  const fake = fakeZfs(['fast', 'fast/a'], {});
+  for (const dataset of fake.datasets.keys()) fake.add(dataset, 's');
+  for (const snapshots of fake.datasets.values()) snapshots.get('s')?.holds.add('fence');
+  fake.before = ([verb]) => {
+    if (verb === 'release') return { exitCode: 1, stderrTail: 'cannot release: pool is read-only\n' };
+    return verb === 'get' ? { stdout: 'on\n' } : undefined;
+  };
+  const zfs = openZfs(fake.tools(run), 'tree');
+  const release = () => releaseSnapshots(zfs, 'holdfast:x', { root: 'fast', snapshot: 's' });
+  await release();
+  fake.datasets.get('fast/a')?.get('s')?.holds.add('holdfast:x');
+  await assert.rejects(release(), {
+    message: /^fast\/a@s on "din" is held by us, and its pool .* read-only/,
+  });
 });
