@@ -74,13 +74,19 @@ async function judgePart(array: SnapArray, end: WorkEnd, before: ArrayStatus): P
   return read > 0 ? part : { ...part, warnings: [nothingWords, ...part.warnings] };
 }
 
-/** Blocks that have another time than before. Pure. */
-export function readSince(before: Pick<ArrayStatus, 'readAt'>, after: Pick<ArrayStatus, 'readAt'>): number {
+type Ages = Pick<ArrayStatus, 'readAt' | 'unscrubbed'>;
+
+/**
+ * Blocks that have another time than before. snapraid keeps times to 8 seconds (three bits of each are flags): what was synced right before the
+ * scrub has the time of the scrub already, and is known by having been read never before. Pure.
+ */
+export function readSince(before: Ages, after: Ages): number {
   const known = new Map(before.readAt.map(({ seconds, blocks }) => [seconds, blocks]));
-  return after.readAt.reduce(
+  const withNewTime = after.readAt.reduce(
     (sum, { seconds, blocks }) => sum + Math.max(0, blocks - (known.get(seconds) ?? 0)),
     0,
   );
+  return Math.max(withNewTime, before.unscrubbed - after.unscrubbed);
 }
 
 async function judge(

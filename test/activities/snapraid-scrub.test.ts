@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { workCommand } from '../../activities/snapraid/command.js';
-import { scrubArray } from '../../activities/snapraid/scrub.js';
+import { readSince, scrubArray } from '../../activities/snapraid/scrub.js';
 import { untilClosedMs } from '../../activities/zfs/scrub-window.js';
 import { type Answer, fakeArray, status, worked } from '../support/fake-snapraid.js';
 
@@ -38,6 +38,17 @@ describe('a scrub in the hours of its job', () => {
     answer('status', statusWith(0), statusWith(1000, 3));
     answer('scrub', timeIsOver);
     assert.equal((await scrubArray(array, array.input)).bad, 3);
+  });
+
+  test('counts blocks that were synced so shortly before that they have the time of the scrub already', () => {
+    const before = { readAt: [{ seconds: 1_795_000_000, blocks: 4000 }], unscrubbed: 4000 };
+    assert.equal(readSince(before, { ...before, unscrubbed: 2800 }), 1200);
+    const later = [
+      { seconds: 1_795_000_000, blocks: 3500 },
+      { seconds: 1_795_000_008, blocks: 500 },
+    ];
+    assert.equal(readSince(before, { readAt: later, unscrubbed: 2800 }), 1200);
+    assert.equal(readSince({ ...before, unscrubbed: 0 }, { readAt: later, unscrubbed: 0 }), 500);
   });
 
   test('that has read nothing until then is no scrub', async () => {
