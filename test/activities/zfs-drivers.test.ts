@@ -5,6 +5,7 @@ import { holdSnapshots, releaseSnapshots } from '../../activities/zfs/holds.js';
 import { openZfs } from '../../activities/zfs/job.js';
 import { retainSnapshots } from '../../activities/zfs/retain.js';
 import { takeSnapshots } from '../../activities/zfs/snapshot.js';
+import type { Config } from '../../config/schema.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import { type FakeZfs, fakeZfs } from '../support/fake-zfs.js';
 
@@ -247,6 +248,17 @@ describe('removing snapshots', () => {
       assert.deepEqual([...(snapshots.get('s12')?.holds ?? [])], [tag]);
   });
 
+  /** A target of the tree, with this for its resume token. */
+  const copiedToGrogu = (config: Config, token: string): FakeZfs => {
+    Object.assign(config.hosts, { grogu: {} });
+    Object.assign(config.stores, { grogu: { zfs: { host: 'grogu', dataset: 'backup' } } });
+    const replication = { kind: 'zfs-replication', resources: ['tree'], store: 'grogu' };
+    Object.assign(config.jobs, { copy: replication });
+    const grogu = fakeZfs(['backup/tree', 'backup/tree/a b'], {});
+    grogu.token = ['backup/tree', token];
+    return grogu;
+  };
+
   test('what has half arrived on a target that answers stays; one that is away is not waited for', async () => {
     for (const [half, removed] of [
       ['token', 2],
@@ -255,12 +267,7 @@ describe('removing snapshots', () => {
     ] as const) {
       const fake = short();
       const tools = fake.tools(run);
-      Object.assign(tools.config.hosts, { grogu: {} });
-      Object.assign(tools.config.stores, { grogu: { zfs: { host: 'grogu', dataset: 'backup' } } });
-      const replication = { kind: 'zfs-replication', resources: ['tree'], store: 'grogu' };
-      Object.assign(tools.config.jobs, { copy: replication });
-      const grogu = fakeZfs(['backup/tree', 'backup/tree/a b'], {});
-      grogu.token = ['backup/tree', half];
+      const grogu = copiedToGrogu(tools.config, half);
       if (half === 'away')
         grogu.before = () => {
           throw new HoldfastError('HF_SSH_UNREACHABLE', 'grogu does not answer');
@@ -281,12 +288,7 @@ describe('removing snapshots', () => {
         snapshots.get('s14')?.holds.add(tag);
       }
       const tools = fake.tools(run);
-      Object.assign(tools.config.hosts, { grogu: {} });
-      Object.assign(tools.config.stores, { grogu: { zfs: { host: 'grogu', dataset: 'backup' } } });
-      const replication = { kind: 'zfs-replication', resources: ['tree'], store: 'grogu' };
-      Object.assign(tools.config.jobs, { copy: replication });
-      const grogu = fakeZfs(['backup/tree', 'backup/tree/a b'], {});
-      grogu.token = ['backup/tree', half];
+      const grogu = copiedToGrogu(tools.config, half);
       await retainSnapshots({ ...tools, machine: () => grogu.tools(run).host }, ended);
       assert.equal(namesOf(fake, 'fast').includes('s12'), half === 'token', half);
     }
