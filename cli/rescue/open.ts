@@ -40,7 +40,7 @@ export interface Rescue {
   close(how: { keepLog: boolean }): void;
 }
 
-/** The one repository, under the name by which the drivers ask for it. */
+/** The one repository, or the one replica, under the name by which the drivers ask for it. */
 export const rescueStore = 'rescue';
 const rescueHost = 'rescue';
 

@@ -13,7 +13,7 @@ import { sshMachine } from '../../system/ssh-machine.js';
 import type { SshTarget } from '../../system/ssh-target.js';
 import type { Context } from '../context.js';
 import { printable } from '../printable.js';
-import { interrupted, phases } from './open.js';
+import { interrupted, phases, rescueStore } from './open.js';
 import { isAlive, newRun, rescueJob } from './zfs-run.js';
 import { sshTargetOf } from './zfs-ssh.js';
 
@@ -36,9 +36,6 @@ export interface ZfsWords {
   sudo: readonly string[];
   yes: string | undefined;
 }
-
-/** The name under which the drivers ask for the one replica. */
-export const rescueStore = 'rescue';
 
 export interface ZfsRescue {
   /** Where the replica lies. */

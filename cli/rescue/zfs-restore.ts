@@ -13,7 +13,8 @@ import { shown } from '../jobs.js';
 import { printable } from '../printable.js';
 import { moment, relativePath } from '../restore-words.js';
 import { approve, tell } from './approve.js';
-import { rescueStore, type ZfsRescue, type ZfsWords } from './zfs-open.js';
+import { rescueStore } from './open.js';
+import type { ZfsRescue, ZfsWords } from './zfs-open.js';
 import { type Meant, meantReplica } from './zfs-replicas.js';
 import { rescueJob } from './zfs-run.js';
 

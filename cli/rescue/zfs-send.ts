@@ -13,7 +13,8 @@ import type { ReplicationLook } from '../../contracts/replication.js';
 import type { DatasetRestoreStepInput } from '../../contracts/zfs-restore.js';
 import type { Context } from '../context.js';
 import { approve, tell } from './approve.js';
-import { rescueStore, type ZfsRescue, type ZfsWords } from './zfs-open.js';
+import { rescueStore } from './open.js';
+import type { ZfsRescue, ZfsWords } from './zfs-open.js';
 import { meantReplica } from './zfs-replicas.js';
 import { refused, stepOf } from './zfs-restore.js';
 
