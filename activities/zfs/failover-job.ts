@@ -4,7 +4,7 @@ import { HoldfastError } from '../../contracts/errors.js';
 import type { FailoverStepInput } from '../../contracts/failover.js';
 import type { Tools } from '../door.js';
 import { checkRunOfJob } from '../restic/job.js';
-import { selectionOf } from './job.js';
+import { takenOf } from './job.js';
 import type { Zfs } from './listing.js';
 import { checkHostOfStore } from './replicate-job.js';
 import type { Sides } from './role.js';
@@ -37,7 +37,7 @@ export function openFailover(tools: Tools, { job, run, resource, store }: Failov
   checkRunOfJob(run, job);
   checkHostOfStore(config, store, host.name);
   const place = replicaStoreOf(config, store);
-  const selection = selectionOf(config, resource);
+  const selection = takenOf(config, resource);
   const sourceHost = resourceOf(config, resource).host;
   return {
     job: found,

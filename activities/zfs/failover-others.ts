@@ -50,7 +50,7 @@ function shareDatasets(config: Config, ...names: [string, string]): boolean {
   if (outer.dataset === inner.dataset) return true;
   return (
     isBelow(inner.dataset, outer.dataset) &&
-    !pathSelector(outer)(inner.dataset.slice(outer.dataset.length + 1))
+    !pathSelector(outer).excludes(inner.dataset.slice(outer.dataset.length + 1))
   );
 }
 

@@ -36,10 +36,7 @@ export function planFailover(facts: FailoverFacts): PlannedFailover {
       `${taken} on ${facts.sides.targetHost} is not empty, and a replica would be mounted over it: move away what lies there`,
     );
   const promotion = promotionOf(facts);
-  if (promotion.live.length === 0)
-    refuse(
-      `${facts.targetRoot} on ${facts.sides.targetHost} has no snapshot: nothing has ever arrived whole`,
-    );
+  judgeRoot(facts, promotion);
   const { hooks, source } = facts;
   return {
     promotion,
@@ -151,6 +148,17 @@ function judgeReplicas({ plans, sides, target, targetRoot }: FailoverFacts): voi
   const more = stopped.length > 1 ? `, and ${stopped.length - 1} more` : '';
   refuse(
     `${first.target} cannot be continued: ${first.reason}${more}. Park it first: "holdfast do ${sides.job} park"`,
+  );
+}
+
+/** The role stands on the root: what lies below one that is no copy would be in use, and no run would know of it. */
+function judgeRoot({ targetRoot, sides }: FailoverFacts, { live }: Promotion): void {
+  if (live.some(({ name }) => name === targetRoot)) return;
+  const words = `${targetRoot} on ${sides.targetHost} has no snapshot:`;
+  if (live.length === 0) refuse(`${words} nothing has ever arrived whole`);
+  const below = `only ${live.length} datasets below it have, as ${live[0]?.name.slice(0, 120)}`;
+  refuse(
+    `${words} it never arrived whole, ${below}, so it cannot take over. "holdfast restore ${sides.job}" brings those`,
   );
 }
 

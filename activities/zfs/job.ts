@@ -50,6 +50,14 @@ export function selectionOf(config: Config, resource: string): Selection & { res
   return { resource, dataset, recursive, include, exclude };
 }
 
+/** What is taken of it: where it is replicated also what leads to a dataset that is meant, because that travels with it. */
+export const takenOf = (config: Config, resource: string): Selection & { resource: string } => ({
+  ...selectionOf(config, resource),
+  onTheWay: Object.values(config.jobs).some(
+    ({ kind, resources }) => kind === 'zfs-replication' && resources.includes(resource),
+  ),
+});
+
 /** ZFS on the machine that holds a resource. */
 export function openZfs({ host, config, signal }: Tools, resource: string): Zfs {
   const owner = resourceOf(config, resource).host;

@@ -3,6 +3,7 @@ import { isVerdict, judgeReplica, judgeToken, mayNotTravel, travelsRaw } from '.
 import { type Pairing, pairUp, parentOf, targetNameOf } from './replicate-moves.js';
 import { isParked } from './replicate-names.js';
 import type { Base, DatasetPlan, PlanInput } from './replicate-types.js';
+import { leadingTo } from './select.js';
 import type { Dataset, Snapshot } from './types.js';
 
 /** Two listings and a policy in, one plan with a reason for each dataset out. Pure: the same listings always give the same plan. */
@@ -10,8 +11,9 @@ export function planReplication(input: PlanInput): DatasetPlan[] {
   const pairing = pairUp(input);
   const plans = new Map<string, DatasetPlan>();
   const newest = newestWanted(input.source, input.policy);
+  const isLeftOut = leftOut(input);
   for (const source of input.source.values()) {
-    const plan = planDataset(source, input, pairing, { plans, newest });
+    const plan = planDataset(source, input, pairing, { plans, newest, isLeftOut });
     plans.set(plan.target, plan);
   }
   return [...plans.values(), ...pairing.left().map(planLeft)];
@@ -32,18 +34,36 @@ const planned = (source: Dataset, target: string, raw: boolean): DatasetPlan => 
   level: 0,
 });
 
+interface Around {
+  plans: ReadonlyMap<string, DatasetPlan>;
+  /** See newestWanted. */
+  newest: number | undefined;
+  isLeftOut(source: Dataset): boolean;
+}
+
+/** By the configuration: what merely could lead to something that is meant is left out where nothing of the kind lies below it. */
+function leftOut({ source, sourceRoot, policy }: PlanInput): Around['isLeftOut'] {
+  const below = ({ name }: Dataset): string => name.slice(sourceRoot.length + 1);
+  const { excludes, onlyLeads = () => false } = policy;
+  const meant = [...source.values()].filter((one) => !excludes(below(one)) && !onlyLeads(below(one)));
+  const leading = leadingTo(
+    meant.map(({ name }) => name),
+    sourceRoot,
+  );
+  return (one) => excludes(below(one)) || (onlyLeads(below(one)) && !leading.has(one.name));
+}
+
 function planDataset(
   source: Dataset,
   input: PlanInput,
   pairing: Pairing,
-  { plans, newest }: { plans: ReadonlyMap<string, DatasetPlan>; newest: number | undefined },
+  { plans, newest, isLeftOut }: Around,
 ): DatasetPlan {
   const target = targetNameOf(source.name, input);
   const raw = travelsRaw(source, input);
   const plan = planned(source, target, raw);
   const replica = pairing.replicaFor(source, target);
-  if (input.policy.excludes(source.name.slice(input.sourceRoot.length + 1)))
-    return { ...plan, kind: 'excluded', reason: 'left out by the configuration' };
+  if (isLeftOut(source)) return { ...plan, kind: 'excluded', reason: 'left out by the configuration' };
   const renameFrom = replica?.renameFrom;
   const known = { ...plan, ...(renameFrom !== undefined && { renameFrom }) };
   const forbidden = mayNotTravel(source, input);

@@ -77,7 +77,7 @@ export function requestOf(
   input: Pick<ReplicationStepInput, 'resource' | 'store' | 'back'>,
 ): Pick<Way, 'sourceRoot' | 'targetRoot' | 'policy'> {
   const selection = selectionOf(config, input.resource);
-  const isExcluded = pathSelector(selection);
+  const { excludes, onlyLeads } = pathSelector(selection);
   const replicaRoot = `${replicaStoreOf(config, input.store).dataset}/${input.resource}`;
   const policy: ReplicationPolicy = {
     destination: destinationOf(input),
@@ -85,7 +85,8 @@ export function requestOf(
     catchUp: job.catchUp,
     encrypted: job.encrypted,
     // What a failback has put aside over here is no data of the job's.
-    excludes: (below: string) => isParked(below) || isExcluded(below),
+    excludes: (below: string) => isParked(below) || excludes(below),
+    onlyLeads,
   };
   if (!input.back) {
     const keep = job.keep && { keep: job.keep, timezone: job.schedule?.timezone };

@@ -14,6 +14,8 @@ export interface ReplicationPolicy {
   encrypted: 'raw' | 'required' | 'plain';
   /** True for a dataset (its name below the root, "" for the root) that is not replicated, with all below it. */
   excludes(below: string): boolean;
+  /** True for one that travels only where something that is meant lies below it. */
+  onlyLeads?(below: string): boolean;
   /** What retention keeps on the target; without it everything. What it would remove at once need not travel. */
   keep?: KeepRules;
   /** In which the rules' days begin; default UTC. */

@@ -2,7 +2,7 @@ import type { RetentionReport, RetentionStepInput } from '../../contracts/zfs.js
 import { now } from '../../system/clock.js';
 import type { Tools } from '../door.js';
 import { addEvidence } from '../host/evidence.js';
-import { openZfs, selectionOf, snapshotJob } from './job.js';
+import { openZfs, selectionOf, snapshotJob, takenOf } from './job.js';
 import { listTrees } from './listing.js';
 import { judgeSnapshots, type Verdict } from './retention.js';
 import { carryOut } from './retention-carry-out.js';
@@ -64,7 +64,7 @@ const rootsOf = ({ config }: Tools, resources: readonly string[]): string[] => [
 
 function ownDatasets(tools: Tools, listing: Listing, { resources }: RetentionStepInput): Dataset[] {
   const all = resources.flatMap(
-    (resource) => selectDatasets(listing, selectionOf(tools.config, resource)).datasets,
+    (resource) => selectDatasets(listing, takenOf(tools.config, resource)).datasets,
   );
   return [...new Set(all)];
 }

@@ -1,31 +1,34 @@
-import { type Selection, selectDatasets } from './select.js';
-import type { Dataset } from './types.js';
+import { meaningOf, patternOf, type Selection } from './select.js';
 
-/**
- * Whether a dataset is left out of a replication, by its name below the root. What leads to a dataset that is meant travels with it:
- * a replica can only hang below its parent.
- */
-export function pathSelector(selection: Selection): (below: string) => boolean {
-  const root = selection.dataset;
-  const isMeant = (below: string): boolean => {
-    const name = below === '' ? root : `${root}/${below}`;
-    const one = new Map([[name, { name } as Dataset]]);
-    return selectDatasets(one, selection).datasets.length > 0;
-  };
-  const leads = selection.include.map((pattern) => pattern.split('/'));
-  return (below) => {
-    if (isMeant(below)) return false;
-    if (below === '') return false;
-    if (selection.include.length === 0 || !selection.recursive) return true;
-    if (!isMeantWithout(selection, below)) return true;
-    const depth = below.split('/').length;
-    return !leads.some((parts) => parts.length > depth || parts.includes('**'));
+/** Which datasets of a tree a replication means, by their names below the root. The root always travels. Pure. */
+
+export interface PathSelector {
+  /** Left out, with all below it. */
+  excludes(below: string): boolean;
+  /** Not meant itself: it travels only where something that is meant lies below it, because a replica hangs below its parent. */
+  onlyLeads(below: string): boolean;
+}
+
+export function pathSelector(selection: Selection): PathSelector {
+  const isMeant = meaningOf(selection);
+  const isMeantWithoutInclude = meaningOf({ ...selection, include: [] });
+  const leads = selection.include.map(leadOf);
+  const onlyLeads = (below: string): boolean => below !== '' && !isMeant(below);
+  return {
+    onlyLeads,
+    excludes(below) {
+      if (!onlyLeads(below)) return false;
+      return !isMeantWithoutInclude(below) || !leads.some((leadsTo) => leadsTo(below.split('/')));
+    },
   };
 }
 
-/** Not left out by `exclude`. */
-const isMeantWithout = (selection: Selection, below: string): boolean => {
-  const name = `${selection.dataset}/${below}`;
-  const all = { ...selection, include: [] };
-  return selectDatasets(new Map([[name, { name } as Dataset]]), all).datasets.length > 0;
-};
+/** Whether something that a pattern takes may lie below a name. What goes through any depth may lie anywhere. */
+function leadOf(pattern: string): (names: readonly string[]) => boolean {
+  const parts = pattern.split('/');
+  const deep = parts.findIndex((part) => part.includes('**'));
+  const forms = (deep === -1 ? parts : parts.slice(0, deep)).map(patternOf);
+  return (names) =>
+    names.slice(0, forms.length).every((name, at) => forms[at]?.test(name)) &&
+    (deep !== -1 || names.length < parts.length);
+}

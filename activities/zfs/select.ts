@@ -8,6 +8,8 @@ export interface Selection {
   /** Relative to the dataset; none means everything below it. */
   include: readonly string[];
   exclude: readonly string[];
+  /** With what leads to them: a replica can only hang below its parent. */
+  onTheWay?: boolean;
 }
 
 export interface Selected {
@@ -17,26 +19,52 @@ export interface Selected {
   whole: boolean;
 }
 
-/** A pattern takes a dataset with all below it. The root itself is meant unless `include` names only some of what lies below. */
-export function selectDatasets(listing: Listing, selection: Selection): Selected {
-  const { dataset: root, recursive } = selection;
-  const included = selection.include.map(patternOf);
-  const excluded = selection.exclude.map(patternOf);
-  const tree = [...listing.values()].filter(({ name }) => name === root || isBelow(name, root));
-  const datasets = tree.filter(({ name }) => {
-    const path = name.slice(root.length + 1);
+/** Whether a path below the root is meant. A pattern takes a dataset with all below it. The root itself is meant unless `include` names only some of what lies below. */
+export function meaningOf({ recursive, ...patterns }: Omit<Selection, 'dataset'>): (path: string) => boolean {
+  const included = patterns.include.map(patternOf);
+  const excluded = patterns.exclude.map(patternOf);
+  return (path) => {
     if (path === '') return included.length === 0;
     if (!recursive || excluded.some((pattern) => pattern.test(path))) return false;
     return included.length === 0 || included.some((pattern) => pattern.test(path));
-  });
+  };
+}
+
+export function selectDatasets(listing: Listing, selection: Selection): Selected {
+  const { dataset: root, onTheWay } = selection;
+  const isMeant = meaningOf(selection);
+  const tree = [...listing.values()].filter(({ name }) => name === root || isBelow(name, root));
+  const meant = tree.filter(({ name }) => isMeant(name.slice(root.length + 1)));
+  const datasets = onTheWay ? withParents(meant, tree, root) : meant;
   return { datasets, whole: datasets.length === tree.length };
+}
+
+function withParents(meant: readonly Dataset[], tree: readonly Dataset[], root: string): Dataset[] {
+  const names = leadingTo(
+    meant.map(({ name }) => name),
+    root,
+  );
+  const own = new Set(meant);
+  return tree.filter((dataset) => own.has(dataset) || names.has(dataset.name));
+}
+
+/** Everything above some datasets, up to the root. */
+export function leadingTo(names: readonly string[], root: string): ReadonlySet<string> {
+  const above = new Set<string>();
+  for (const name of names)
+    for (let at = name; at.length > root.length; ) {
+      at = at.slice(0, at.lastIndexOf('/'));
+      if (above.has(at)) break;
+      above.add(at);
+    }
+  return above;
 }
 
 /** Whether a dataset lies below another one; not itself. */
 export const isBelow = (name: string, root: string): boolean => name.startsWith(`${root}/`);
 
 /** `*` and `?` stay within one name, `**` goes through any depth; everything else stands for itself. */
-function patternOf(pattern: string): RegExp {
+export function patternOf(pattern: string): RegExp {
   const body = pattern.replace(/\*\*\/?|[*?]|[.+^${}()|[\]\\]/g, (part) => {
     if (part === '**/') return '(?:.*/)?';
     if (part === '**') return '.*';

@@ -4,7 +4,7 @@ import type { RunResult } from '../../system/host.js';
 import type { Tools } from '../door.js';
 import { addEvidence } from '../host/evidence.js';
 import { complains, zfsFailure } from './classify.js';
-import { openZfs, selectionOf, snapshotJob } from './job.js';
+import { openZfs, snapshotJob, takenOf } from './job.js';
 import { describeChanges, readKnown, writeKnown } from './known-datasets.js';
 import { type ListedType, zfsCommand } from './list-command.js';
 import { listTrees, type Zfs } from './listing.js';
@@ -28,7 +28,7 @@ const tries = 4;
 export async function takeSnapshots(tools: Tools, input: SnapshotStepInput): Promise<SnapshotReport[]> {
   const { name: pattern } = snapshotJob(tools, input);
   const { job, run } = input;
-  const resources = input.resources.map((resource) => selectionOf(tools.config, resource));
+  const resources = input.resources.map((resource) => takenOf(tools.config, resource));
   const zfs = openZfs(tools, input.resources[0] ?? '');
   const roots = [...new Set(resources.map(({ dataset }) => dataset))];
   tools.progress({ phase: 'taking snapshots' });

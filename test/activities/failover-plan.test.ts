@@ -188,6 +188,13 @@ test('a replica that no longer fits its source or holds nothing does not take ov
     'HF_FAILOVER_REFUSED',
     /has no snapshot/,
   );
+  // A first copy that was cut: its children came, and the role of all of them stands on it.
+  const cut = listingOf([replica('backup/k8s', [], { resumeToken: '1-abc' }), replica('backup/k8s/a')]);
+  refusal(
+    { state: 'silent', settings: { source: 'off' }, there: cut },
+    'HF_FAILOVER_REFUSED',
+    /backup\/k8s on grogu has no snapshot: it never arrived whole, only 1 datasets below it have, as backup\/k8s\/a/,
+  );
   refusal({ occupied: ['/srv/a'] }, 'HF_FAILOVER_REFUSED', /\/srv\/a on grogu is not empty/);
   const odd = new Map([...target()].map(([name, one]) => [name, { ...one, role: 'boss' }]));
   refusal({ there: odd }, 'HF_FAILOVER_REFUSED', /says "boss", which nobody here wrote/);
