@@ -14,6 +14,7 @@ import { parseWork, type WorkEnd } from './parse-work.js';
 import type { Procedure, Proof } from './procedure.js';
 import { parityProcedure } from './rebuild-parity.js';
 import { diskProcedure } from './replace-disk.js';
+import { withStandIn } from './stand-in.js';
 import { failing, wasStopped } from './sync-verdict.js';
 import { undeleteProcedure } from './undelete.js';
 import { work } from './work.js';
@@ -34,9 +35,11 @@ async function procedureOf(array: SnapArray, { action, settings }: SnapraidByHan
 }
 
 export async function planByHand(array: SnapArray, input: SnapraidByHandInput): Promise<SnapraidByHandPlan> {
-  const procedure = await procedureOf(array, input);
-  await guardOthers(array, procedure);
-  const { bound, ...plan } = await procedure.plan();
+  const { bound, ...plan } = await withStandIn(array, async (asked) => {
+    const procedure = await procedureOf(asked, input);
+    await guardOthers(array, procedure);
+    return procedure.plan();
+  });
   const text = JSON.stringify([input.action, input.settings, bound, plan.what]);
   const digest = createHash('sha256').update(text).digest('hex');
   return { resource: input.resource, digest, ...plan };

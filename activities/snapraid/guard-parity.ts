@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import type { BareArray, SnapArray } from './array.js';
+import { planCommand } from './guard.js';
 import type { ArrayStatus } from './parse-status.js';
 
 /**
@@ -28,9 +29,9 @@ export async function parityBytes(
   return sizes.length > 0 ? sizes.reduce((sum, size) => sum + size, 0) : undefined;
 }
 
-const lost = ({ input: { job, resource } }: SnapArray, name: string, why: string): HoldfastError =>
+const lost = (array: SnapArray, name: string, why: string): HoldfastError =>
   new HoldfastError(
     'HF_ARRAY_DISK_MISSING',
-    `Do not sync "${resource}": ${name} ${why}, so its file is gone, was cut, or is new in snapraid.conf. Plan: holdfast do ${job} rebuild-parity --set parity=${name} --plan`,
+    `Do not sync "${array.input.resource}": ${name} ${why}, so its file is gone, was cut, or is new in snapraid.conf. Plan: ${planCommand(array, name)}`,
     { disks: [name] },
   );

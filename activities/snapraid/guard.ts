@@ -12,14 +12,20 @@ export async function guardDisks(array: SnapArray): Promise<void> {
   const missing = await missingDisks(array);
   const [first] = missing;
   if (!first) return;
-  const { job, resource } = array.input;
+  const { resource } = array.input;
   const named = missing.map(({ disk, why }) => `${disk} ${why}`).join('; ');
   throw new HoldfastError(
     'HF_ARRAY_DISK_MISSING',
-    `Do not sync "${resource}": disk ${named.slice(0, 150)}. Plan: holdfast do ${job} replace-disk --set disk=${first.disk} --plan`,
+    `Do not sync "${resource}": disk ${named.slice(0, 150)}. Plan: ${planCommand(array, first.disk)}`,
     { disks: missing.map(({ disk }) => disk) },
   );
 }
+
+/** A parity is computed anew, a data disk is rebuilt. */
+export const planCommand = ({ conf, input: { job } }: SnapArray, disk: string): string =>
+  conf.parity.some(({ name }) => name === disk)
+    ? `holdfast do ${job} rebuild-parity --set parity=${disk} --plan`
+    : `holdfast do ${job} replace-disk --set disk=${disk} --plan`;
 
 /** Every disk that is not there as it should be, and what is wrong with it. */
 export async function missingDisks(array: BareArray): Promise<MissingDisk[]> {

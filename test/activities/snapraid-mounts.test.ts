@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { SnapArray } from '../../activities/snapraid/array.js';
 import { planByHand } from '../../activities/snapraid/by-hand.js';
-import { missingDisks } from '../../activities/snapraid/guard.js';
+import { guardDisks, missingDisks } from '../../activities/snapraid/guard.js';
 import { mountsOf } from '../../activities/snapraid/mounts.js';
 import { diff, fakeArray, note, status } from '../support/fake-snapraid.js';
 
@@ -32,6 +32,21 @@ test('a disk that is not mounted is missed, although its folder lies on another 
   mounts.add(d2);
   mounts.delete(folder);
   assert.deepEqual(await missingDisks(array), []);
+});
+
+test('what is away is named with the command that plans just its replacement, whatever it held', async () => {
+  for (const [away, plan] of [
+    ['d2', /disk d2 is not mounted at .*Plan: holdfast do nightly replace-disk --set disk=d2 --plan$/],
+    [
+      'p',
+      /disk parity is not mounted at .*Plan: holdfast do nightly rebuild-parity --set parity=parity --plan$/,
+    ],
+  ] as const) {
+    const { array, mounts, folder } = belowAMount();
+    note(array, { kind: 'array-synced', run: 'nightly-earlier', mounts: await mountsOf(array) });
+    mounts.delete(join(folder, away));
+    await assert.rejects(guardDisks(array), { code: 'HF_ARRAY_DISK_MISSING', message: plan });
+  }
 });
 
 test('nothing is rebuilt into the empty folder of a disk that is not mounted', async () => {
