@@ -158,6 +158,8 @@ export interface SnapraidByHandInput extends SnapraidStepInput {
   settings: Record<string, string>;
   /** Of the plan that was approved; the step refuses any other. */
   digest?: string;
+  /** After the sync: what was repaired is read once more, and nothing is written. */
+  onlyProve?: true;
 }
 
 /** What a procedure by hand will do, as shown before it does it. */

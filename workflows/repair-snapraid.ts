@@ -1,4 +1,4 @@
-import { patched, workflowInfo } from '@temporalio/workflow';
+import { isCancellation, patched, workflowInfo } from '@temporalio/workflow';
 import type { ActionInput } from '../contracts/actions.js';
 import type { RunResult, Source } from '../contracts/jobs.js';
 import { resourceLease } from '../contracts/names.js';
@@ -6,11 +6,12 @@ import type {
   SnapraidByHandInput,
   SnapraidByHandPlan,
   SnapraidByHandReport,
+  SnapraidCopiesReport,
   SnapraidPlan,
   SnapraidSyncReport,
 } from '../contracts/snapraid.js';
 import { askApproval } from './steps/approve.js';
-import { failure } from './steps/failure.js';
+import { diagnose, failure } from './steps/failure.js';
 import { withLeases } from './steps/lease.js';
 import { heavyOnHost } from './steps/on-host.js';
 import { openReport, type Report } from './steps/report.js';
@@ -32,16 +33,13 @@ export async function repairSnapraid(input: ActionInput): Promise<RunResult> {
     // From now on no other run may sync: what is lost would be lost for good.
     return withLeases([resourceLease(repair.source.resource)], report, async () => {
       const done = await repair.act(plan.digest);
-      const warnings = [
-        ...(done.lostCount > 0
-          ? [`${done.lostCount} files are lost: ${done.lost.slice(0, 10).join(', ')}`]
-          : []),
-        ...(done.warnings ?? []),
-      ];
+      const lost =
+        done.lostCount > 0 ? [`${done.lostCount} files are lost: ${done.lost.slice(0, 10).join(', ')}`] : [];
       const words = `${plan.what}: ${done.recovered} files came back; ${done.proved}`;
-      if (input.action === 'undelete') return ended(words, warnings);
+      if (input.action === 'undelete') return ended(words, [...lost, ...(done.warnings ?? [])]);
       const synced = await repair.sync(done);
-      return ended(`${words}; ${synced}`, warnings);
+      const { proved, warnings } = await repair.afterSync(done);
+      return ended([words, synced, ...proved].join('; '), [...lost, ...warnings]);
     });
   });
 }
@@ -67,6 +65,8 @@ interface Repair {
   act(digest: string): Promise<SnapraidByHandReport>;
   /** After a second yes, with what it would make permanent. */
   sync(done: SnapraidByHandReport): Promise<string>;
+  /** What was not right before it is read once more; the lists of what is synced now are kept elsewhere. */
+  afterSync(done: SnapraidByHandReport): Promise<{ proved: string[]; warnings: string[] }>;
 }
 
 function openRepair(input: ActionInput, report: Report): Repair {
@@ -123,7 +123,33 @@ function openRepair(input: ActionInput, report: Report): Repair {
         return 'synced, and parity is complete';
       }
     },
+    async afterSync({ warnings = [] }) {
+      if (!patched('2026-11-repairs-are-read-after-their-sync')) return { proved: [], warnings };
+      const copies = await copiesKept(
+        () => steps('copies').snapraidKeepCopies({ ...step, retryForMs: 60_000 }),
+        report,
+      );
+      if (input.action !== 'rebuild-parity' || warnings.length === 0)
+        return { proved: [], warnings: [...warnings, ...copies] };
+      const again = await report.watch('proof', () =>
+        steps('proof').snapraidActByHand({ ...step, onlyProve: true }),
+      );
+      report.step('proof', again.warnings ? 'warned' : 'done', again.proved);
+      return { proved: [`then ${again.proved}`], warnings: [...(again.warnings ?? []), ...copies] };
+    },
   };
+}
+
+/** A place that does not answer takes nothing from the repair, and is not waited for. */
+async function copiesKept(keep: () => Promise<SnapraidCopiesReport>, report: Report): Promise<string[]> {
+  try {
+    const { place } = await report.watch('copies', keep);
+    report.step('copies', 'done', place || 'nothing says where to: see "copies" of the resource');
+    return [];
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return [diagnose(error).message];
+  }
 }
 
 /** A yes to this makes what is lost lost for good. */

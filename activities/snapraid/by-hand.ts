@@ -49,6 +49,7 @@ export async function planByHand(array: SnapArray, input: SnapraidByHandInput): 
 export async function actByHand(array: SnapArray, input: SnapraidByHandInput): Promise<SnapraidByHandReport> {
   const procedure = await procedureOf(array, input);
   await guardOthers(array, procedure);
+  if (input.onlyProve) return proveAgain(array, procedure);
   await begin(array, input, procedure);
   const { lines, result } = await work(array, { verb: 'fix', what: procedure.fix });
   const end = parseWork('fix', lines);
@@ -74,6 +75,19 @@ export async function actByHand(array: SnapArray, input: SnapraidByHandInput): P
     proved: proof.words,
     ...(!proof.isClean && { warnings: [proof.words] }),
   };
+}
+
+/** What was not right before the sync, because files had changed, must be so after it: what is still wrong was never written well. */
+async function proveAgain(array: SnapArray, procedure: Procedure): Promise<SnapraidByHandReport> {
+  const { resource } = array.input;
+  const { words, isClean, isExplained } = await procedure.prove(parseWork('check', []));
+  if (!isClean && !isExplained)
+    throw new HoldfastError(
+      'HF_ARRAY_DAMAGED',
+      `After its repair and a complete sync ${words}: ${procedure.subject} does not keep what is written to it, or something changes it`,
+    );
+  const warnings = isClean ? {} : { warnings: [`${words}, and files changed since the sync: scrub it`] };
+  return { resource, recovered: 0, lost: [], lostCount: 0, proved: words, ...warnings };
 }
 
 /** Nothing is synced then: what is wrong would become the new state. */

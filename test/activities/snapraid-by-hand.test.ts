@@ -125,6 +125,26 @@ describe('a repair whose proof is not clean', () => {
     assert.deepEqual(warnings, ['7 blocks of parity are not right']);
   });
 
+  test('of a parity is asked for once more after the sync, when nothing explains what is wrong any more', async () => {
+    const fake = fakeRepair();
+    const again: SnapraidByHandInput = {
+      ...asked(fake, { parity: 'parity' }, 'rebuild-parity'),
+      onlyProve: true,
+    };
+    fake.answer('check', fixed('ok'));
+    const { proved, warnings } = await actByHand(fake.array, again);
+    assert.deepEqual([proved, warnings], ['parity was read again and is right in every block', undefined]);
+    fake.answer('check', wrongParity);
+    await assert.rejects(actByHand(fake.array, again), {
+      code,
+      message: /^After its repair and a complete sync 7 blocks of parity are not right: parity does not keep/,
+    });
+    fake.answer('diff', diff({ removed: 1 }));
+    const changed = await actByHand(fake.array, again);
+    assert.match(changed.warnings?.join() ?? '', /7 blocks .* and files changed since the sync: scrub it/);
+    assert(!fake.calls().some((call) => / fix$| sync$/.test(call)), 'something was written');
+  });
+
   test('of an undelete fails when files that came back are still missing', async () => {
     const fake = fakeRepair();
     fake.answer('check', fixed('recoverable', { 'd2:a.mkv': 'recoverable' }, 1));
