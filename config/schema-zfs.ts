@@ -142,7 +142,7 @@ export const ZfsReplication = z
       .describe('Compress on the wire with zstd, which both hosts must have; for data that lies uncompressed')
       .meta({ examples: [true] }),
     limit: Size.optional()
-      .describe('Bytes a second for each stream at most; needs mbuffer on the host of the resource')
+      .describe('Bytes a second for each stream at most; needs mbuffer or pv on one of both hosts')
       .meta({ examples: ['10MiB'] }),
     noProgressAfter: atLeast('10s', 'a pool that is busy may be silent for so long')
       .prefault('15m')

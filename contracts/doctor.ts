@@ -90,6 +90,8 @@ export interface SourceFacts {
   unreadable?: string;
   /** What runs go on in spite of. */
   warning?: string;
+  /** What is to be done about it. */
+  next?: string;
 }
 
 export interface ZfsFacts {
@@ -99,6 +101,8 @@ export interface ZfsFacts {
   missing: { dataset: string; user: string; permissions: string[] }[];
   /** Other tools that work on the datasets of our replications, and what they left there; at most 10. */
   others?: { dataset: string; side: 'source' | 'target'; who: string; by: string }[];
+  /** What replications want here between both ends of a stream, and is not there. */
+  lacks?: { job: string; program: string }[];
   error?: string;
 }
 

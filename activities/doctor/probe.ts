@@ -111,12 +111,13 @@ export function workOf(
 async function lookAtArray(tools: Tools, resource: string): Promise<SourceFacts> {
   const directory = tools.config.resources[resource]?.snapraid?.config ?? '';
   try {
-    const { error, warning } = await lookAtArrayFor(tools, resource);
+    const { error, warning, next } = await lookAtArrayFor(tools, resource);
     return {
       resource,
       directory,
       ...(error !== undefined && { error }),
       ...(warning !== undefined && { warning }),
+      ...(next !== undefined && { next }),
     };
   } catch (error) {
     return { resource, directory, error: wordsOf(error) };

@@ -5,6 +5,7 @@ import { zfsCommand } from '../zfs/list-command.js';
 import { neededPermissions, parseAllowed, parseZfsVersion } from '../zfs/permissions.js';
 import { wordsOf } from './machine.js';
 import { lookForOthers } from './zfs-actors.js';
+import { lackingPrograms } from './zfs-programs.js';
 
 /** Which OpenZFS a host has, and what its user may not do there. Nothing is tried out: `zfs allow` is asked. */
 
@@ -28,7 +29,8 @@ export async function lookAtRights(host: Host, config: Config, signal: AbortSign
     const { stdout } = await host.run(zfsCommand(zfs, ['version']), { signal: limited });
     const version = parseZfsVersion(stdout);
     const others = await lookForOthers(host, config, limited);
-    const facts: ZfsFacts = { version: version.join('.') || 'unknown', missing: [], others };
+    const lacks = await lackingPrograms(host, config);
+    const facts: ZfsFacts = { version: version.join('.') || 'unknown', missing: [], others, lacks };
     const { stdout: user } = await host.run({ file: 'id', args: ['-un'] }, { signal: limited });
     if (user.trim() === 'root') return facts;
     facts.missing.push(...poolsWithoutRight(host, config, user.trim()));

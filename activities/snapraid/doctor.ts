@@ -11,6 +11,7 @@ export interface ArrayFindings {
   config: string;
   error?: string;
   warning?: string;
+  next?: string;
 }
 
 export async function lookAtArrayFor(tools: Tools, resource: string): Promise<ArrayFindings> {
@@ -28,20 +29,45 @@ export async function lookAtArrayFor(tools: Tools, resource: string): Promise<Ar
     if ((await parityBytes(array, files)) === undefined)
       return { config, error: `${name} has no file at ${files.join(', ')}: do not sync, rebuild it` };
   const wanted = contentsWanted(array.conf);
-  const warnings = await credentialsWords(array);
+  const warnings = [...(await credentialsWords(array)), ...keptNowhere(array)];
   if (mounts.size < wanted)
-    warnings.push(
-      `content files lie on ${mounts.size} disks, and ${wanted} are wanted: without one of them nothing can be recovered`,
-    );
-  return { config, ...(warnings.length > 0 && { warning: warnings.join('; ') }) };
+    warnings.push({
+      what: `content files lie on ${mounts.size} disks, and ${wanted} are wanted: without one of them nothing can be recovered`,
+      next: 'add "content" lines to snapraid.conf, each on another disk',
+    });
+  if (warnings.length === 0) return { config };
+  const next = warnings.map((one) => one.next).join('; ');
+  return {
+    config,
+    warning: warnings.map(({ what }) => what).join('; '),
+    next: `${next.charAt(0).toUpperCase()}${next.slice(1)}`,
+  };
+}
+
+interface Warned {
+  what: string;
+  next: string;
+}
+
+/** With the machine all of it would be lost: which disk was which, and the list without which nothing can be recovered. */
+function keptNowhere({ tools: { host }, config }: BareArray): Warned[] {
+  if (config.copies !== undefined || host.remote !== undefined) return [];
+  return [
+    {
+      what: 'snapraid.conf, fstab and the list of files are kept on no other machine',
+      next: 'name another host under "copies" of the resource',
+    },
+  ];
 }
 
 /** The password of the share stands in a file that nobody else may read or change. */
-async function credentialsWords({ tools: { host }, config: { share } }: BareArray): Promise<string[]> {
+async function credentialsWords({ tools: { host }, config: { share } }: BareArray): Promise<Warned[]> {
   if (share?.credentials === undefined) return [];
   const facts = await host.facts(await host.realPath(share.credentials));
-  if (!facts) return [`${share.credentials} with the credentials of the share is not there`];
+  const next = 'let its owner alone read it: chmod 600';
+  if (!facts)
+    return [{ what: `${share.credentials} with the credentials of the share is not there`, next: 'make it' }];
   return (facts.mode & 0o026) !== 0
-    ? [`others than its owner can read or change ${share.credentials}: chmod 600 it`]
+    ? [{ what: `others than its owner can read or change ${share.credentials}`, next }]
     : [];
 }

@@ -2,7 +2,6 @@ import { jobOf, replicaStoreOf, resourceOf, storesOf, workerHostOf } from '../..
 import type { Config, ZfsReplicationJob } from '../../config/schema.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { ReplicationStepInput } from '../../contracts/replication.js';
-import type { Command, Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
 import { checkHostOf, checkRunOfJob } from '../restic/job.js';
 import { selectionOf } from './job.js';
@@ -14,6 +13,7 @@ import { destinationOf, isParked, wayBackOf } from './replicate-names.js';
 import { rateMeter } from './replicate-progress.js';
 import type { SurveyRequest } from './replicate-survey.js';
 import type { ReplicationPolicy } from './replicate-types.js';
+import { wireBetween } from './replicate-wire.js';
 import { roleOf } from './role.js';
 import { pathSelector } from './select-paths.js';
 import { zfsOn } from './zfs-on.js';
@@ -35,7 +35,7 @@ export async function openReplication(tools: Tools, input: ReplicationStepInput)
   const job = replicationJob(tools, input);
   const way = input.sendBack ? wayBack(tools, input, job) : wayThere(tools, input, job);
   const { source, target, sourceRoot, targetRoot, policy } = way;
-  const { onSource, onTarget } = await betweenBoth(job, source.host, target.host);
+  const { onSource, onTarget } = await wireBetween(job, source.host, target.host);
   const counter = { alreadyBytes: 0 };
   const meter = rateMeter();
   const ends = hostEnds({
@@ -135,24 +135,4 @@ const refused = (what: string): HoldfastError =>
 export function checkHostOfStore(config: Config, store: string, host: string): void {
   const owner = workerHostOf(config, replicaStoreOf(config, store).host);
   if (owner !== host) throw refused(`The store "${store}" is worked on by "${owner}", not by "${host}"`);
-}
-
-/** Programs between sender and receiver; asked for first, because a pipe that breaks says little. */
-async function betweenBoth(
-  { compress, limit }: ZfsReplicationJob,
-  source: Host,
-  target: Host,
-): Promise<{ onSource: Command[]; onTarget: Command[] }> {
-  const onSource: Command[] = [];
-  const onTarget: Command[] = [];
-  if (compress) {
-    onSource.push({ file: await source.requireProgram('zstd'), args: ['-q', '-3', '-c'] });
-    onTarget.push({ file: await target.requireProgram('zstd'), args: ['-q', '-d', '-c'] });
-  }
-  if (limit !== undefined)
-    onSource.push({
-      file: await source.requireProgram('mbuffer'),
-      args: ['-q', '-m', '16M', '-r', String(limit)],
-    });
-  return { onSource, onTarget };
 }

@@ -6,6 +6,7 @@ import type { Teller } from './findings.js';
 
 export function judgeSource(tell: Teller, facts: SourceFacts): Finding {
   const { resource, directory, error, unreadable, warning } = facts;
+  const { next = 'Add "content" lines to snapraid.conf, each on another disk' } = facts;
   const subject = `source ${resource}`;
   if (error !== undefined) return tell.blocking(subject, error, errors.HF_SOURCE_MISSING.next);
   if (unreadable !== undefined)
@@ -14,8 +15,7 @@ export function judgeSource(tell: Teller, facts: SourceFacts): Finding {
       `the worker may not read ${unreadable}: unless a job excludes it, it is missing in every copy`,
       'Run the worker as root, or give its user the right to read',
     );
-  if (warning !== undefined)
-    return tell.warning(subject, warning, 'Add "content" lines to snapraid.conf, each on another disk');
+  if (warning !== undefined) return tell.warning(subject, warning, next);
   return tell.ok(subject, `${directory} is there and can be read`);
 }
 

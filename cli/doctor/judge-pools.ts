@@ -67,10 +67,13 @@ function judgeAge(
 }
 
 /** The very lines that an administrator gives on the host. */
-export function judgeZfs(tell: Teller, { version, missing, others = [], error }: ZfsFacts): Finding[] {
+export function judgeZfs(
+  tell: Teller,
+  { version, missing, others = [], lacks = [], error }: ZfsFacts,
+): Finding[] {
   if (error !== undefined)
     return [tell.blocking('zfs', error, 'Install OpenZFS there, or name its path in hosts.NAME.tools')];
-  const lacks = missing.map(({ dataset, user, permissions }) =>
+  const denied = missing.map(({ dataset, user, permissions }) =>
     tell.blocking(
       'zfs',
       `${user} may not ${permissions.join(', ')} on ${dataset}`,
@@ -80,8 +83,29 @@ export function judgeZfs(tell: Teller, { version, missing, others = [], error }:
     ),
   );
   const rights =
-    lacks.length > 0 ? lacks : [tell.ok('zfs', `OpenZFS ${version}, and all that the jobs need is allowed`)];
-  return [...rights, ...others.map((other) => judgeOther(tell, other))];
+    denied.length > 0
+      ? denied
+      : [tell.ok('zfs', `OpenZFS ${version}, and all that the jobs need is allowed`)];
+  return [
+    ...rights,
+    ...lacks.map((one) => judgeLack(tell, one)),
+    ...others.map((other) => judgeOther(tell, other)),
+  ];
+}
+
+/** Compressed streams need both ends; one limit somewhere is enough. */
+function judgeLack(tell: Teller, { job, program }: NonNullable<ZfsFacts['lacks']>[number]): Finding {
+  if (program === 'zstd')
+    return tell.blocking(
+      'zstd',
+      `is not installed, and "compress" of ${job} needs it`,
+      'Install it (package zstd), or take "compress" out',
+    );
+  return tell.warning(
+    program,
+    `is not installed: without one on the other host "limit" of ${job} cannot be kept, and its runs fail`,
+    'Install one of them',
+  );
 }
 
 /** At a source another tool is a neighbour; at a target it rolls back what it does not know. */

@@ -3,16 +3,16 @@ import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { lookAtArrayFor } from '../../activities/snapraid/doctor.js';
-import type { Config } from '../../config/schema.js';
+import type { Config, SnapraidArrayConfig } from '../../config/schema.js';
 import { SnapraidArray } from '../../config/schema-array.js';
 import { fakeArray } from '../support/fake-snapraid.js';
 import { temporaryFolder } from '../support/temp.js';
 
 /** What doctor says of an array, without asking snapraid. */
 
-function lookedAt(share?: object) {
+function lookedAt(share?: object, more: Partial<SnapraidArrayConfig> = {}) {
   const { array, folder } = fakeArray({
-    config: share ? { share: SnapraidArray.parse({ share }).share } : {},
+    config: { ...(share && { share: SnapraidArray.parse({ share }).share }), ...more },
   });
   const config = {
     hosts: { nas: { tools: { snapraid: array.called.file, smartctl: array.smartctl } } },
@@ -42,8 +42,23 @@ test('doctor warns of credentials of a share that are not there, or that others 
   assert.match((await look()).warning ?? '', /samba with the credentials of the share is not there/);
   writeFileSync(credentials, 'password = a secret');
   chmodSync(credentials, 0o644);
-  const { warning } = await look();
-  assert.match(warning ?? '', /others than its owner can read or change .*samba: chmod 600 it; content/);
+  const { warning, next } = await look();
+  assert.match(warning ?? '', /others than its owner can read or change .*samba; snapraid\.conf.*; content/);
+  assert.match(
+    next ?? '',
+    /^Let its owner alone read it: chmod 600; name another host under "copies".*; add "content"/,
+  );
   chmodSync(credentials, 0o600);
   assert.doesNotMatch((await look()).warning ?? '', /samba/);
+});
+
+test('doctor warns of an array whose lists lie on its own machine alone', async () => {
+  const alone = await lookedAt().look();
+  assert.match(
+    alone.warning ?? '',
+    /snapraid\.conf, fstab and the list of files are kept on no other machine/,
+  );
+  assert.match(alone.next ?? '', /[Nn]ame another host under "copies" of the resource/);
+  const kept = await lookedAt(undefined, { copies: { host: 'attic' } }).look();
+  assert.doesNotMatch(kept.warning ?? '', /no other machine/);
 });

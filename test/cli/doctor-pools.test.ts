@@ -67,3 +67,12 @@ test('another tool at a target is a warning, at a source a neighbour', () => {
   );
   assert.match(found[2]?.found ?? '', /syncoid works on x\/k too \(@syncoid_a\)/);
 });
+
+test('what a replication wants between both ends and is not there is told with the job that wants it', () => {
+  const lacks = ['mbuffer or pv', 'zstd'].map((program) => ({ job: 'copy', program }));
+  const [, limit, compress] = judgeZfs(about('din'), { version: '2.3.9', missing: [], lacks });
+  assert.equal(limit?.level, 'warning');
+  assert.match(limit?.found ?? '', /without one on the other host "limit" of copy cannot be kept/);
+  assert.equal(compress?.level, 'blocking');
+  assert.match(compress?.found ?? '', /"compress" of copy needs it/);
+});

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { lackingPrograms } from '../../activities/doctor/zfs-programs.js';
+import { wireBetween } from '../../activities/zfs/replicate-wire.js';
+import { parseConfig } from '../../config/load.js';
+import { HoldfastError } from '../../contracts/errors.js';
+import type { Host } from '../../system/host.js';
+
+/** What stands between sender and receiver, by what the two machines have. */
+
+const machine = (name: string, ...programs: string[]): Host => {
+  const findProgram = async (file: string) => (programs.includes(file) ? `/usr/bin/${file}` : undefined);
+  return {
+    name,
+    findProgram,
+    async requireProgram(file: string) {
+      const found = await findProgram(file);
+      if (found === undefined) throw new HoldfastError('HF_TOOL_MISSING', `no ${file} on ${name}`);
+      return found;
+    },
+  } as unknown as Host;
+};
+
+const shown = async (options: { compress?: boolean; limit?: number }, source: Host, target: Host) => {
+  const { onSource, onTarget } = await wireBetween({ compress: false, ...options }, source, target);
+  const words = ({ file, args }: { file: string; args: readonly string[] }) =>
+    [file.split('/').at(-1), ...args].join(' ');
+  return [onSource.map(words), onTarget.map(words)];
+};
+
+test('a limit is kept by mbuffer or pv, on whichever host has one of them', async () => {
+  const bare = machine('din');
+  const limit = { limit: 1_048_576 };
+  assert.deepEqual(await shown(limit, machine('din', 'pv', 'mbuffer'), machine('grogu')), [
+    ['mbuffer -q -m 16M -r 1048576'],
+    [],
+  ]);
+  assert.deepEqual(await shown(limit, machine('din', 'pv'), machine('grogu', 'mbuffer')), [
+    ['pv -q -L 1048576'],
+    [],
+  ]);
+  assert.deepEqual(await shown(limit, bare, machine('grogu', 'pv')), [[], ['pv -q -L 1048576']]);
+  assert.deepEqual(await shown({}, bare, machine('grogu')), [[], []]);
+});
+
+test('what is limited is what goes over the wire: compressed before, unpacked after', async () => {
+  const [both, limit] = [{ compress: true, limit: 1000 }, 'pv -q -L 1000'];
+  const [packs, unpacks] = ['zstd -q -3 -c', 'zstd -q -d -c'];
+  assert.deepEqual(await shown(both, machine('din', 'zstd', 'pv'), machine('grogu', 'zstd')), [
+    [packs, limit],
+    [unpacks],
+  ]);
+  assert.deepEqual(await shown(both, machine('din', 'zstd'), machine('grogu', 'zstd', 'pv')), [
+    [packs],
+    [limit, unpacks],
+  ]);
+});
+
+test('a limit that nobody can keep is refused before anything is sent, never left out', async () => {
+  await assert.rejects(shown({ limit: 1000 }, machine('din', 'zstd'), machine('grogu')), {
+    code: 'HF_TOOL_MISSING',
+    message: /"limit" of the job needs mbuffer or pv on "din" or "grogu": install one/,
+  });
+  await assert.rejects(
+    shown({ compress: true }, machine('din', 'zstd'), machine('grogu')),
+    /no zstd on grogu/,
+  );
+});
+
+test('doctor finds beforehand what a host lacks for the jobs that work there', async () => {
+  const { config, mistakes } = parseConfig(
+    JSON.stringify({
+      hosts: { din: {}, other: {}, grogu: { ssh: { address: '10.0.0.2', user: 'root', via: 'din' } } },
+      resources: { k: { host: 'din', dataset: 'fast/k' }, v: { host: 'din', dataset: 'fast/v' } },
+      stores: { grogu: { zfs: { host: 'grogu', dataset: 'backup' } } },
+      jobs: {
+        a: { kind: 'zfs-replication', resources: ['k'], store: 'grogu', limit: '10MiB' },
+        b: { kind: 'zfs-replication', resources: ['v'], store: 'grogu', compress: true },
+      },
+    }),
+    '/holdfast.yaml',
+  );
+  assert(config, JSON.stringify(mistakes));
+  const [limit, compress] = [
+    { job: 'a', program: 'mbuffer or pv' },
+    { job: 'b', program: 'zstd' },
+  ];
+  assert.deepEqual(await lackingPrograms(machine('din'), config), [limit, compress]);
+  assert.deepEqual(await lackingPrograms(machine('din', 'pv', 'zstd'), config), []);
+  assert.deepEqual(await lackingPrograms(machine('grogu'), config), [compress]);
+  assert.deepEqual(await lackingPrograms(machine('other'), config), []);
+});
