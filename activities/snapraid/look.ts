@@ -7,7 +7,7 @@ import { guardDisks } from './guard.js';
 import { guardParity } from './guard-parity.js';
 import { refuseDaemon } from './others.js';
 import type { ArrayStatus } from './parse-status.js';
-import { checkPool } from './pool.js';
+import { poolWarnings } from './pool.js';
 import { shareSilent } from './share.js';
 
 /** The state of an array: first whether its disks are there, then what it says of itself. */
@@ -20,14 +20,16 @@ export async function lookAtArray(
 ): Promise<SnapraidLook> {
   await refuseDaemon(array);
   await guardDisks(array);
-  await checkPool(array);
+  const ofPool = await poolWarnings(array, lookInput);
   const silent = await shareSilent(array, lookInput);
   const { tools, input } = array;
   const status = await askStatus(array);
   await guardParity(array, status);
+  const facts = factsOf(status, now());
   const look: SnapraidLook = {
     resource: input.resource,
-    ...factsOf(status, now()),
+    ...facts,
+    warnings: [...ofPool, ...facts.warnings],
     closedMs: closedMs(array),
     ...(silent !== undefined && { shareSilent: silent }),
   };

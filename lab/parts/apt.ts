@@ -20,6 +20,7 @@ const packages: Record<string, string> = {
   'qemu-img': 'qemu-utils',
   debootstrap: 'debootstrap',
   snapraid: 'snapraid',
+  mergerfs: 'mergerfs',
   smartctl: 'smartmontools',
   smbd: 'samba',
   smbclient: 'smbclient',

@@ -29,6 +29,9 @@ const offers = {
   'web-ui': () => webUiPath() !== undefined || "needs Temporal's Web UI by itself, built by: npm run setup",
   rclone: () =>
     onPath('rclone') !== undefined || 'needs rclone as rest: server (package rclone): npm run setup',
+  mergerfs: () =>
+    (onPath('mergerfs') !== undefined && existsSync('/dev/fuse') && process.getuid?.() === 0) ||
+    'needs mergerfs (package mergerfs), /dev/fuse and root: npm run setup',
   sshfs: () =>
     (onPath('sshfs') !== undefined && existsSync('/dev/fuse')) ||
     'needs sshfs (package sshfs) and /dev/fuse: npm run setup',
