@@ -179,6 +179,8 @@ export interface DrillScene {
   /** What was found afterwards, in words. */
   endState: string;
   passed: boolean;
+  /** It could not be played on this host; the message says why. Such a scene has not passed. */
+  skipped?: true;
 }
 
 export interface DrillReport {

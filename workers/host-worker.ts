@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createDoctorActivities } from '../activities/doctor/activities.js';
 import { createHostActivities } from '../activities/host/activities.js';
@@ -27,6 +28,7 @@ import type { Host } from '../system/host.js';
 import { watchConfig } from './config-source.js';
 import { shutdownLimits } from './drain.js';
 import { machinesOf } from './machines.js';
+import { findServerBinary } from './server-binary.js';
 import { holdfastVersion } from './version.js';
 
 export interface HostWorkerOptions {
@@ -70,6 +72,12 @@ export async function createHostWorkers(options: HostWorkerOptions): Promise<Hos
 
 type Activities = NonNullable<WorkerOptions['activities']>;
 
+/** bin lies beside dist. */
+const ownEngine = {
+  holdfast: [process.execPath, fileURLToPath(new URL('../../bin/holdfast.js', import.meta.url))],
+  server: () => findServerBinary(),
+};
+
 function activitiesOf(
   host: Host,
   machine: (name: string) => Host,
@@ -98,6 +106,7 @@ function activitiesOf(
     ...createDoctorActivities({
       door,
       answer,
+      engine: ownEngine,
       host,
       config,
       digests: configurationDigests,

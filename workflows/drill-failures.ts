@@ -21,8 +21,8 @@ export async function drillFailures({ job, resource, host }: DrillInput): Promis
   const input = { job, resource, run: workflowInfo().workflowId, retryForMs: 0 };
   try {
     const drilled = await report.watch('drill', () => hostDrill(input));
-    for (const { mishap, came, passed } of drilled.scenes)
-      report.step(mishap, passed ? 'done' : 'failed', came);
+    for (const { mishap, came, passed, skipped, message } of drilled.scenes)
+      report.step(mishap, skipped ? 'skipped' : passed ? 'done' : 'failed', skipped ? message : came);
     report.step('drill', 'done', drilled.sample);
     return drilled;
   } catch (error) {

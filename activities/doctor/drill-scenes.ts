@@ -1,23 +1,12 @@
 import type { ErrorCode } from '../../contracts/errors.js';
 import type { Copy } from '../../contracts/jobs.js';
+import { judgeCounts, type Outcome, type Played, type Scene } from './drill-judge.js';
 import { killDuringCopy, withNoise } from './drill-kill.js';
 import type { Stage } from './drill-stage.js';
+import { workerKilled } from './drill-worker.js';
 import { codeOf, wordsOf } from './machine.js';
 
 /** The mishaps of the failure drill, in the order in which they are played; the first is the copy that the others must not harm. */
-
-interface Played {
-  came: ErrorCode | 'ok';
-  message: string;
-  endState: string;
-  isRight: boolean;
-}
-
-interface Scene {
-  mishap: string;
-  expected: ErrorCode | 'ok';
-  play(): Promise<Played>;
-}
 
 export const scenes: readonly ((stage: Stage) => Scene)[] = [
   (stage) => ({
@@ -93,6 +82,7 @@ export const scenes: readonly ((stage: Stage) => Scene)[] = [
       return again(stage, run, came, 3);
     },
   }),
+  workerKilled,
 ];
 
 const emptied = {
@@ -100,8 +90,6 @@ const emptied = {
   least: 'HF_SOURCE_TOO_SMALL',
   nothing: 'HF_COPY_IMPLAUSIBLE',
 } as const;
-
-type Outcome = Pick<Played, 'came' | 'message'>;
 
 const outcomeOf = (step: Promise<Copy>): Promise<Outcome> =>
   step.then(
@@ -131,18 +119,12 @@ async function again(stage: Stage, run: string, came: Outcome, good: number): Pr
   };
 }
 
-async function judge(
+const judge = async (
   stage: Stage,
   run: string,
   outcome: Outcome,
   right: { ofRun: number; good: number },
-): Promise<Played> {
-  const found = await stage.count(run);
-  const isRight = found.ofRun === right.ofRun && found.good === right.good && found.locks === 0;
-  const numbers = `snapshots of this run: ${found.ofRun}, good copies: ${found.good}, locks: ${found.locks}`;
-  const wanted = isRight ? '' : ` (should be ${right.ofRun}, ${right.good}, 0)`;
-  return { ...outcome, endState: numbers + wanted, isRight };
-}
+): Promise<Played> => ({ ...outcome, ...judgeCounts(await stage.count(run), right) });
 
 /** Nobody listens on port 1 of this machine. */
 function withDeadStore({ tools: { config }, place: { store } }: Stage): Stage['tools']['config'] {

@@ -12,6 +12,7 @@ import { backupResource } from '../restic/backup.js';
 import { listSnapshots, openRestic } from '../restic/driver.js';
 import { initialiseStore } from '../restic/initialise.js';
 import { jobWith } from '../restic/job.js';
+import type { Counts } from './drill-judge.js';
 import { takeSample } from './drill-sample.js';
 
 /** The scratch copy of a job: its names and its settings, but a source, a repository, a key and a state folder of its own. */
@@ -21,10 +22,19 @@ export interface Place extends DrillStepInput {
   folder: string;
 }
 
+/** What an engine of its own is made of, told by the process that is the worker. */
+export interface EngineParts {
+  /** Node and our command line. */
+  holdfast: readonly string[];
+  /** The server's program; undefined when this machine has none. Throws when one was named that is not there. */
+  server(): string | undefined;
+}
+
 export interface Stage {
   /** Of the scratch configuration: nothing here can reach what is real. */
   tools: Tools;
   place: Place;
+  engine: EngineParts;
   source: string;
   repository: string;
   key: string;
@@ -35,12 +45,11 @@ export interface Stage {
   newRun(): string;
   /** The very step that a backup runs. `change` replaces parts of the tools. */
   backUp(run: string, change?: Partial<Tools>): Promise<Copy>;
-  /** How many snapshots this run has in the repository, how many good copies there are, and how many locks. */
-  count(run: string): Promise<{ ofRun: number; good: number; locks: number }>;
+  count(run: string): Promise<Counts>;
 }
 
 /** Makes the scratch copy below `place.folder`. */
-export async function openStage(real: Tools, place: Place): Promise<Stage> {
+export async function openStage(real: Tools, place: Place, engine: EngineParts): Promise<Stage> {
   const { folder, job, resource, store } = place;
   const host: Host = {
     ...real.host,
@@ -65,6 +74,7 @@ export async function openStage(real: Tools, place: Place): Promise<Stage> {
   return {
     tools,
     place,
+    engine,
     source,
     repository,
     key,
@@ -108,7 +118,7 @@ async function count(
   { job, resource, store }: Place,
   repository: string,
   run: string,
-): Promise<{ ofRun: number; good: number; locks: number }> {
+): Promise<Counts> {
   const restic = await openRestic(tools, store, 'count');
   const snapshots = await listSnapshots(restic, []);
   const proved = provedCopies(await readEvidence(tools.host), { job, resource, store });

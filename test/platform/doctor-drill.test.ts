@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { playDrill } from '../../activities/doctor/drill.js';
+import { type EngineParts, openStage } from '../../activities/doctor/drill-stage.js';
+import { workerKilled } from '../../activities/doctor/drill-worker.js';
 import { probe } from '../../activities/doctor/probe.js';
 import type { DrillReport, HostFacts } from '../../contracts/doctor.js';
+import { HoldfastError } from '../../contracts/errors.js';
 import { resticVersions } from '../../lab/places.js';
+import { runningIn } from '../../system/recorded.js';
 import { temporaryFolder } from '../support/temp.js';
 import { type Bench, makeBench, runAt } from './restic-bench.js';
 
@@ -14,13 +18,13 @@ import { type Bench, makeBench, runAt } from './restic-bench.js';
 const patience = { timeout: 300_000 };
 const drillRun = runAt(1, '.drill');
 
+const input = { job: 'photos-offsite', resource: 'photos', run: drillRun, retryForMs: 0 };
+
+/** The scene with an engine of its own takes half a minute: it has a file of its own, and the doctor's with a whole estate. */
+const noServer: EngineParts = { holdfast: ['false'], server: () => undefined };
+
 const drill = (bench: Bench): Promise<DrillReport> =>
-  playDrill(bench.tools({ run: drillRun }), {
-    job: 'photos-offsite',
-    resource: 'photos',
-    run: drillRun,
-    retryForMs: 0,
-  });
+  playDrill(bench.tools({ run: drillRun }), input, noServer);
 
 const drillsOf = (bench: Bench): string[] => readdirSync(join(bench.host.stateFolder, 'drills'));
 
@@ -32,11 +36,16 @@ for (const { version, path } of resticVersions()) {
     test('every mishap of the drill gives its message, and nothing is left', patience, async () => {
       const bench = makeBench({ restic: path });
       const { scenes, removed } = await drill(bench);
+      const [withEngine, ...others] = scenes.toReversed();
       assert.deepEqual(
-        scenes.filter(({ passed }) => !passed),
+        others.filter(({ passed }) => !passed),
         [],
       );
-      assert.equal(scenes.length, 7);
+      assert.equal(others.length, 7);
+      // Without a server it was not played, and so it has not passed.
+      assert.equal(withEngine?.skipped, true);
+      assert.equal(withEngine.passed, false);
+      assert.match(withEngine.message, /no Temporal server was found on this host: install/);
       assert.equal(removed, true);
       assert.deepEqual(drillsOf(bench), []);
       assert.deepEqual(bench.snapshots(), []);
@@ -95,12 +104,43 @@ exec '${restic}' "$@"`;
 
   test('refuses a job, a resource or a run that do not belong together', async () => {
     const bench = makeBench({ restic });
-    const input = { job: 'photos-offsite', resource: 'photos', run: drillRun, retryForMs: 0 };
     const refused = { code: 'HF_NOT_IN_CONFIG' };
-    await assert.rejects(playDrill(bench.tools(), { ...input, job: 'other' }), refused);
-    await assert.rejects(playDrill(bench.tools(), { ...input, resource: '../etc' }), refused);
-    await assert.rejects(playDrill(bench.tools(), { ...input, run: 'other-2026-11-20T03:00:00Z' }), refused);
+    await assert.rejects(playDrill(bench.tools(), { ...input, job: 'other' }, noServer), refused);
+    await assert.rejects(playDrill(bench.tools(), { ...input, resource: '../etc' }, noServer), refused);
+    await assert.rejects(
+      playDrill(bench.tools(), { ...input, run: 'other-2026-11-20T03:00:00Z' }, noServer),
+      refused,
+    );
     assert.equal(existsSync(join(bench.host.stateFolder, 'drills')), false);
+  });
+
+  test('says why an engine of its own cannot be started, and leaves no part of it', patience, async () => {
+    const bench = makeBench({ restic });
+    const folder = join(bench.host.stateFolder, 'drills', drillRun);
+    const server = temporaryFolder('server');
+    const reasons: [parts: EngineParts, reason: RegExp][] = [
+      [noServer, /no Temporal server was found/],
+      [
+        {
+          ...noServer,
+          server: () => {
+            throw new HoldfastError('HF_SERVER_BINARY_MISSING', 'HOLDFAST_TEMPORAL_BIN names nothing');
+          },
+        },
+        /HOLDFAST_TEMPORAL_BIN names nothing/,
+      ],
+      [{ holdfast: ['false'], server: () => server }, /"holdfast up" did not get ready/],
+      [{ holdfast: ['sh', '-c', 'echo no memory >&2'], server: () => server }, /ready: no memory/],
+    ];
+    for (const [parts, reason] of reasons) {
+      const place = { ...input, store: 'shed', folder };
+      const stage = await openStage(bench.tools({ run: drillRun }), place, parts);
+      const found = await workerKilled(stage).play();
+      assert('skipped' in found);
+      assert.match(found.skipped, reason);
+      assert.deepEqual(await runningIn(join(folder, 'processes')), []);
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test('is cancelled without leaving anything', patience, async () => {
@@ -113,8 +153,7 @@ exec '${restic}' "$@"`;
         if (/killed in the middle/.test(line)) cancel.abort(new Error('cancelled'));
       },
     });
-    const input = { job: 'photos-offsite', resource: 'photos', run: drillRun, retryForMs: 0 };
-    await assert.rejects(playDrill(tools, input), /cancelled/);
+    await assert.rejects(playDrill(tools, input, noServer), /cancelled/);
     assert.deepEqual(drillsOf(bench), []);
   });
 });

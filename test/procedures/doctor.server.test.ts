@@ -186,6 +186,15 @@ describe('the doctor', { skip: needs('temporal', 'restic', 'acl') }, () => {
       ])
         assert.match(stdout, new RegExp(`^came\\t[^\\t]+\\t${said}\\t`, 'm'));
       assert.match(stdout, /The password of the store "vault" is wrong/);
+      // A real run in an engine of its own lost its worker: what was said of it, and how it went on.
+      assert.match(
+        stdout,
+        /^came\tthe worker is killed in the middle of the copy\tok\twith a new worker the run ended well; snapshots of this run: 1, good copies: 4, locks: 0; processes: 0$/m,
+      );
+      assert.match(
+        stdout,
+        /^the worker is killed in the middle of the copy: attempt 1 failed: the worker gave no sign any more; .*waiting for host nas/m,
+      );
       assert.match(stdout, /^Every message came\. .* removed again\.$/m);
       assert.deepEqual(readdirSync(join(estate.stateFolder, 'drills')), []);
       assert.deepEqual(compareTrees(before, estate.source), []);
