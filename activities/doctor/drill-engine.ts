@@ -81,7 +81,9 @@ async function startEngine(stage: Stage, { holdfast, server, restic }: Programs)
     startWorker: () => void start('worker.log', 'worker', '--host', host.name),
     running: async (name) => (await runningIn(processes)).filter((one) => one.name === name),
     async leave() {
-      signalRecorded(await runningIn(processes), 'SIGTERM');
+      // "up" ends its server itself: without one it would start another.
+      const own = (await runningIn(processes)).filter(({ name }) => name.startsWith('holdfast-'));
+      signalRecorded(own, 'SIGTERM');
       return untilEnded(processes, endsWithinMs);
     },
     end: async () => void (await endRecorded(processes)),

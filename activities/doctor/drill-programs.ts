@@ -1,3 +1,4 @@
+import { HoldfastError } from '../../contracts/errors.js';
 import type { Host } from '../../system/host.js';
 import { recordingScript } from '../../system/recorded.js';
 import type { Stage } from './drill-stage.js';
@@ -25,8 +26,11 @@ export async function makePrograms({ tools, place, engine }: Stage, server: stri
     const file = `${place.folder}/programs/${name}`;
     await host.writeFile(file, recordingScript(program, records, name));
     await host.run({ file: 'chmod', args: ['700', file] });
-    // Fails where the state folder is mounted "noexec".
-    return host.requireProgram(file);
+    if ((await host.findProgram(file)) === file) return file;
+    throw new HoldfastError(
+      'HF_FILE_REFUSED',
+      `programs may not be started below ${place.folder}: is its file system mounted "noexec"?`,
+    );
   };
   const restic = await host.requireProgram(config.hosts[host.name]?.tools.restic ?? 'restic');
   return {
@@ -48,9 +52,9 @@ export function environmentOf(folder: string, configFile: string, server: string
     XDG_CACHE_HOME: `${home}/cache`,
     XDG_STATE_HOME: `${home}/state`,
     SSH_AUTH_SOCK: '',
-    // Of whatever machine: what is asked for is on this one.
-    NO_PROXY: '*',
-    no_proxy: '*',
+    // All that is asked for is on this machine.
+    NO_PROXY: '127.0.0.1,localhost',
+    no_proxy: '127.0.0.1,localhost',
     NO_COLOR: '1',
     HOLDFAST_CONFIG: configFile,
     HOLDFAST_STATE: `${folder}/state`,

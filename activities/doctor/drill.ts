@@ -7,6 +7,7 @@ import type { Host } from '../../system/host.js';
 import { endRecorded } from '../../system/recorded.js';
 import type { Tools } from '../door.js';
 import { checkHostOf, checkRunOfJob, jobWith } from '../restic/job.js';
+import type { Scene } from './drill-judge.js';
 import { isHere, processesOf } from './drill-programs.js';
 import { scenes } from './drill-scenes.js';
 import { type EngineParts, openStage, type Stage } from './drill-stage.js';
@@ -43,35 +44,31 @@ export async function playDrill(
 
 async function playAll(stage: Stage): Promise<DrillScene[]> {
   const played: DrillScene[] = [];
-  for (const scene of scenes) {
+  for (const scene of scenes.map((make) => make(stage))) {
     stage.tools.signal.throwIfAborted();
-    const { mishap, expected, play } = scene(stage);
-    stage.tools.progress({ phase: `drill: ${mishap}`, filesDone: played.length + 1 });
-    stage.tools.log(`drill: ${mishap}`);
-    try {
-      const found = await play();
-      if ('skipped' in found) {
-        const message = found.skipped.slice(0, 300);
-        played.push({ mishap, expected, came: '', message, endState: '', passed: false, skipped: true });
-        continue;
-      }
-      const { came, message, endState, isRight } = found;
-      const passed = came === expected && isRight;
-      played.push({ mishap, expected, came, message: message.slice(0, 300), endState, passed });
-    } catch (error) {
-      stage.tools.signal.throwIfAborted();
-      const endState = 'the drill itself failed';
-      played.push({
-        mishap,
-        expected,
-        came: codeOf(error),
-        message: wordsOf(error),
-        endState,
-        passed: false,
-      });
-    }
+    stage.tools.progress({ phase: `drill: ${scene.mishap}`, filesDone: played.length + 1 });
+    stage.tools.log(`drill: ${scene.mishap}`);
+    played.push(await playScene(stage, scene));
   }
   return played;
+}
+
+async function playScene({ tools: { signal } }: Stage, scene: Scene): Promise<DrillScene> {
+  const { mishap, expected, play } = scene;
+  try {
+    const found = await play();
+    if ('skipped' in found) {
+      const message = found.skipped.slice(0, 300);
+      return { mishap, expected, came: '', message, endState: '', passed: false, skipped: true };
+    }
+    const { came, message, endState, isRight } = found;
+    const passed = came === expected && isRight;
+    return { mishap, expected, came, message: message.slice(0, 300), endState, passed };
+  } catch (error) {
+    signal.throwIfAborted();
+    const endState = 'the drill itself failed';
+    return { mishap, expected, came: codeOf(error), message: wordsOf(error), endState, passed: false };
+  }
 }
 
 async function checkSpace(host: Host): Promise<void> {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type { Played } from '../../activities/doctor/drill-judge.js';
+import type { Played, Scene } from '../../activities/doctor/drill-judge.js';
 import { type EngineParts, openStage } from '../../activities/doctor/drill-stage.js';
 import { workerKilled } from '../../activities/doctor/drill-worker.js';
 import { resticVersions, temporalPath } from '../../lab/places.js';
@@ -27,14 +28,18 @@ const parts: EngineParts = {
 };
 
 async function play(bench: Bench): Promise<Played> {
+  const found = await playIn(bench);
+  assert(!('skipped' in found), 'skipped' in found ? found.skipped : '');
+  return found;
+}
+
+async function playIn(bench: Bench): ReturnType<Scene['play']> {
   const folder = join(bench.host.stateFolder, 'drills', drillRun);
   const place = { job: 'photos-offsite', resource: 'photos', run: drillRun, retryForMs: 0 };
   const tools = bench.tools({ run: drillRun });
   const stage = await openStage(tools, { ...place, store: 'shed', folder }, parts);
   try {
-    const found = await workerKilled(stage).play();
-    assert(!('skipped' in found), 'skipped' in found ? found.skipped : '');
-    return found;
+    return await workerKilled(stage).play();
   } finally {
     assert.deepEqual(await runningIn(join(folder, 'processes')), [], 'the scene leaves no process');
     await endRecorded(join(folder, 'processes'));
@@ -100,6 +105,23 @@ exit $code`;
     assert.equal(played.isRight, false);
     assert.notEqual(played.came, 'ok');
     assert.match(played.endState, /snapshots of this run: 2/);
+  });
+});
+
+describe('a drill in a folder from which nothing may be started', {
+  skip: needs('mount', 'temporal', 'restic'),
+}, () => {
+  test('says so, and has not passed', patience, async () => {
+    const bench = makeBench({ restic: resticVersions()[0]?.path ?? 'restic' });
+    mkdirSync(bench.host.stateFolder, { recursive: true });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'noexec', 'tmpfs', bench.host.stateFolder]);
+    try {
+      const found = await playIn(bench);
+      assert('skipped' in found);
+      assert.match(found.skipped, /noexec/);
+    } finally {
+      execFileSync('umount', ['--lazy', bench.host.stateFolder]);
+    }
   });
 });
 
