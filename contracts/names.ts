@@ -71,6 +71,8 @@ export const tags = {
   run: (run: string): string => `run:${run}`,
   /** What a part of an unfinished first upload carries, instead of job and resource: nothing that looks for copies must find it. */
   part: (job: string, resource: string): string => `part:${job}/${resource}`,
+  /** What a note of sparse files carries for each copy that it was made beside: no copy itself. */
+  sparse: (resource: string, run: string): string => `sparse:${resource}/${run}`,
 };
 
 /** Workflow types: public and permanent, because they are in histories and schedules. */

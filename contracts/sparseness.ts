@@ -18,11 +18,13 @@ export interface SparseNote {
   gap?: string;
 }
 
-/** What the host of the source was asked by a restore elsewhere. */
+/** What a restore elsewhere was told by the host of the source, or a rescue by the store. */
 export interface HandedSparseNote {
   host: string;
   /** Absent when the host has none. */
   note?: SparseNote;
   /** False when it gave no answer. */
   answered: boolean;
+  /** It was read from beside the copies, where the host stored it. */
+  isBeside?: true;
 }

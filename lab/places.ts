@@ -13,8 +13,8 @@ export const versions = {
   cluster: 'v1.32.1',
   /** The Web UI of docker-compose.yml. */
   webUi: 'v2.54.1',
-  /** A second restic beside the one of apt: it knows sparse files, exit codes and signals that 0.14 does not. */
-  restic: '0.18.0',
+  /** Beside the one of apt (0.14 on Debian 12). 0.18 is Debian 13's; those between are built. 0.15 cannot be had: the module proxy refuses it. */
+  restic: { '0.16': '0.16.5', '0.17': '0.17.3', '0.18': '0.18.0' },
   /** Those of Debian 13 and of its next release, beside the one of apt: exit codes, tags and options differ. */
   snapraid: { debian13: '12.4', next: '14.9' },
   /** For the bench alone. */
@@ -65,9 +65,11 @@ export function postgresPath(): string | undefined {
   return folders.find((folder) => program(join(folder, 'initdb')) && program(join(folder, 'postgres')));
 }
 
-/** The restic of the machine ("system"), or the second version beside it. */
-export const resticPath = (version: 'system' | '0.18' = 'system'): string | undefined =>
-  version === 'system' ? onPath('restic') : program(cached('restic', versions.restic, 'restic'));
+/** The restic of the machine ("system"), or one of another version beside it. */
+export type ResticName = 'system' | keyof typeof versions.restic;
+
+export const resticPath = (name: ResticName = 'system'): string | undefined =>
+  name === 'system' ? onPath('restic') : program(cached('restic', versions.restic[name], 'restic'));
 
 /** A snapraid of our cache, by its version. */
 export const snapraidPath = (version: string): string | undefined =>
@@ -91,10 +93,22 @@ export const syncoidPath = (): string | undefined => program(cached('syncoid', '
 export const nodePath = (version: string): string | undefined =>
   program(cached('node', version, 'bin', 'node'));
 
-/** Every restic of the lab that is here, for tests that must hold with each of them. */
-export function resticVersions(): { version: string; path: string }[] {
-  // `npm test` has one pass of each procedure, with the restic that hurts; test:full and a file run by itself have all.
-  const wanted = process.env.HOLDFAST_ONE_RESTIC ? (['system'] as const) : (['system', '0.18'] as const);
-  const found = wanted.map((version) => ({ version, path: resticPath(version) }));
-  return found.flatMap(({ version, path }) => (path ? [{ version, path }] : []));
+const everyName = ['system', ...(Object.keys(versions.restic) as ResticName[])] as const;
+
+const here = (names: readonly ResticName[]): { version: ResticName; path: string }[] =>
+  names.flatMap((version) => {
+    const path = resticPath(version);
+    return path ? [{ version, path }] : [];
+  });
+
+/** For what must be shown with each of them: every restic that is here, also in `npm test`. */
+export const everyRestic = (): { version: ResticName; path: string }[] => here(everyName);
+
+/**
+ * For whole suites: in `npm test` the oldest, which hurts most; else the oldest and the newest, and with HOLDFAST_EVERY_RESTIC all,
+ * which takes half an hour.
+ */
+export function resticVersions(): { version: ResticName; path: string }[] {
+  if (process.env.HOLDFAST_ONE_RESTIC) return here(['system']);
+  return process.env.HOLDFAST_EVERY_RESTIC ? everyRestic() : here(['system', '0.18']);
 }

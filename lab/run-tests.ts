@@ -13,7 +13,7 @@ const minutes = (count: number): number => count * 60_000;
 async function runDefault(node?: string): Promise<boolean> {
   await setUp({ zfsHosts: true });
   console.log(
-    'tests: with one restic; the cases of restic 0.18 and the *.full cases are in npm run test:full',
+    'tests: the suites of restic with one restic; with 0.18 as well, and the *.full cases, in npm run test:full',
   );
   const { ok } = await runNodeTest({
     files: select(allTestFiles(), 'default'),

@@ -2,7 +2,7 @@ import { pathToFileURL } from 'node:url';
 import { ensurePackages } from './parts/apt.js';
 import { ensureCluster, ensureTemporal, ensureVersitygw, ensureWebUi } from './parts/go.js';
 import { ensureNode } from './parts/node.js';
-import { ensureSecondRestic } from './parts/restic.js';
+import { ensureOtherRestics } from './parts/restic.js';
 import { ensureSnapraid } from './parts/snapraid.js';
 import { ensureZfsImage } from './parts/zfs-image.js';
 import { versions } from './places.js';
@@ -19,7 +19,7 @@ export interface SetupOptions {
 export async function setUp(options: SetupOptions = {}): Promise<Record<string, Part>> {
   const startedAt = performance.now();
   const parts: Record<string, Part> = await ensurePackages();
-  parts['restic-0.18'] = await ensureSecondRestic();
+  Object.assign(parts, await ensureOtherRestics());
   parts.temporal = await ensureTemporal();
   parts.versitygw = await ensureVersitygw();
   if (options.zfsHosts) parts['zfs-hosts'] = await ensureZfsImage();

@@ -86,6 +86,12 @@ export interface ConfigStored extends OfStore {
   sha256: string;
   snapshot: string;
 }
+/** The notes of sparse files lie in the store, as they were then. */
+export interface SparseStored extends OfStore {
+  kind: 'sparse-copy';
+  sha256: string;
+  snapshot: string;
+}
 /** Something was paused, stopped or mounted: how it was before, so that it can be put back whatever happens. */
 export interface UndoOpen {
   kind: 'undo-open';
@@ -117,6 +123,7 @@ export type Fact =
   | PruneDone
   | RestoreProved
   | ConfigStored
+  | SparseStored
   | RestoredInPlace
   | UndoOpen
   | UndoDone;

@@ -12,7 +12,7 @@ import type { Door } from '../door.js';
 import { atStore, whereItIsRead } from '../host/reading-host.js';
 import { backupResource } from './backup.js';
 import { checkStore } from './check.js';
-import { hasUpkeep, withConfigCopy } from './config-copy.js';
+import { besideCopy, withConfigCopy } from './config-copy.js';
 import { initialiseStore } from './initialise.js';
 import { pruneStore, tellGoodCopies } from './prune.js';
 import { restoreCopy } from './restore.js';
@@ -32,8 +32,7 @@ export function createResticActivities(door: Door) {
     resticBackup: (input: StepInput): Promise<Copy> =>
       door.step(input, async (own) => {
         const tools = whereItIsRead(own, input.resource);
-        const copy = await backupResource(tools, input);
-        return hasUpkeep(tools.config, input.job) ? copy : withConfigCopy(tools, input, copy);
+        return besideCopy(tools, input, await backupResource(tools, input));
       }),
     /** Whether a copy was ever proved there. */
     resticIsSeeded: (input: StepInput): Promise<{ seeded: boolean }> =>

@@ -12,6 +12,7 @@ import { checkHostOf, checkRunOfJob, jobWith } from './job.js';
 import { parseForget, parsePruned, type Snapshot } from './parse.js';
 import { countReasons, judgeRetention, type RetentionVerdict } from './retention.js';
 import { listParts } from './seed-parts.js';
+import { sparseTag, staleNotes } from './sparse-copy.js';
 import { resticVersion } from './versions.js';
 
 /** Retention of one job in one store: plan, hold back, forget by id, look again, then free the space. */
@@ -41,6 +42,7 @@ export async function pruneStore(tools: Tools, input: PruneStepInput): Promise<P
   const verdicts: Applied[] = [];
   for (const resource of resources) verdicts.push(await applyRetention(retention, resource));
   refuseWhenAllRefuse(store, verdicts);
+  await forgetNotes(restic);
   const bytesFreed = await freeSpace(restic, prune?.maxUnused ?? '5%');
   const report = reportOf(store, verdicts);
   await addEvidence(tools.host, {
@@ -114,6 +116,13 @@ export async function forgetParts(
   const remove = (await listParts(restic, { job, resource })).map(({ id }) => id);
   for (const id of remove) restic.log(`remove ${id}: a part of the first upload, which is whole now`);
   if (remove.length > 0) await forget(restic, [tags.part(job, resource)], { remove, kept: [] });
+}
+
+/** A few kilobytes each, but one more with each check where sparse files change. */
+async function forgetNotes(restic: Restic): Promise<void> {
+  const remove = staleNotes(await listSnapshots(restic, []));
+  for (const id of remove) restic.log(`remove ${id}: a note of sparse files, whose copies are gone`);
+  if (remove.length > 0) await forget(restic, [sparseTag], { remove, kept: [] });
 }
 
 const leftAlone = (

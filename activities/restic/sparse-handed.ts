@@ -1,6 +1,6 @@
 import type { RestoreStepInput } from '../../contracts/jobs.js';
 import { namePattern } from '../../contracts/names.js';
-import type { SparseFile, SparseNote } from '../../contracts/sparseness.js';
+import type { HandedSparseNote, SparseFile, SparseNote } from '../../contracts/sparseness.js';
 import type { Host } from '../../system/host.js';
 import { mostFiles, readSparseNote } from './sparse-note.js';
 
@@ -13,7 +13,7 @@ export interface KnownSparseness {
   without: string;
 }
 
-/** What this host noted itself, or what the host of the source told. */
+/** What this host noted itself, what the host of the source told, or what lies beside the copies. */
 export async function sparsenessOf(
   host: Host,
   { resource, sparse }: Pick<RestoreStepInput, 'resource' | 'sparse'>,
@@ -23,6 +23,7 @@ export async function sparsenessOf(
       note: await readSparseNote(host, resource),
       without: 'this host noted no sparse files for this copy',
     };
+  if (sparse.isBeside) return besideTheCopies(sparse);
   const teller = namePattern.test(String(sparse.host)) ? `host ${sparse.host}` : 'the host of the source';
   if (sparse.answered !== true) return { note: undefined, without: `${teller} does not answer` };
   if (sparse.note === undefined || sparse.note === null)
@@ -31,8 +32,15 @@ export async function sparsenessOf(
   return { note, without: `${teller} ${note ? 'noted those of another copy' : 'told what cannot be read'}` };
 }
 
+function besideTheCopies({ note: told, answered }: HandedSparseNote): KnownSparseness {
+  if (answered && told === undefined)
+    return { note: undefined, without: 'no note of sparse files lies beside the copies' };
+  const note = answered ? readableNote(told) : undefined;
+  return { note, without: `the note beside the copies ${note ? 'is of another copy' : 'cannot be read'}` };
+}
+
 /** Twice this goes through the history of a restore. */
-const mostBytes = 500_000;
+export const mostBytes = 500_000;
 
 /** The largest holes come first: what does not fit is of the smallest. */
 export function boundedNote(note: SparseNote): SparseNote {
@@ -50,7 +58,7 @@ export function boundedNote(note: SparseNote): SparseNote {
 
 /** It came over the wire, from whoever could start this: undefined when it is no note. Its paths are only looked up in the listing of the copy. */
 function readableNote(told: unknown): SparseNote | undefined {
-  const { run, files, gap } = told as Partial<SparseNote>;
+  const { run, files, gap } = (told ?? {}) as Partial<SparseNote>;
   if (!isText(run, 200) || !Array.isArray(files) || files.length > mostFiles) return undefined;
   if (gap !== undefined && !isText(gap, 400)) return undefined;
   // Our own words are plain text; a terminal gets nothing else.

@@ -3,7 +3,7 @@ import { versionCommand } from './command.js';
 import type { Restic } from './driver.js';
 import { isAtLeast, parseVersion } from './parse.js';
 
-/** Which restics we know. The one place that says it: outputs of these are kept in test/golden/restic, and the parsers are held to them. */
+/** Which restics we know. The one place that says it: outputs of these, but of 0.15, are kept in test/golden/restic, and the parsers are held to them. */
 
 export type Version = readonly [major: number, minor: number, patch: number];
 

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { noteBeside } from '../../activities/restic/note-beside.js';
 import { restoreCopy } from '../../activities/restic/restore.js';
 import { planRestore } from '../../activities/restic/restore-plan.js';
 import { HoldfastError } from '../../contracts/errors.js';
@@ -10,20 +11,25 @@ import { shown } from '../jobs.js';
 import { copyId, moment, relativePath } from '../restore-words.js';
 import { approve, tell } from './approve.js';
 import { type Rescue, type RescueWords, rescueStore } from './open.js';
-import { isOf, newestOfEach, type TaggedCopy, taggedCopies } from './snapshots.js';
+import { type Found, isOf, newestOfEach, type TaggedCopy, taggedCopies } from './snapshots.js';
 
 /** `rescue restic restore`: plan, the operator's yes bound to it, restore, comparison. The same steps as a run's. */
 export async function restoreByHand(context: Context, rescue: Rescue, words: RescueWords): Promise<number> {
   const target = targetOf(words);
   parseIdMap(words.mapIds);
-  const { job, resource } = await chooseResource(rescue, words);
+  const found = await taggedCopies(rescue);
+  const { job, resource } = chooseResource(found, words);
   const run = runId(`${job}.rescue`, context.now());
   const tools = rescue.toolsFor({ job, resource, target, run });
   const step = stepOf({ job, resource, target, run }, words);
   const plan = await planRestore(tools, step);
   await approve(context, plan, words.yes);
+  const copyRun = runOf(found, plan.snapshot);
+  const { listing } = found;
+  const sparse = await noteBeside(tools, rescueStore, { resource, run: copyRun, listing });
   const report = await restoreCopy(tools, {
     ...step,
+    ...(sparse && { sparse }),
     copy: plan.snapshot,
     at: undefined,
     digest: plan.digest,
@@ -40,12 +46,14 @@ function targetOf({ to }: RescueWords): string {
 
 const usage = (message: string): HoldfastError => new HoldfastError('HF_USAGE', message);
 
+const runOf = ({ copies, parts }: Found, id: string): string =>
+  [...copies, ...parts].find(({ snapshot }) => snapshot.id === id)?.run ?? '';
+
 /** The one there is, or the one that was named; a guess would restore the wrong thing. */
-async function chooseResource(
-  rescue: Rescue,
+function chooseResource(
+  { copies: whole, parts }: Found,
   { copyOf, copy }: RescueWords,
-): Promise<{ job: string; resource: string }> {
-  const { copies: whole, parts } = await taggedCopies(rescue);
+): { job: string; resource: string } {
   const named = parts.filter(({ snapshot }) => copy !== undefined && snapshot.id.startsWith(copyId(copy)));
   const copies = named.length > 0 ? named : whole;
   const all = [...new Set(copies.map(({ job, resource }) => `${job}/${resource}`))];

@@ -1,5 +1,7 @@
+import { configTag } from '../../activities/restic/config-copy.js';
 import { listSnapshots, openRestic } from '../../activities/restic/driver.js';
 import type { Snapshot } from '../../activities/restic/parse.js';
+import { sparseTag } from '../../activities/restic/sparse-copy.js';
 import type { Context } from '../context.js';
 import { exitCodes } from '../exit-codes.js';
 import { bytes, table } from '../render.js';
@@ -52,10 +54,12 @@ const partsText = (context: Context, newest: readonly TaggedCopy[]): string =>
     copiesTable(context, newest),
   ].join('\n');
 
-interface Found {
+export interface Found {
   copies: TaggedCopy[];
   /** Parts of first uploads: no copies, and restored only by their name. */
   parts: TaggedCopy[];
+  /** Everything, the oldest first. */
+  listing: readonly Snapshot[];
   /** How many are not ours. */
   others: number;
 }
@@ -75,9 +79,13 @@ export async function taggedCopies({ toolsFor }: Rescue): Promise<Found> {
   return {
     copies: copies.reverse(),
     parts: parts.reverse(),
-    others: all.length - copies.length - parts.length,
+    listing: all,
+    others: all.length - copies.length - parts.length - all.filter(isBeside).length,
   };
 }
+
+/** The configuration and the notes of sparse files, which are no copies. */
+const isBeside = ({ tags }: Snapshot): boolean => tags.includes(configTag) || tags.includes(sparseTag);
 
 const tagOf = ({ tags }: Snapshot, kind: string): string | undefined =>
   tags.find((tag) => tag.startsWith(`${kind}:`))?.slice(kind.length + 1);

@@ -35,6 +35,20 @@ describe('a note of sparse files from the host of the source', () => {
     );
   });
 
+  test('read from beside the copies is compared with, or missing in words of its own', async () => {
+    const beside = { host: 'nas', isBeside: true };
+    const read = await told({ ...beside, answered: true, note });
+    assert.deepEqual(read, { note, without: 'the note beside the copies is of another copy' });
+    const words = async (sparse: object): Promise<string> => {
+      const answer = await told({ ...beside, ...sparse });
+      assert.equal(answer.note, undefined);
+      return answer.without;
+    };
+    assert.equal(await words({ answered: true }), 'no note of sparse files lies beside the copies');
+    for (const broken of [{ answered: false }, { answered: true, note: null }, { answered: true, note: [] }])
+      assert.equal(await words(broken), 'the note beside the copies cannot be read');
+  });
+
   const [file] = note.files;
   const inventions: Record<string, unknown> = {
     'a text': 'rm -rf /',

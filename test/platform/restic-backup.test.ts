@@ -1,36 +1,18 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { backupResource } from '../../activities/restic/backup.js';
 import { initialiseStore } from '../../activities/restic/initialise.js';
 import { resticVersions } from '../../lab/places.js';
 import { needs } from '../support/needs.js';
+import { asPlainUser, giveAway } from '../support/plain-user.js';
 import { startS3 } from '../support/s3-server.js';
 import { temporaryFolder } from '../support/temp.js';
 import { failsWith, makeBench, runAt } from './restic-bench.js';
 
 const versions = resticVersions();
 test('a restic is here to be tested', { skip: needs('restic') }, () => assert.ok(versions.length > 0));
-
-const isRoot = process.getuid?.() === 0;
-
-/** root reads every file: restic alone is then started as nobody, from a place that nobody can read. */
-function asPlainUser(restic: string): string {
-  if (!isRoot) return restic;
-  const folder = temporaryFolder('nobody');
-  chmodSync(folder, 0o755);
-  copyFileSync(restic, join(folder, 'real-restic'));
-  const script = `#!/bin/sh\nexec setpriv --reuid=65534 --regid=65534 --clear-groups '${folder}/real-restic' "$@"\n`;
-  writeFileSync(join(folder, 'restic'), script);
-  for (const name of ['real-restic', 'restic']) chmodSync(join(folder, name), 0o755);
-  return join(folder, 'restic');
-}
-
-function giveAway(folder: string): void {
-  if (isRoot) execFileSync('chown', ['-R', '65534:65534', '--', folder]);
-}
 
 /** Says that it is a restic of long ago, and can nothing else. */
 function tooOld(): string {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { stringify } from 'yaml';
-import { resticPath } from '../../lab/places.js';
+import { type ResticName, resticPath } from '../../lab/places.js';
 import { type Ended, type HoldfastChild, startHoldfast } from './children.js';
 import { type PlainConfig, plainConfig } from './plain-config.js';
 import { temporaryFolder } from './temp.js';
@@ -36,7 +36,7 @@ export interface Estate {
 
 export interface EstateOptions {
   /** Version of restic as in lab/places; default the one on PATH. */
-  restic?: 'system' | '0.18';
+  restic?: ResticName;
   /** Where the repository is; default a folder of the estate. */
   repository?: string;
   resticEnv?: Record<string, string>;

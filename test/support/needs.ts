@@ -3,6 +3,7 @@ import {
   clusterPath,
   onPath,
   postgresPath,
+  type ResticName,
   resticPath,
   snapraidPath,
   temporalPath,
@@ -13,12 +14,15 @@ import {
 import { findImage } from '../../lab/zfs/guests.js';
 import { canMount } from './disk.js';
 
+const isResticHere = (name: ResticName): boolean => resticPath(name) !== undefined;
+
 /** What a test may ask for, and how a machine gets it. */
 const offers = {
   root: () => process.getuid?.() === 0 || 'needs root: run it with sudo',
   restic: () => resticPath() !== undefined || 'needs restic: npm run setup',
-  'restic-0.18': () =>
-    resticPath('0.18') !== undefined || 'needs restic 0.18 as a second version: npm run setup',
+  'restic-0.16': () => isResticHere('0.16') || 'needs restic 0.16, built with Go: npm run setup',
+  'restic-0.17': () => isResticHere('0.17') || 'needs restic 0.17, built with Go: npm run setup',
+  'restic-0.18': () => isResticHere('0.18') || 'needs restic 0.18 of Debian 13: npm run setup',
   temporal: () => temporalPath() !== undefined || 'needs a Temporal server: npm run setup',
   openssl: () => onPath('openssl') !== undefined || 'needs openssl (package openssl)',
   postgres: () =>
