@@ -97,11 +97,17 @@ const resourcesIn = ({ jobs }: Config, store: string): string[] => {
   return [...new Set(names)].toSorted();
 };
 
-/** Without the run: what holds for the next copy as well need not be stored again. */
+/** Without the run, and without what is allocated, which settles late: what holds for the next copy as well need not be stored again. */
 const digestOf = (notes: readonly NoteOf[]): string =>
   createHash('sha256')
-    .update(JSON.stringify(notes.map(({ resource, note: { files, gap } }) => [resource, files, gap])))
+    .update(JSON.stringify(notes.map(statesIn)))
     .digest('hex');
+
+const statesIn = ({ resource, note: { files, gap } }: NoteOf) => [
+  resource,
+  files.map(({ path, size, mtimeNs }) => [path, size, mtimeNs]).toSorted(),
+  gap,
+];
 
 /** Each store its own, because stores are worked on side by side. */
 export const sparseFolderFor = ({ stateFolder }: Host, store: string): string =>

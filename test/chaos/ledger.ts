@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEvidence } from '../../activities/host/evidence.js';
 import { configTag } from '../../activities/restic/config-copy.js';
+import { sparseTag } from '../../activities/restic/sparse-copy.js';
 import type { Estate } from '../support/estate.js';
 import { locksOnDisk } from '../support/locks.js';
 import { resticsOf } from './killer.js';
@@ -35,8 +36,8 @@ export function createLedger(estate: Estate, keep: number): Ledger {
   let prunesBefore = 0;
   /** How many copies must be gone, because a prune that has ended was started after them. */
   let removable = 0;
-  /** Snapshots of holdfast.yaml, which are no copies of anything. */
-  const configurations = new Set<string>();
+  /** Snapshots of holdfast.yaml and of notes of sparse files, which are no copies of anything: by id, with their tag. */
+  const beside = new Map<string, string>();
 
   return {
     get backups() {
@@ -58,10 +59,11 @@ export function createLedger(estate: Estate, keep: number): Ledger {
       const invented = before.filter(({ snapshot }, index) => !there.has(snapshot) && index >= most);
       assert.deepEqual(invented, [], 'the evidence names copies that the repository does not hold');
       const named = new Set(after.map(({ snapshot }) => snapshot));
-      const unnamed = [...there].filter((id) => !named.has(id) && !configurations.has(id));
-      // The first check or retention also stores the configuration: that one snapshot is known as such when all is quiet.
+      const unnamed = [...there].filter((id) => !named.has(id) && !beside.has(id));
+      // The first check or retention also stores these, one of each: they are known as such when all is quiet.
+      const seen = new Set(beside.values());
       assert(
-        unnamed.length <= (configurations.size > 0 ? 1 : 2),
+        unnamed.length <= 1 + besideTags.filter((tag) => !seen.has(tag)).length,
         `${unnamed.length} copies that no run has proved: ${unnamed.join(', ')}`,
       );
     },
@@ -76,7 +78,8 @@ export function createLedger(estate: Estate, keep: number): Ledger {
       );
       const all = (await estate.restic('snapshots', '--no-lock')) as Snapshot[];
       const snapshots = all.filter(({ tags }) => tags.includes('holdfast'));
-      for (const { id, tags } of all) if (tags.includes(configTag)) configurations.add(id);
+      for (const { id, tags } of all)
+        for (const tag of besideTags) if (tags.includes(tag)) beside.set(id, tag);
       const kept = copies.slice(copies.length - snapshots.length);
       assert.deepEqual(
         snapshots.map(({ id, tags }) => ({ id, run: runOf(tags) })),
@@ -92,6 +95,8 @@ export function createLedger(estate: Estate, keep: number): Ledger {
     },
   };
 }
+
+const besideTags = [configTag, sparseTag];
 
 const byRun = (a: { run: string }, b: { run: string }): number => (a.run < b.run ? -1 : 1);
 

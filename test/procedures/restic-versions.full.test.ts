@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -13,6 +12,7 @@ import { locksOnDisk } from '../support/locks.js';
 import { needs } from '../support/needs.js';
 import { asPlainUser, giveAway, isRoot } from '../support/plain-user.js';
 import { resticPids, runIn, underWay } from '../support/run-watch.js';
+import { endChild, spawnTied } from '../support/spawn.js';
 import { waitFor } from '../support/wait.js';
 
 /** A job from end to end with each restic that we promise, the real program, as an operator drives it. */
@@ -144,14 +144,10 @@ for (const name of names) {
     });
 
     test("somebody else's lock is waited for, by name, and the check goes on when it is gone", async () => {
+      // It holds its lock as long as its input does not end.
+      const words = ['backup', '--stdin', '--password-file', join(estate.folder, 'password')];
       const env = { ...process.env, RESTIC_REPOSITORY: estate.repository };
-      const script = `sleep 600 | exec "$0" backup --stdin --password-file "$1"`;
-      const stranger = spawn('sh', ['-c', script, restic, join(estate.folder, 'password')], {
-        env,
-        stdio: 'ignore',
-        detached: true,
-      });
-      const exit = once(stranger, 'exit');
+      const stranger = spawnTied(restic, words, { env, stdio: ['pipe', 'ignore', 'ignore'] });
       await waitFor(() => locksOnDisk(estate.repository).length > 0, {
         timeoutMs: 30_000,
         what: 'the lock of somebody else',
@@ -160,12 +156,8 @@ for (const name of names) {
       const line = await checking.waitForLine(/locked by process \d+ of \S+ on \S+ since/, 60_000);
       assert.match(line, /"vault"/);
       assert.equal(locksOnDisk(estate.repository).length, 1, 'it is not ours to break');
-      process.kill(-(stranger.pid ?? 0), 'SIGINT');
-      await exit;
-      await waitFor(() => locksOnDisk(estate.repository).length === 0, {
-        timeoutMs: 30_000,
-        what: 'its end',
-      });
+      await endChild(stranger, 'SIGINT');
+      assert.deepEqual(locksOnDisk(estate.repository), []);
       const ended = await checking.exit;
       assert.equal(ended.code, 0, ended.stdout + ended.stderr);
       assert.match(ended.stdout, /part 1 of 2/);
