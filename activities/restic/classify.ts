@@ -18,7 +18,8 @@ export type Verdict = 'ok' | 'partial' | HoldfastError;
 
 const wordsFor: readonly [ErrorCode, RegExp][] = [
   ['HF_SOURCE_MISSING', /all (target|source) directories\/files do not exist/i],
-  ['HF_WRONG_PASSWORD', /wrong password or no key found/i],
+  // A wrong password may itself be one of these words, and is blanked out of what we are given.
+  ['HF_WRONG_PASSWORD', /(wrong|\*\*\*) (password|\*\*\*) or no (key|\*\*\*) found/i],
   ['HF_STORE_LOCKED', /already locked( exclusively)? by/i],
   ['HF_STORE_EXISTS', /config file already exists|repository .*already (exists|initialized)/i],
   // Its temporary packs in TMPDIR, and the cache that driver.ts gives it: the store has nothing to do with these.

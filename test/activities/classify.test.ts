@@ -49,6 +49,15 @@ test('a store that lets nobody write is not called locked, because no lock could
   assert.equal(failureOf(exit(`unable to create lock in backend: open ${place}`)).code, 'HF_STORE_DENIED');
 });
 
+test('a wrong password that is a word of the message itself, and so blanked out of it, is told as one', () => {
+  for (const words of [
+    '*** password or no key found',
+    'wrong *** or no key found',
+    'wrong password or no *** found',
+  ])
+    assert.equal(failureOf(`Fatal: ${words}`).code, 'HF_WRONG_PASSWORD');
+});
+
 test('no message says what the table says is next: the command line would say it twice', () => {
   const words = [
     'wrong password or no key found',
