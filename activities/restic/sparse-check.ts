@@ -1,6 +1,6 @@
 import { tags } from '../../contracts/names.js';
 import type { SparseNote } from '../../contracts/sparseness.js';
-import { shownName } from '../../system/file-names.js';
+import { isUtf8Name, shownName } from '../../system/file-names.js';
 import type { Restic } from './driver.js';
 import type { Findings, OnDisk } from './findings.js';
 import { digHoles } from './holes.js';
@@ -44,7 +44,9 @@ export async function digFilledHoles(
 ): Promise<void> {
   const filled: Node[] = [];
   for (const was of known) {
-    const facts = await restic.host.facts(`${data}${was.node.path}`);
+    const { path } = was.node;
+    // A machine is asked in text: of a name that is none nothing is known, and digging where holes are does no harm.
+    const facts = isUtf8Name(path) ? await restic.host.facts(`${data}${path}`) : { allocated: was.node.size };
     if (facts && isFilled(was, facts.allocated)) filled.push(was.node);
   }
   if (filled.length > 0) await digHoles(restic, data, filled);
