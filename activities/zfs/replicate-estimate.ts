@@ -7,13 +7,13 @@ import type { DatasetPlan } from './replicate-types.js';
 const worthAsking = 2 ** 30;
 const askedAtMost = 20;
 
-/** Plans with the sizes that zfs itself reckons; small runs ask nothing. */
+/** Plans with the sizes that zfs itself reckons; small runs ask nothing. What is left of a stream that was cut no listing tells. */
 export async function withExactSizes(ends: Ends, plans: readonly DatasetPlan[]): Promise<DatasetPlan[]> {
   const large = plans
     .filter(({ bytes, resume }) => bytes >= worthAsking || resume !== undefined)
     .sort((one, other) => other.bytes - one.bytes)
     .slice(0, askedAtMost);
-  if (!large.some(({ bytes }) => bytes >= worthAsking)) return [...plans];
+  if (large.length === 0) return [...plans];
   const streams = large.flatMap(streamsOf);
   const sizes = await ends.sizes(streams);
   const exact = new Map<string, number>();

@@ -92,6 +92,13 @@ test('exact sizes are asked by one command, of large streams alone', async () =>
   assert.deepEqual(asked.sort(), ['send -nvP -L -c fast/gone@one', 'send -nvP -L -c fast/large@one']);
 });
 
+test('what is left of a stream that was cut is asked for, also where nothing else is large: it must fit as well', async () => {
+  const resume = { token: '1-abc', toName: 'fast/cut@one', toGuid: '7', bytesDone: 10 };
+  const cut: DatasetPlan = { ...planFor('cut', 0), kind: 'resume', resume, segments: [], bytes: 0 };
+  const [exact] = await withExactSizes(endsFor(1000), [cut]);
+  assert.equal(exact?.bytes, 123_456);
+});
+
 test('progress is in bytes of the stream that runs, and the sizes are those that zfs says', () => {
   const watch = watchStreams([planFor('a', 100), planFor('b', 50)].flatMap(streamsOf));
   const at = watch.position();
