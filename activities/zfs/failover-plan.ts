@@ -167,12 +167,15 @@ export function promotionOf({
   targetRoot,
   plans,
 }: Pick<FailoverFacts, 'target' | 'targetRoot' | 'plans'>): Promotion {
-  const gone = new Set((plans ?? []).flatMap((plan) => (plan.kind === 'gone' ? [plan.target] : [])));
+  // What the file leaves out by now is brought up to date no more: it would never have the last snapshot.
+  const left = new Set(
+    (plans ?? []).flatMap(({ kind, target: name }) => (kind === 'gone' || kind === 'excluded' ? [name] : [])),
+  );
   const own = [...target.values()].filter(
     ({ name }) => (name === targetRoot || name.startsWith(`${targetRoot}/`)) && !isParked(name),
   );
   const stays = ({ name, snapshots, role }: Dataset): boolean =>
-    gone.has(name) || snapshots.length === 0 || roleOf({ role })?.kind === 'kept';
+    left.has(name) || snapshots.length === 0 || roleOf({ role })?.kind === 'kept';
   return { live: own.filter((dataset) => !stays(dataset)), kept: own.filter(stays) };
 }
 

@@ -26,7 +26,7 @@ export function explainFailover(facts: FailoverFacts, promotion: Promotion): str
     ...keyWords(promotion),
     ...(promotion.kept.length > 0
       ? [
-          `Left as they are (their source has gone, or they never arrived whole): ${some(promotion.kept.map(({ name }) => name))}`,
+          `Left as they are (their source has gone, they never arrived whole, or the file leaves them out): ${some(promotion.kept.map(({ name }) => name))}`,
         ]
       : []),
     ...(hooks.start.length > 0 ? [`Then, on ${sides.targetHost}: ${hooks.start.join(', ')}`] : []),

@@ -323,6 +323,23 @@ test('replicas whose source has gone, what was parked and what never arrived who
   assert(plan.lines.some((line) => line.startsWith('Left as they are')));
 });
 
+test('a replica that the file leaves out since is left as it is: it would never get the last snapshot', () => {
+  const { promotion } = planFailover(
+    factsOf({
+      here: source(dataset('fast/k8s/scratch', {}, [one, two])),
+      there: target(replica('backup/k8s/scratch')),
+    }),
+  );
+  assert.deepEqual(
+    promotion.live.map(({ name }) => name),
+    ['backup/k8s', 'backup/k8s/a'],
+  );
+  assert.deepEqual(
+    promotion.kept.map(({ name }) => name),
+    ['backup/k8s/scratch'],
+  );
+});
+
 test('the yes is given for one state of things: with a dead source for the last byte of each replica', () => {
   const dead: Given = { state: 'silent', settings: { source: 'off' } };
   const digest = (given: Given): string => planFailover(factsOf(given)).plan.digest;
