@@ -33,8 +33,10 @@ async function play(stage: Stage, engine: Engine): Promise<Played> {
   const { run } = await asked<{ run: string }>(engine, 'run', stage.place.job);
   await killWhileCopying(stage, engine);
   const said = await whatIsSaid(stage, engine, run);
+  stage.tools.log(`drill: ${run}: ${said}`);
   engine.startWorker();
   const end = await endOf(engine, run);
+  stage.tools.log(`drill: ${run}: ${end.came}`);
   const tools = await engine.running('restic-backup');
   const counts = await stage.count(run);
   const left = [...tools, ...(await engine.leave())].map(({ name }) => name);
@@ -48,7 +50,9 @@ async function killWhileCopying(stage: Stage, engine: Engine): Promise<void> {
     const copying = (await engine.running('restic-backup')).length > 0;
     return copying && (await locksIn(tools.host, repository)).length > 0;
   });
-  signalRecorded(await engine.running('holdfast-worker'), 'SIGKILL');
+  const workers = await engine.running('holdfast-worker');
+  tools.log(`drill: worker ${workers.map(({ pid }) => pid).join(', ')} is killed`);
+  signalRecorded(workers, 'SIGKILL');
   await until(stage, 'the worker could not be killed', async () => {
     return (await engine.running('holdfast-worker')).length === 0;
   });
