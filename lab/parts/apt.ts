@@ -24,6 +24,9 @@ const packages: Record<string, string> = {
   smartctl: 'smartmontools',
   smbd: 'samba',
   smbclient: 'smbclient',
+  zsh: 'zsh',
+  fish: 'fish',
+  shellcheck: 'shellcheck',
 };
 
 /** Of these only the program is wanted: a machine that was no ssh server must not become one by running tests. */
