@@ -20,7 +20,8 @@ async function runDefault(node?: string): Promise<boolean> {
     node,
     oneRestic: true,
     tellsSlowest: values.slowest,
-    concurrency: 2,
+    // More than there are processors: what is killed and what is far away is mostly waited for.
+    concurrency: 3,
     timeoutMs: minutes(10),
     // Wanted are 20 minutes on a quiet machine; a busy one is no failure.
     endsWithinMs: minutes(45),

@@ -6,7 +6,7 @@ import { compareTrees } from '../support/compare.js';
 import { makeTree } from '../support/data.js';
 import { type Estate, evidenceOf, startEstate } from '../support/estate.js';
 import { locksOnDisk } from '../support/locks.js';
-import { needs } from '../support/needs.js';
+import { needs, onlyInFull } from '../support/needs.js';
 import { resticPids, runIn, underWay } from '../support/run-watch.js';
 import { waitFor } from '../support/wait.js';
 
@@ -120,7 +120,9 @@ describe('kills in the middle', { skip: needs('temporal', 'restic') }, () => {
     assert.deepEqual(await estate.restic('snapshots', '--no-lock', '--tag', `run:${run}`), []);
   });
 
-  test('SIGKILL of the worker and of restic in a restore: it is finished from where it was, and is the same to the byte', async () => {
+  test('SIGKILL of the worker and of restic in a restore: it is finished from where it was, and is the same to the byte', {
+    skip: onlyInFull('it takes half a minute'),
+  }, async () => {
     const backup = await startBackup();
     await assertEndedRight(backup);
     const target = join(estate.folder, 'restores', 'after kill');

@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { fill, makeArray, type TestArray } from '../support/array.js';
 import { startArrayEstate } from '../support/array-estate.js';
 import { type Estate, evidenceOf } from '../support/estate.js';
-import { needs } from '../support/needs.js';
+import { needs, onlyInFull } from '../support/needs.js';
 import { repositoryRoot } from '../support/root.js';
 import { runIn } from '../support/run-watch.js';
 import { type Samba, startSamba } from '../support/samba.js';
@@ -132,7 +132,9 @@ describe('beside the array a run looks at', { skip: needs('temporal', 'mount', '
     for (const text of [words, log]) assert(!text.includes(samba.password));
   });
 
-  test('a share that is silent from the start: a warning, and nothing is begun where the resource says so', async () => {
+  test('a share that is silent from the start: a warning, and nothing is begun where the resource says so', {
+    skip: onlyInFull('it takes half a minute'),
+  }, async () => {
     const warned = await night('--only', 'sync');
     assert.equal(warned.code, 6, warned.words);
     assert.match(

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type Estate, evidenceOf } from '../support/estate.js';
 import { mountsForReading, quoted } from '../support/lab-host.js';
+import { onlyInFull } from '../support/needs.js';
 import { runIn } from '../support/run-watch.js';
 import { waitFor } from '../support/wait.js';
 import { startZfsEstate } from '../support/zfs-estate.js';
@@ -119,7 +120,9 @@ describe('a backup of datasets', { skip }, () => {
     await assertLetGo();
   });
 
-  test('a worker that is killed in the middle: one copy, and in the end nothing is mounted or held', async () => {
+  test('a worker that is killed in the middle: one copy, and in the end nothing is mounted or held', {
+    skip: onlyInFull('half a minute of two emulated hosts'),
+  }, async () => {
     await lab.din.sh(`dd if=/dev/urandom of=${mountpoint}/large2 bs=1M count=60`);
     estate.configure((config) => {
       delete config.jobs.offsite.fromSnapshotsOf;
@@ -138,7 +141,9 @@ describe('a backup of datasets', { skip }, () => {
     await assertLetGo();
   });
 
-  test('a run that is terminated in the middle is let go by the next start of the worker', async () => {
+  test('a run that is terminated in the middle is let go by the next start of the worker', {
+    skip: onlyInFull('half a minute of two emulated hosts'),
+  }, async () => {
     await lab.din.sh(`dd if=/dev/urandom of=${mountpoint}/large3 bs=1M count=60`);
     const started = runIn((await estate.holdfast('run', 'offsite')).stdout);
     await waitFor(async () => (await lab.din.ask('pgrep -f "restic backup"')).code === 0, {

@@ -5,7 +5,7 @@ import { after, test } from 'node:test';
 import { type Ended, runHoldfast } from '../support/children.js';
 import { type Estate, startEstate } from '../support/estate.js';
 import { type LabHost, mountsForReading } from '../support/lab-host.js';
-import { needs } from '../support/needs.js';
+import { needs, onlyInFull } from '../support/needs.js';
 import type { PlainConfig } from '../support/plain-config.js';
 import { runIn } from '../support/run-watch.js';
 import { temporaryFolder } from '../support/temp.js';
@@ -121,7 +121,7 @@ async function refusedFiles(running: Estate, path: string): Promise<void> {
 }
 
 test('din is lost: its tree comes back whole from grogu, also when the worker is killed in the middle, and replication goes on', {
-  skip,
+  skip: skip || onlyInFull('a minute of two emulated hosts'),
 }, async () => {
   assert(estate);
   const running = estate;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type Estate, evidenceOf } from '../support/estate.js';
 import { quoted } from '../support/lab-host.js';
+import { onlyInFull } from '../support/needs.js';
 import { runIn } from '../support/run-watch.js';
 import { waitFor } from '../support/wait.js';
 import { startZfsEstate } from '../support/zfs-estate.js';
@@ -148,7 +149,9 @@ describe('snapshots of a real pool', { skip }, () => {
     });
   });
 
-  test('a worker that is killed between hook and snapshot leaves nothing frozen, and the run makes one set', async () => {
+  test('a worker that is killed between hook and snapshot leaves nothing frozen, and the run makes one set', {
+    skip: onlyInFull('half a minute of two emulated hosts'),
+  }, async () => {
     estate.configure((config) => {
       config.jobs.hourly.before = ['slow'];
     });
@@ -195,7 +198,9 @@ describe('snapshots of a real pool', { skip }, () => {
     });
   });
 
-  test('retention that would remove more than half waits for a yes, and then removes just what was shown', async () => {
+  test('retention that would remove more than half waits for a yes, and then removes just what was shown', {
+    skip: onlyInFull('half a minute of two emulated hosts'),
+  }, async () => {
     estate.configure((config) => {
       config.jobs.hourly.keep = { last: 50 };
     });
@@ -222,7 +227,9 @@ describe('snapshots of a real pool', { skip }, () => {
     );
   });
 
-  test('a user with no more than sudo for zfs does the same', async () => {
+  test('a user with no more than sudo for zfs does the same', {
+    skip: onlyInFull('half a minute of two emulated hosts'),
+  }, async () => {
     estate.configure((config) => {
       config.hosts.din.ssh = { ...config.hosts.din.ssh, user: 'holdfast', sudo: ['zfs', 'zpool'] };
     });

@@ -63,7 +63,7 @@ const offers = {
 
 export type Need = keyof typeof offers;
 
-/** For what waits for minutes on somebody else's patience: false in `npm run test:full` and for a file by itself, else the reason. */
+/** For what takes long, beside a pass of the same procedure that `npm test` has: false in `npm run test:full` and for a file by itself, else the reason. */
 export const onlyInFull = (because: string): false | string =>
   process.env.HOLDFAST_ONE_RESTIC ? `${because}: in npm run test:full` : false;
 
