@@ -13,7 +13,8 @@ import { measureZfs } from './zfs.js';
 
 /**
  * `npm run bench -- [--large] [--quick] [--only backups,large,processes,histories,many] [--json FILE]`: measures on this machine.
- * `npm run bench -- zfs [--datasets 50] [--turns 3] [--megabytes 500] [--no-syncoid] [--quick] [--json FILE]`: replication of ZFS beside other tools, in the lab.
+ * `npm run bench -- zfs [--datasets 50] [--turns 3] [--megabytes 500] [--disk-operations 150] [--no-syncoid] [--quick] [--json FILE]`: replication of ZFS beside other
+ * tools, in the lab; its disks cost nothing unless they are held to so many operations a second, as a hard disk.
  * `npm run bench -- snapraid`: the nightly procedure beside the bare commands, on an array of loop devices. As root.
  * It judges nothing: what is slow here may be the machine.
  */
@@ -24,6 +25,7 @@ const { values: given, positionals } = parseArgs({
     datasets: { type: 'string', default: '50' },
     turns: { type: 'string' },
     megabytes: { type: 'string' },
+    'disk-operations': { type: 'string' },
     'no-syncoid': { type: 'boolean', default: false },
     large: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
@@ -66,7 +68,9 @@ async function withHosts(): Promise<Figure[]> {
   const isFast = given['no-syncoid'] || datasets > 100;
   const turns = Number(given.turns ?? (given.quick ? 1 : 3));
   const megabytes = Number(given.megabytes ?? (given.quick ? 0 : 500));
-  return measureZfs({ datasets, isFast, turns, megabytes });
+  const slow = given['disk-operations'];
+  const diskOperations = slow === undefined ? undefined : Number(slow);
+  return measureZfs({ datasets, isFast, turns, megabytes, diskOperations });
 }
 
 const firstLine = async (file: string, ...args: string[]): Promise<string> =>

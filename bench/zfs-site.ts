@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { ensureZfsImage } from '../lab/parts/zfs-image.js';
 import { makePools } from '../lab/zfs/first-boot.js';
 import { type GuestName, guestNames } from '../lab/zfs/guests.js';
-import { consoleOf, findMachine } from '../lab/zfs/machine.js';
+import { consoleOf, findMachine, monitorOf } from '../lab/zfs/machine.js';
+import { limitDisk } from '../lab/zfs/monitor.js';
 import { doorOf, downPair, type Pair, upPair } from '../lab/zfs/pair.js';
 import { inGuest } from '../lab/zfs/reach.js';
 import { temporaryFolder } from '../test/support/temp.js';
@@ -31,7 +32,8 @@ export interface Site {
   stop(): Promise<void>;
 }
 
-export async function openSite(): Promise<Site> {
+/** `diskOperations`: so many a second, as a hard disk; default: as many as the machine does. */
+export async function openSite(diskOperations?: number): Promise<Site> {
   const image = await ensureZfsImage();
   if ('missing' in image) throw new Error(image.missing);
   const folder = temporaryFolder('bench-zfs');
@@ -49,6 +51,7 @@ export async function openSite(): Promise<Site> {
         () => false,
       );
     await waitFor(answers, { timeoutMs: 60_000, what: `the ssh server of ${name} to be back` });
+    if (diskOperations !== undefined) await limitDisk(monitorOf(pair.folder, name), diskOperations);
   }
   const renewOne = (name: GuestName) =>
     sh(

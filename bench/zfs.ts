@@ -24,6 +24,8 @@ export interface ZfsBench {
   turns: number;
   /** Of the one large dataset; 0 leaves it out. */
   megabytes: number;
+  /** Of each disk a second, as a hard disk; undefined: as many as the machine does. */
+  diskOperations: number | undefined;
 }
 
 type Step = 'first copy' | 'one new snapshot each' | 'nothing to do';
@@ -36,7 +38,7 @@ interface Measured {
 }
 
 export async function measureZfs(wanted: ZfsBench): Promise<Figure[]> {
-  const site = await openSite();
+  const site = await openSite(wanted.diskOperations);
   const turns = wanted.megabytes > 0 ? 2 : 0;
   try {
     await site.renew();

@@ -51,3 +51,10 @@ export async function saveState(socketPath: string, name: string): Promise<void>
 /** Pulls the network cable, or puts it back. */
 export const setLink = (socketPath: string, up: boolean): Promise<unknown> =>
   askMonitor(socketPath, 'set_link', { name: 'card', up });
+
+/** From now on the guest's disk does so many operations a second: without, its flushes cost nothing, and the programs it starts cost all. */
+export const limitDisk = (socketPath: string, operationsPerSecond: number): Promise<unknown> =>
+  askMonitor(socketPath, 'block_set_io_throttle', {
+    device: 'virtio0',
+    ...{ bps: 0, bps_rd: 0, bps_wr: 0, iops: operationsPerSecond, iops_rd: 0, iops_wr: 0 },
+  });
