@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { type Estate, startEstate } from '../support/estate.js';
+import type { LabHost } from '../support/lab-host.js';
+import { needs } from '../support/needs.js';
+import { useZfsLab } from '../support/zfs-lab.js';
+
+/** A user who may do nothing as root, at both ends: the lines that doctor prints are enough, and no more than it says is missing. */
+
+const lab = useZfsLab();
+const skip = lab.skip || needs('temporal', 'restic');
+let estate: Estate | undefined;
+after(() => estate?.stop());
+
+const sshOf = ({ host, port, key, knownHosts }: LabHost) => ({
+  ...{ address: host, port, user: 'holdfast', via: 'nas', key, knownHosts },
+});
+
+/** What doctor says to run as root on a host. */
+async function allowLines(running: Estate, host: string): Promise<string[]> {
+  const { stdout } = await running.holdfast('doctor', host, '--json');
+  const { findings } = JSON.parse(stdout) as { findings: { host: string; next?: string }[] };
+  return findings.flatMap((one) => {
+    const [, line] = /^As root there: (zfs allow .*)$/.exec(one.next ?? '') ?? [];
+    return one.host === host && line !== undefined ? [line] : [];
+  });
+}
+
+test('the rights that doctor names let snapshots, replication and retention do all of their work', {
+  skip,
+}, async () => {
+  const [source, place] = [`${lab.din.parents.fast}/rights`, `${lab.grogu.parents.backup}/rights`];
+  await lab.din.sh(`
+    set -e
+    zfs create '${source}'; zfs create '${source}/pvc 1'; zfs create -s -V 8M '${source}/vol'
+    echo 'a pass phrase' | zfs create -o encryption=on -o keyformat=passphrase '${source}/secret'
+    dd if=/dev/urandom of='/${source}/pvc 1/data' bs=64k count=16 2>/dev/null
+  `);
+  await lab.grogu.sh(`zfs create -o canmount=off '${place}'`);
+  estate = await startEstate({
+    change(config) {
+      config.hosts.din = { ssh: sshOf(lab.din) };
+      config.hosts.grogu = { ssh: sshOf(lab.grogu) };
+      config.resources.tree = { host: 'din', dataset: source };
+      config.stores.grogu = { zfs: { host: 'grogu', dataset: place } };
+      config.jobs.hourly = { kind: 'zfs-snapshot', resources: ['tree'], keep: { last: 2 } };
+      config.jobs.copy = {
+        ...{ kind: 'zfs-replication', resources: ['tree'], store: 'grogu' },
+        ...{ keep: { last: 2 }, retryFor: '1m' },
+      };
+    },
+  });
+  for (const [host, machine] of [
+    ['din', lab.din],
+    ['grogu', lab.grogu],
+  ] as const) {
+    const lines = await allowLines(estate, host);
+    assert.equal(lines.length, 1, `${host}: ${lines.join('\n')}`);
+    await machine.sh(lines.join('\n'));
+    assert.deepEqual(await allowLines(estate, host), [], `${host} lacks something still`);
+  }
+  for (const night of [1, 2, 3, 4]) {
+    if (night === 3)
+      await lab.din.sh(`zfs create '${source}/pvc 1/new'; zfs rename '${source}/vol' '${source}/vol 2'`);
+    for (const job of ['hourly', 'copy']) {
+      const { code, stdout, stderr } = await estate.holdfast('run', job, '--follow');
+      assert.equal(code, 0, `night ${night}, ${job}: ${stdout}${stderr}`);
+    }
+  }
+  const list = async (machine: LabHost, root: string): Promise<string[]> =>
+    (await machine.zfs('list', '-H', '-r', '-t', 'snapshot', '-o', 'name,guid', root))
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => line.slice(root.length))
+      .sort();
+  const [here, there] = [await list(lab.din, source), await list(lab.grogu, `${place}/tree`)];
+  // Two of each of five datasets; the source keeps besides what was the base of the copy when its job ran.
+  assert.equal(there.length, 2 * 5, there.join('\n'));
+  assert.deepEqual(
+    there.filter((line) => !here.includes(line)),
+    [],
+  );
+});
