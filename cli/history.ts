@@ -93,10 +93,15 @@ function changeIn(event: HistoryEvent): { scheduledEventId: unknown; facts: Part
 }
 
 function textIn(payload: Payload | null | undefined): string | undefined {
+  const text = valueIn(payload);
+  return typeof text === 'string' && text !== '' ? text : undefined;
+}
+
+/** What a payload holds; undefined when there is none, or one that is not ours to read. */
+export function valueIn(payload: Payload | null | undefined): unknown {
   if (!payload) return undefined;
   try {
-    const text: unknown = defaultPayloadConverter.fromPayload(payload);
-    return typeof text === 'string' && text !== '' ? text : undefined;
+    return defaultPayloadConverter.fromPayload(payload);
   } catch {
     return undefined;
   }

@@ -9,6 +9,7 @@ import { type FoundRun, findRun } from './find-run.js';
 import { failureLine, progressLine } from './follow-lines.js';
 import { type PastStep, stepsOf, withPending } from './history.js';
 import { lookAtRun } from './look.js';
+import { type Made, madeIn } from './made-copies.js';
 import { printable } from './printable.js';
 import { bytes, facts, table } from './render.js';
 import { errorOfRun } from './run-end.js';
@@ -25,6 +26,8 @@ interface RunView {
   snapshot?: Snapshot;
   result?: AnyResult;
   error?: HoldfastError;
+  /** Of a run that ended badly: what it had made and proved by then. */
+  made?: Made;
 }
 
 /** `show RUN`. */
@@ -48,11 +51,11 @@ async function readRun(context: Context, { run, handle, description }: FoundRun)
   try {
     return { ...view, result: (await handle.result()) as AnyResult };
   } catch (error) {
-    return { ...view, error: errorOfRun(run, error) };
+    return { ...view, error: errorOfRun(run, error), made: madeIn(history) };
   }
 }
 
-function plain({ row, summary, steps, snapshot, result, error }: RunView): unknown {
+function plain({ row, summary, steps, snapshot, result, error, made }: RunView): unknown {
   const failure = error && describeFailure(error);
   return {
     ...row,
@@ -64,18 +67,20 @@ function plain({ row, summary, steps, snapshot, result, error }: RunView): unkno
       plan: snapshot.report?.plan,
     }),
     ...(result && { result }),
+    ...made,
     ...(failure && { error: { code: failure.code, message: failure.message, next: failure.next } }),
   };
 }
 
 function sections(context: Context, view: RunView): string[] {
-  const { row, snapshot, result, error } = view;
+  const { row, snapshot, result, error, made } = view;
   return [
     head(context, view),
     ...(view.steps.length > 0 ? [stepTable(context, view.steps)] : []),
     ...(snapshot ? nowSections(snapshot, row.run) : []),
     ...(result?.copies && result.copies.length > 0 ? [copyTable(context, result.copies)] : []),
     ...(result ? [endLines(row.run, result).join('\n')] : []),
+    ...(made ? madeSections(context, made) : []),
     ...(error ? [failureText(error)] : []),
   ];
 }
@@ -152,6 +157,22 @@ const copyTable = (context: Context, copies: readonly Copy[]): string =>
       String(copy.warnings.length),
     ]),
   );
+
+/** A run of several stores or resources may end badly and still have made most of its copies. */
+function madeSections(context: Context, { copies, replicas }: Made): string[] {
+  const warnings = copies.flatMap(({ resource, store, warnings: own }) =>
+    own.map((text) => `warning: ${resource} → ${store}: ${text}`),
+  );
+  const lines = replicas.map(({ resource, store, datasets, restorePoint }) => {
+    const of = restorePoint === undefined ? '' : ` as of ${localTimeWithZone(new Date(restorePoint))}`;
+    return `${resource} → ${store}: ${datasets} datasets proved${of}`;
+  });
+  const made = [
+    ...(copies.length > 0 ? [copyTable(context, copies)] : []),
+    ...[...lines, ...warnings].map(printable),
+  ];
+  return made.length > 0 ? [['made and proved before it ended:', ...made].join('\n')] : [];
+}
 
 function failureText(error: HoldfastError): string {
   const { code, message, next } = describeFailure(error);

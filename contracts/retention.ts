@@ -1,4 +1,4 @@
-import type { StepInput } from './jobs.js';
+import type { StoreStepInput } from './jobs.js';
 
 /** What retention of a repository asks and answers. */
 
@@ -17,7 +17,7 @@ export interface PruneReport {
 }
 
 /** Which copies another host has proved good: the evidence lies where the backup ran. */
-export interface PruneStepInput extends StepInput {
+export interface PruneStepInput extends StoreStepInput {
   /** Beginnings of ids by resource; a resource of another host that is missing here is left alone. */
   goodElsewhere?: Record<string, string[]>;
 }

@@ -4,8 +4,7 @@ import { copiesLeases, leaseId, workflowQueue, workflowTypes } from '../contract
 import { startHoldfast } from '../test/support/children.js';
 import { makeTree } from '../test/support/data.js';
 import { startEstate } from '../test/support/estate.js';
-import { runIn } from '../test/support/run-watch.js';
-import { waitFor } from '../test/support/wait.js';
+import { runIn, saysItWaitsFor } from '../test/support/run-watch.js';
 import { record } from './record.js';
 
 /** Records the histories of a restore on another host that waits for its yes, and of retention that waits for it; see record-histories.ts. */
@@ -37,14 +36,7 @@ const restore = async (minute: number): Promise<string> => {
   });
   return workflowId;
 };
-const isWaiting = (run: string, words: string) =>
-  waitFor(
-    async () =>
-      (await client.workflow.getHandle(run).query<{ waitingFor?: string }>('report')).waitingFor?.includes(
-        words,
-      ),
-    { timeoutMs: 60_000, what: `${run} to wait for ${words}` },
-  );
+const isWaiting = (run: string, words: string) => saysItWaitsFor(estate, run, words);
 try {
   await attic.waitForLine('worker runs', 60_000);
   makeTree(source, { files: 5, bytes: 50_000, seed: 5 });

@@ -2,7 +2,7 @@ import { patched, sleep } from '@temporalio/workflow';
 import type { Copy, JobInput, RunResult, Source } from '../contracts/jobs.js';
 import { resourceLease, seedLease, storeLease } from '../contracts/names.js';
 import { copyTo, freeze, look, summarise, type Work } from './steps/copy.js';
-import { each, resultsOf, settleEach } from './steps/each.js';
+import { each, resultsOf, settleEach, settleSideBySide } from './steps/each.js';
 import {
   copySeeded,
   coverEachSince,
@@ -11,7 +11,14 @@ import {
   leaveToUpload,
   seedNext,
 } from './steps/first-upload.js';
-import { withLeases, withLeasesToTheEnd } from './steps/lease.js';
+import {
+  type Branch,
+  eachStoreByItself,
+  withLeases,
+  withLeasesApart,
+  withLeasesOf,
+  withLeasesToTheEnd,
+} from './steps/lease.js';
 import type { Report } from './steps/report.js';
 import { runJob } from './steps/run-job.js';
 import { type Undo, withUndo } from './steps/undo.js';
@@ -22,22 +29,42 @@ export const backupRestic = (job: JobInput): Promise<RunResult> =>
     if (input.firstUpload === 'aside') return copyBesideUploads(input, report);
     if (input.firstUpload === 'here') return uploadFirst(input, report);
     if (input.seeding) return summarise(await seedInThisRun(input, report));
+    if (input.stores.length > 1 && patched(eachStoreByItself)) return copyToEach(input, report);
     return summarise(await withLeasesToTheEnd(leasesOf(input), report, () => copyAll(input, report)));
   });
 
-const leasesOf = ({ sources, stores }: JobInput): string[] => [
-  ...sources.map(({ resource }) => resourceLease(resource)),
-  ...stores.map((store) => storeLease(store)),
+const resourceLeasesOf = ({ sources }: JobInput): string[] =>
+  sources.map(({ resource }) => resourceLease(resource));
+
+const leasesOf = (input: JobInput): string[] => [
+  ...resourceLeasesOf(input),
+  ...input.stores.map((store) => storeLease(store)),
 ];
 
-const copyAll = (input: Work, report: Report): Promise<Copy[]> =>
+/** A store is free for others as soon as its own copies are made or given up, however long another one is away. */
+const copyToEach = async (input: JobInput, report: Report): Promise<RunResult> =>
+  summarise(
+    await withLeasesToTheEnd(resourceLeasesOf(input), report, () =>
+      copyAll(input, report, (stores, body) => withLeasesApart(stores.map(branchOf), report, body)),
+    ),
+  );
+
+const branchOf = (store: string): Branch => ({ name: store, leases: [storeLease(store)] });
+
+const copyAll = (
+  input: Work,
+  report: Report,
+  atStores: typeof settleSideBySide<string, Copy[]> = settleSideBySide,
+): Promise<Copy[]> =>
   withUndo(async (undo) => {
-    const { there, missing } = await lookAtEach(input, report, undo);
+    let looked: ReturnType<typeof lookAtEach> | undefined;
+    // Not before a store is free: what is read is then as new as it can be.
+    const look = () => (looked ??= lookAtEach(input, report, undo));
     // Every store takes the resources one after the other, and waits for no other store.
-    const copied = await Promise.allSettled(
-      input.stores.map((store) => each(there, (source) => copyTo(store, source, input, report))),
+    const copied = await atStores(input.stores, async (store) =>
+      each((await look()).there, (source) => copyTo(store, source, input, report)),
     );
-    return resultsOf<Copy[]>([...copied, ...missing]).flat();
+    return resultsOf<Copy[]>([...copied, ...(await look()).missing]).flat();
   });
 
 /** What is there to be copied, and the failures of what is not. */
@@ -52,21 +79,16 @@ async function lookAtEach(input: Work, report: Report, undo: Undo) {
 
 /** Of a job that seeds: a store that has a copy gets its next one, however long the first upload to another store goes on. */
 const copyBesideUploads = (input: JobInput, report: Report): Promise<RunResult> =>
-  withLeasesToTheEnd(
-    input.sources.map(({ resource }) => resourceLease(resource)),
-    report,
-    () =>
-      withUndo(async (undo) => {
-        const { there, missing } = await lookAtEach(input, report, undo);
-        const done = await Promise.allSettled(
-          input.stores.map((store) => copyOrLeave(store, there, input, report)),
-        );
-        const stores = resultsOf<Beside>([...done, ...missing]);
-        const copies = stores.flatMap((store) => store.copies);
-        const left = stores.flatMap((store) => store.left);
-        if (left.length > 0) coverOnlyCopied(input, copies, report);
-        return summarise(copies, left);
-      }),
+  withLeasesToTheEnd(resourceLeasesOf(input), report, () =>
+    withUndo(async (undo) => {
+      const { there, missing } = await lookAtEach(input, report, undo);
+      const done = await settleSideBySide(input.stores, (store) => copyOrLeave(store, there, input, report));
+      const stores = resultsOf<Beside>([...done, ...missing]);
+      const copies = stores.flatMap((store) => store.copies);
+      const left = stores.flatMap((store) => store.left);
+      if (left.length > 0) coverOnlyCopied(input, copies, report);
+      return summarise(copies, left);
+    }),
   );
 
 interface Beside {
@@ -90,9 +112,10 @@ async function copyOrLeave(
   const seeded = asked.flatMap((one) => (one.seeded ? [one.source] : []));
   if (seeded.length === 0) return { copies: [], left };
   // A portion of another upload to this store may go on for hours: only this store waits for it.
-  const copied = await withLeases([storeLease(store)], report, () =>
-    each(seeded, (source) => copySeeded(store, source, input, report)),
-  );
+  const copy = () => each(seeded, (source) => copySeeded(store, source, input, report));
+  const copied = await (input.stores.length > 1 && patched(eachStoreByItself)
+    ? withLeasesOf(branchOf(store), report, copy)
+    : withLeases([storeLease(store)], report, copy));
   const gone = seeded.filter((_, at) => copied[at] === undefined);
   return {
     copies: copied.flatMap((copy) => copy ?? []),

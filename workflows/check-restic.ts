@@ -17,7 +17,6 @@ function check(input: JobInput, report: Report): Promise<RunResult> {
       heavyOnHost(host, limits, `check ${store} for ${job}`).resticCheck({
         job,
         store,
-        resource: '',
         run: workflowInfo().workflowId,
         retryForMs: limits.retryForMs,
       }),

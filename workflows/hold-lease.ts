@@ -6,7 +6,14 @@ import {
   setCurrentDetails,
   setHandler,
 } from '@temporalio/workflow';
-import { type LeaseNotice, leaseFree, leaseHeld, leaseWaiting, releaseLease, tell } from './steps/lease.js';
+import {
+  type LeaseNotice,
+  leaseFree,
+  leaseHeld,
+  leaseWaiting,
+  releaseLease,
+  tell,
+} from './steps/lease-wait.js';
 
 /**
  * Holds one lease for one run. Ends when the run releases it, or when Temporal asks it to, because the run has ended in whatever way;

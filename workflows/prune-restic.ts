@@ -1,5 +1,5 @@
 import { isCancellation, workflowInfo } from '@temporalio/workflow';
-import type { JobInput, RunResult, Source, StepInput } from '../contracts/jobs.js';
+import type { JobInput, RunResult, Source, StoreStepInput } from '../contracts/jobs.js';
 import type { PruneReport } from '../contracts/retention.js';
 import { askHost, heavyOnHost } from './steps/on-host.js';
 import { onStores } from './steps/on-stores.js';
@@ -18,7 +18,7 @@ function prune(input: JobInput, report: Report): Promise<RunResult> {
     name: (store) => `retention in ${store}`,
     body: async (store) => {
       const run = workflowInfo().workflowId;
-      const step = { job, store, resource: '', run, retryForMs: limits.retryForMs };
+      const step = { job, store, run, retryForMs: limits.retryForMs };
       const goodElsewhere = elsewhere.length > 0 ? await askForGood(elsewhere, step) : undefined;
       const steps = heavyOnHost(host, limits, `apply the retention of ${job} to ${store}`);
       return steps.resticPrune({ ...step, goodElsewhere });
@@ -28,7 +28,7 @@ function prune(input: JobInput, report: Report): Promise<RunResult> {
 }
 
 /** The evidence of a copy lies on the host that made it. Of a host that is away nothing is known, and nothing is removed. */
-async function askForGood(sources: Source[], input: StepInput): Promise<Record<string, string[]>> {
+async function askForGood(sources: Source[], input: StoreStepInput): Promise<Record<string, string[]>> {
   const good: Record<string, string[]> = {};
   for (const { resource, host } of sources) {
     try {

@@ -5,6 +5,7 @@ import type {
   RestoreReport,
   RestoreStepInput,
   StepInput,
+  StoreStepInput,
 } from '../../contracts/jobs.js';
 import type { PruneReport, PruneStepInput } from '../../contracts/retention.js';
 import type { SeedReport } from '../../contracts/seeding.js';
@@ -40,7 +41,7 @@ export function createResticActivities(door: Door) {
     /** One portion of the first upload; says whether there is more. */
     resticSeed: (input: StepInput): Promise<SeedReport> =>
       door.step(input, (tools) => seedPortion(whereItIsRead(tools, input.resource), input)),
-    /** Of all resources of the job: the input names none. */
+    /** Of all resources of the job. */
     resticPrune: (input: PruneStepInput): Promise<PruneReport> =>
       door.step(input, async (own) => {
         const tools = atStore(own, input.store);
@@ -49,7 +50,7 @@ export function createResticActivities(door: Door) {
     /** Asked of each host that backs up for the job, before another one applies its retention. */
     resticGoodCopies: (input: StepInput): Promise<string[]> =>
       door.step(input, (tools) => tellGoodCopies(tools, input)),
-    resticCheck: (input: StepInput): Promise<CheckReport> =>
+    resticCheck: (input: StoreStepInput): Promise<CheckReport> =>
       door.step(input, async (own) => {
         const tools = atStore(own, input.store);
         return withConfigCopy(tools, input, await checkStore(tools, input), { asks: true });

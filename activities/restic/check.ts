@@ -1,4 +1,4 @@
-import type { CheckReport, StepInput } from '../../contracts/jobs.js';
+import type { CheckReport, StoreStepInput } from '../../contracts/jobs.js';
 import type { Tools } from '../door.js';
 import { addEvidence, type Evidence, readEvidence } from '../host/evidence.js';
 import { checkVerb } from './command.js';
@@ -22,7 +22,7 @@ export function choosePart(evidence: readonly Evidence[], store: string, parts: 
 }
 
 /** One check; the part counts as read only when the check ended clean. */
-export async function checkStore(tools: Tools, input: StepInput): Promise<CheckReport> {
+export async function checkStore(tools: Tools, input: StoreStepInput): Promise<CheckReport> {
   const job = jobWith(tools.config, { job: input.job, store: input.store });
   const { store, run } = input;
   const parts = job.check?.parts;

@@ -3,14 +3,13 @@ import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { WorkflowHandle } from '@temporalio/client';
-import type { RestoreInput, RestoreResult, RunReport } from '../../contracts/jobs.js';
-import { queryNames, workflowQueue, workflowTypes } from '../../contracts/names.js';
+import type { RestoreInput, RestoreResult } from '../../contracts/jobs.js';
+import { workflowQueue, workflowTypes } from '../../contracts/names.js';
 import { type Ended, type HoldfastChild, startHoldfast } from '../support/children.js';
 import { makeTree } from '../support/data.js';
 import { type Estate, startEstate } from '../support/estate.js';
 import { needs, onlyInFull } from '../support/needs.js';
-import { runIn } from '../support/run-watch.js';
-import { waitFor } from '../support/wait.js';
+import { runIn, saysItWaitsFor } from '../support/run-watch.js';
 
 /** Somebody looks at the plan of a restore for a while, on another host than the one that made the copy; the house goes on meanwhile. */
 
@@ -34,13 +33,7 @@ describe('a restore that waits for its yes, on another host', { skip: needs('tem
     ((await estate.restic('snapshots', '--tag', 'job:photos-offsite')) as { id: string }[]).map(
       ({ id }) => id,
     );
-  const reportOf = (run: string): Promise<RunReport> =>
-    estate.client.workflow.getHandle(run).query<RunReport>(queryNames.report);
-  const waitsFor = (run: string, words: RegExp) =>
-    waitFor(async () => words.test((await reportOf(run)).waitingFor ?? ''), {
-      timeoutMs,
-      what: `${run} to wait for ${words}`,
-    });
+  const waitsFor = (run: string, words: RegExp) => saysItWaitsFor(estate, run, words);
   const ask = (second: string, copy: string): Promise<WorkflowHandle> =>
     estate.client.workflow.start(workflowTypes.restoreRestic, {
       workflowId: `photos-offsite.restore-2026-11-20T03:00:${second}Z`,

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { defaultPayloadConverter } from '@temporalio/common';
-import type { Progress } from '../../contracts/jobs.js';
+import type { Progress, RunReport } from '../../contracts/jobs.js';
+import { queryNames } from '../../contracts/names.js';
 import type { Estate } from './estate.js';
 import { waitFor } from './wait.js';
 
@@ -24,6 +25,17 @@ export const underWay = (estate: Estate, run: string, bytes = 1): Promise<Progre
     },
     { timeoutMs: 60_000, what: `${run} to have moved ${bytes} bytes` },
   );
+
+/** The run's own report. */
+export const reportOf = ({ client }: Estate, run: string): Promise<RunReport> =>
+  client.workflow.getHandle(run).query<RunReport>(queryNames.report);
+
+/** Waits until the run says that it waits, in words that hold these. */
+export const saysItWaitsFor = (estate: Estate, run: string, words: RegExp | string): Promise<unknown> =>
+  waitFor(async () => ((await reportOf(estate, run)).waitingFor ?? '').match(words) !== null, {
+    timeoutMs: 60_000,
+    what: `${run} to wait for ${words}`,
+  });
 
 /** Pids of restic processes that work for this estate, by what is in their arguments. */
 export function resticPids(verb: string, argument: string): number[] {

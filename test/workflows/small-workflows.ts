@@ -5,7 +5,13 @@ import type { RetentionReport, SnapshotStepInput } from '../../contracts/zfs.js'
 import { askApproval } from '../../workflows/steps/approve.js';
 import { finishEach, leasesOf, type Part, type Planned } from '../../workflows/steps/failover.js';
 import { failure } from '../../workflows/steps/failure.js';
-import { withAnyLease, withLeases, withLeasesAtOnce } from '../../workflows/steps/lease.js';
+import {
+  type Branch,
+  withAnyLease,
+  withLeases,
+  withLeasesApart,
+  withLeasesAtOnce,
+} from '../../workflows/steps/lease.js';
 import { openReport } from '../../workflows/steps/report.js';
 import { retainSnapshots } from '../../workflows/steps/retain.js';
 import { withUndo } from '../../workflows/steps/undo.js';
@@ -41,6 +47,23 @@ async function hold(take: typeof withLeases, leases: string[]): Promise<string> 
   return take(leases, report, async () => {
     report.step('holding', 'running');
     await condition(() => gone);
+    return 'done';
+  });
+}
+
+export const endBranch = defineSignal<[string]>('endBranch');
+
+/** First leases of its own, as a backup has those of its resources, then one branch for each store; a branch says that it holds, and ends when it is told to. */
+export async function useLeasesApart(branches: Branch[], first: string[] = []): Promise<string> {
+  const ended = new Set<string>();
+  setHandler(endBranch, (name) => void ended.add(name));
+  const report = openReport();
+  return withLeases(first, report, async () => {
+    await withLeasesApart(branches, report, async (name) => {
+      report.step(`holding ${name}`, 'running');
+      await condition(() => ended.has(name) || ended.has('all'));
+      report.step(`holding ${name}`, 'done');
+    });
     return 'done';
   });
 }

@@ -174,6 +174,115 @@ describe('the steps that procedures share, on a real server', { skip }, () => {
     assert.equal(await prune.result(), 'done');
   });
 
+  const holdsBranch = (handle: WorkflowHandle, name: string, state = 'running') =>
+    waitFor(
+      async () =>
+        (await reportOf(handle)).steps.some(
+          (line) => line.name === `holding ${name}` && line.state === state,
+        ),
+      { timeoutMs, what: `${handle.workflowId} to have the branch ${name} ${state}` },
+    );
+  const branch = (name: string, ...leases: string[]) => ({ name, leases });
+
+  test('a branch gives its leases back when it has ended, however long the others of its run go on', async () => {
+    const check = await start('useLeasesApart', 'check-both', [
+      branch('near', 'near', 'near-read'),
+      branch('far', 'far', 'far-read'),
+    ]);
+    await holdsBranch(check, 'near');
+    await holdsBranch(check, 'far');
+    const backup = await start('useLeases', 'backup-near', ['near']);
+    await waitsFor(backup, 'near, used by check-both');
+    await check.signal('endBranch', 'near');
+    await holds(backup);
+    assert.equal((await check.describe()).status.name, 'RUNNING');
+    // The one that goes on has lost nothing by it.
+    const other = await start('useLeases', 'backup-far', ['far']);
+    await waitsFor(other, 'far, used by check-both');
+    await check.signal('endBranch', 'far');
+    await Promise.all([backup.signal('go'), other.signal('go')]);
+    assert.deepEqual(await Promise.all([check, backup, other].map((run) => run.result())), [
+      'done',
+      'done',
+      'done',
+    ]);
+  });
+
+  test('branches that wait at the same time are all told, and one that gets its lease leaves the words of the others', async () => {
+    const holders = await Promise.all(
+      ['one', 'two'].map((store) => start('useLeases', `holder-of-${store}`, [`store-${store}`])),
+    );
+    await Promise.all(holders.map(holds));
+    const run = await start('useLeasesApart', 'waits-twice', [
+      branch('one', 'store-one'),
+      branch('two', 'store-two'),
+    ]);
+    const both = 'store-one, used by holder-of-one; store-two, used by holder-of-two';
+    await waitFor(
+      async () => {
+        const { waitingFor = '' } = await reportOf(run);
+        return waitingFor.split('; ').sort().join('; ') === both;
+      },
+      { timeoutMs, what: 'both waits to be told' },
+    );
+    const [one, two] = holders as [WorkflowHandle, WorkflowHandle];
+    await one.signal('go');
+    await holdsBranch(run, 'one');
+    assert.equal((await reportOf(run)).waitingFor, 'store-two, used by holder-of-two');
+    await run.signal('endBranch', 'all');
+    await holdsBranch(run, 'one', 'done');
+    assert.equal((await reportOf(run)).waitingFor, 'store-two, used by holder-of-two');
+    await two.signal('go');
+    assert.equal(await run.result(), 'done');
+    assert.equal((await reportOf(run)).waitingFor, undefined);
+  });
+
+  test('a run that is cancelled while one branch works and another waits gives back what it has, and says no more that it waits', async () => {
+    const holder = await start('useLeases', 'keeps-away', ['away']);
+    await holds(holder);
+    const run = await start('useLeasesApart', 'cancelled-apart', [
+      branch('here', 'here'),
+      branch('away', 'away'),
+    ]);
+    await holdsBranch(run, 'here');
+    await waitsFor(run, 'away, used by keeps-away');
+    await run.cancel();
+    assert((await causeOf(run)) instanceof CancelledFailure);
+    assert.equal((await reportOf(run)).waitingFor, undefined);
+    const next = await start('useLeases', 'next-here', ['here']);
+    await holds(next);
+    for (const left of [holder, next]) {
+      await left.signal('go');
+      assert.equal(await left.result(), 'done');
+    }
+  });
+
+  test('two runs that hold one store each and want the one of the other both end, and so do those that wait beside them', async () => {
+    const gate = await start('useLeases', 'crossing-gate', ['crossed-gate']);
+    await holds(gate);
+    // Each holds a resource all the time, as backups do. The gate keeps the first from the store that the second is to have.
+    const stores = (...more: string[]) => [branch('x', 'crossed-x'), branch('y', 'crossed-y', ...more)];
+    const first = await start('useLeasesApart', 'crossing-1', stores('crossed-gate'), ['crossed-photos']);
+    await holdsBranch(first, 'x');
+    const second = await start('useLeasesApart', 'crossing-2', stores(), ['crossed-notes']);
+    await holdsBranch(second, 'y');
+    await gate.signal('go');
+    await waitsFor(first, 'crossed-y, used by crossing-2');
+    await waitsFor(second, 'crossed-x, used by crossing-1');
+    // One of an older version, which takes all stores in turn and keeps them, and retention.
+    const older = await start('useLeases', 'crossing-3', ['crossed-music', 'crossed-x', 'crossed-y']);
+    const prune = await start('useLeasesApart', 'crossing-4', [
+      branch('x', 'crossed-copies', 'crossed-x', 'crossed-x-read'),
+      branch('y', 'crossed-y', 'crossed-y-read'),
+    ]);
+    await waitsFor(older, 'crossed-x, used by crossing-1');
+    await waitsFor(prune, 'crossed-y, used by crossing-2');
+    for (const run of [first, second, prune]) await run.signal('endBranch', 'all');
+    await older.signal('go');
+    const all = [gate, first, second, older, prune];
+    assert.deepEqual(new Set(await Promise.all(all.map((run) => run.result()))), new Set(['done']));
+  });
+
   test('of several leases that are all taken, the first that comes free is enough', async () => {
     const places = ['place.1', 'place.2'];
     const [first, second] = await Promise.all(

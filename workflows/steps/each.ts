@@ -8,8 +8,14 @@ export async function each<T, R>(things: T[], body: (thing: T) => Promise<R>): P
 
 /** All at the same time: one that waits for hours does not delay the others. Told at the end as by `each`. */
 export async function sideBySide<T, R>(things: T[], body: (thing: T) => Promise<R>): Promise<R[]> {
-  return resultsOf(await Promise.allSettled(things.map(body)));
+  return resultsOf(await settleSideBySide(things, body));
 }
+
+/** All at the same time, failures among the results. */
+export const settleSideBySide = <T, R>(
+  things: T[],
+  body: (thing: T) => Promise<R>,
+): Promise<PromiseSettledResult<R>[]> => Promise.allSettled(things.map(body));
 
 /** One after the other, failures among the results; only a cancellation ends it. */
 export async function settleEach<T, R>(

@@ -1,38 +1,24 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   CancellationScope,
-  condition,
-  defineSignal,
-  getExternalWorkflowHandle,
   ParentClosePolicy,
   patched,
-  setHandler,
   startChild,
   type WorkflowIdReusePolicy,
   workflowInfo,
 } from '@temporalio/workflow';
-import { leaseId, signalNames, workflowQueue, workflowTypes } from '../../contracts/names.js';
+import { leaseId, workflowQueue, workflowTypes } from '../../contracts/names.js';
+import {
+  type LeaseNotice,
+  longer,
+  lookAgainFirstMs,
+  releaseLease,
+  untilFree,
+  waitsOf,
+} from './lease-wait.js';
 import type { Report } from './report.js';
 
 /** A lease is a child workflow with a fixed id: Temporal itself allows only one, and asks it to end when its holder is gone. */
-
-export interface LeaseNotice {
-  lease: string;
-  /** The run that holds the lease, or that waits for it. */
-  run: string;
-}
-
-export const leaseWaiting = defineSignal<[LeaseNotice]>(signalNames.leaseWaiting);
-export const leaseHeld = defineSignal<[LeaseNotice]>(signalNames.leaseHeld);
-export const leaseFree = defineSignal<[LeaseNotice]>(signalNames.leaseFree);
-export const releaseLease = defineSignal(signalNames.releaseLease);
-
-/**
- * A wake-up can be lost with the workflow that owed it, so it is looked again, after a minute and then ever more rarely: each look
- * leaves twenty events here and ten with the holder, and the server ends a workflow that has 51,200 of them. Milliseconds.
- */
-const lookAgainFirstMs = 60_000;
-const lookAgainLastMs = 60 * 60_000;
 
 /** Does the body while all leases are held; they are taken in one order by everyone, so that no two runs wait for each other. */
 export async function withLeases<T>(leases: string[], report: Report, body: () => Promise<T>): Promise<T> {
@@ -72,11 +58,58 @@ export async function withLeasesAtOnce<T>(
   report: Report,
   body: () => Promise<T>,
 ): Promise<T> {
-  await retry(report, async () => {
-    const missing = await takeOrNone(leases);
-    return missing === undefined ? [] : [missing];
-  });
+  await takeAtOnce(leases, report, []);
   return body();
+}
+
+/** One of several things that a run works on side by side, with the leases that this one needs. */
+export interface Branch {
+  name: string;
+  leases: string[];
+}
+
+/** Asked only where a run has several stores, because the answer costs two events. */
+export const eachStoreByItself = '2026-11-each-store-is-leased-by-itself';
+
+/**
+ * Each branch takes its own leases at once and gives them back when its work has ended, however long the others go on: no branch holds
+ * anything while it waits, and none waits for another one. The leases of the last one end with the run.
+ */
+export function withLeasesApart<T>(
+  branches: Branch[],
+  report: Report,
+  body: (name: string) => Promise<T>,
+): Promise<PromiseSettledResult<T>[]> {
+  let open = branches.length;
+  const work = (branch: Branch): Promise<T> =>
+    withLeasesOf(
+      branch,
+      report,
+      () =>
+        body(branch.name).finally(() => {
+          open -= 1;
+        }),
+      () => open > 0,
+    );
+  return Promise.allSettled(branches.map(work));
+}
+
+/** One branch of such a run. */
+export async function withLeasesOf<T>(
+  { name, leases }: Branch,
+  report: Report,
+  body: () => Promise<T>,
+  givesBack = () => true,
+): Promise<T> {
+  const releases: Release[] = [];
+  try {
+    await takeAtOnce(leases, report, releases, name);
+    return await body();
+  } finally {
+    for (const lease of leases) waitsOf(report).delete(lease);
+    report.waitFor(undefined, name);
+    if (givesBack()) await releaseTogether(releases);
+  }
 }
 
 /** Any one of them is enough; it ends with the run. */
@@ -92,7 +125,7 @@ export async function withAnyLease<T>(leases: string[], report: Report, body: ()
 type Release = () => Promise<void>;
 
 /** Until the attempt misses nothing any more; in between it waits for one of what it missed. */
-async function retry(report: Report, attempt: () => Promise<string[]>): Promise<void> {
+async function retry(report: Report, attempt: () => Promise<string[]>, branch?: string): Promise<void> {
   let waited: string[] = [];
   for (let pauseMs = lookAgainFirstMs; ; pauseMs = longer(pauseMs)) {
     const missing = await attempt();
@@ -100,18 +133,27 @@ async function retry(report: Report, attempt: () => Promise<string[]>): Promise<
     for (const lease of waited) if (!missing.includes(lease)) waitsOf(report).delete(lease);
     if (missing.length === 0) break;
     waited = missing;
-    await untilFree(missing, report, pauseMs);
+    await untilFree(missing, report, pauseMs, branch);
   }
-  report.waitFor(undefined);
+  report.waitFor(undefined, branch);
 }
 
+const takeAtOnce = (leases: string[], report: Report, releases: Release[], branch?: string): Promise<void> =>
+  retry(
+    report,
+    async () => {
+      const missing = await takeOrNone(leases, releases);
+      return missing === undefined ? [] : [missing];
+    },
+    branch,
+  );
+
 /** The first that somebody else has; undefined when all are ours now. */
-async function takeOrNone(leases: string[]): Promise<string | undefined> {
-  const releases: Release[] = [];
+async function takeOrNone(leases: string[], releases: Release[]): Promise<string | undefined> {
   for (const lease of [...new Set(leases)].sort()) {
     const release = await tryLease(lease, workflowInfo().workflowId);
     if (!release) {
-      await releaseAll(releases);
+      await releaseAll(releases.splice(0));
       return lease;
     }
     releases.push(release);
@@ -129,6 +171,10 @@ const releaseAll = (releases: Release[]): Promise<void> =>
     for (const release of releases.reverse()) await release();
   });
 
+/** In one workflow task, where nobody minds the order. */
+const releaseTogether = (releases: Release[]): Promise<unknown> =>
+  CancellationScope.nonCancellable(() => Promise.all(releases.map((release) => release())));
+
 async function takeLease(lease: string, report: Report): Promise<Release> {
   const run = workflowInfo().workflowId;
   for (let pauseMs = lookAgainFirstMs; ; pauseMs = longer(pauseMs)) {
@@ -139,53 +185,6 @@ async function takeLease(lease: string, report: Report): Promise<Release> {
     }
     await untilFree([lease], report, pauseMs);
   }
-}
-
-const longer = (pauseMs: number): number => Math.min(2 * pauseMs, lookAgainLastMs);
-
-/** Until one of them was given back, or it is time to look again. */
-async function untilFree(leases: string[], report: Report, pauseMs: number): Promise<void> {
-  const run = workflowInfo().workflowId;
-  const waits = waitsOf(report);
-  const own = leases.map((lease) => {
-    const wait: Wait = { holder: waits.get(lease)?.holder ?? 'another run', free: false };
-    waits.set(lease, wait);
-    return wait;
-  });
-  report.waitFor(leases.map((lease, at) => `${lease}, used by ${own[at]?.holder}`).join('; '));
-  const asked = await Promise.all(leases.map((lease) => tell(leaseId(lease), leaseWaiting, { lease, run })));
-  const wait = leases.length > 1 ? `one of ${leases.join(', ')}` : leases.join();
-  if (asked.every(Boolean))
-    await condition(() => own.some(({ free }) => free), pauseMs, {
-      summary: `wait for ${wait}`.slice(0, 200),
-    });
-}
-
-/** One lease that is waited for. */
-interface Wait {
-  holder: string;
-  free: boolean;
-}
-
-const waitsOfRuns = new WeakMap<Report, Map<string, Wait>>();
-
-/** A run may wait for several leases at the same time; a signal has one handler. */
-function waitsOf(report: Report): Map<string, Wait> {
-  const known = waitsOfRuns.get(report);
-  if (known) return known;
-  const waits = new Map<string, Wait>();
-  waitsOfRuns.set(report, waits);
-  setHandler(leaseHeld, ({ lease, run }) => {
-    const wait = waits.get(lease);
-    if (!wait) return;
-    wait.holder = run;
-    report.waitFor(`${lease}, used by ${run}`);
-  });
-  setHandler(leaseFree, ({ lease }) => {
-    const wait = waits.get(lease);
-    if (wait) wait.free = true;
-  });
-  return waits;
 }
 
 /** Not cancellable: a lease that starts while its run is being cancelled must still be known, to be released. */
@@ -206,18 +205,4 @@ function tryLease(lease: string, run: string): Promise<(() => Promise<void>) | u
       throw error;
     }
   });
-}
-
-/** False when the workflow is gone: what it would have answered is then answered by trying again. */
-export async function tell(
-  workflowId: string,
-  signal: typeof leaseWaiting | typeof leaseHeld | typeof leaseFree,
-  notice: LeaseNotice,
-): Promise<boolean> {
-  try {
-    await getExternalWorkflowHandle(workflowId).signal(signal, notice);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,8 +1,8 @@
 import { patched } from '@temporalio/workflow';
 import type { JobInput, RunResult } from '../../contracts/jobs.js';
 import { copiesLeases, storeLease, storeReadLease } from '../../contracts/names.js';
-import { sideBySide } from './each.js';
-import { withLeasesAtOnce, withLeasesToTheEnd } from './lease.js';
+import { resultsOf, sideBySide } from './each.js';
+import { eachStoreByItself, withLeasesApart, withLeasesAtOnce, withLeasesToTheEnd } from './lease.js';
 import type { Report } from './report.js';
 
 /** What is done to a store as a whole. */
@@ -18,29 +18,43 @@ export interface StoreWork<R> {
   more?(results: R[]): Partial<RunResult>;
 }
 
-/** Works on all stores of a job at the same time, while nobody else writes to or restores from them: one that is away does not keep the others waiting. */
+/** Works on all stores of a job at the same time, on each while nobody else writes to or restores from it: one that is away keeps nobody waiting for the others. */
 export async function onStores<R extends { store: string; warnings: string[] }>(
   { stores }: JobInput,
   report: Report,
   { removes, name, body, describe, more }: StoreWork<R>,
 ): Promise<RunResult> {
-  const leases = stores.flatMap((store) => [storeLease(store), storeReadLease(store)]);
   const work = async (store: string): Promise<R> => {
     const result = await report.watch(name(store), () => body(store));
     report.step(name(store), result.warnings.length > 0 ? 'warned' : 'done', describe(result));
     return result;
   };
-  const all = async (): Promise<RunResult> => {
-    const results = await sideBySide(stores, work);
-    const warnings = results.flatMap((result) => result.warnings.map((text) => `${result.store}: ${text}`));
-    return {
-      outcome: warnings.length > 0 ? 'warnings' : 'ok',
-      copies: [],
-      summary: results.map((result) => `${result.store}: ${describe(result)}`).join('; '),
-      warnings: warnings.slice(0, 20),
-      ...more?.(results),
-    };
+  const results = await withLeasesOn(stores, removes === true, report, work);
+  const warnings = results.flatMap((result) => result.warnings.map((text) => `${result.store}: ${text}`));
+  return {
+    outcome: warnings.length > 0 ? 'warnings' : 'ok',
+    copies: [],
+    summary: results.map((result) => `${result.store}: ${describe(result)}`).join('; '),
+    warnings: warnings.slice(0, 20),
+    ...more?.(results),
   };
-  if (!patched('2026-11-open-restores-hold-retention')) return withLeasesToTheEnd(leases, report, all);
-  return withLeasesAtOnce([...leases, ...(removes ? stores.flatMap(copiesLeases) : [])], report, all);
+}
+
+/** Runs that were started before took the leases of all stores and held them until the last one was done; with one store that is the same. */
+async function withLeasesOn<R>(
+  stores: string[],
+  removes: boolean,
+  report: Report,
+  work: (store: string) => Promise<R>,
+): Promise<R[]> {
+  const whole = (store: string): string[] => [storeLease(store), storeReadLease(store)];
+  const leasesOf = (store: string): string[] => [...whole(store), ...(removes ? copiesLeases(store) : [])];
+  if (stores.length > 1 && patched(eachStoreByItself)) {
+    const branches = stores.map((store) => ({ name: store, leases: leasesOf(store) }));
+    return resultsOf(await withLeasesApart(branches, report, work));
+  }
+  const all = (): Promise<R[]> => sideBySide(stores, work);
+  if (!patched('2026-11-open-restores-hold-retention'))
+    return withLeasesToTheEnd(stores.flatMap(whole), report, all);
+  return withLeasesAtOnce(stores.flatMap(leasesOf), report, all);
 }

@@ -18,8 +18,8 @@ export interface Report {
   step(name: string, state: StepLine['state'], note?: string): void;
   /** Does one step and keeps its line true: a failure is marked, and its words shown. */
   watch<R>(name: string, body: () => Promise<R>): Promise<R>;
-  /** Why nothing moves, in words; undefined when it moves again. */
-  waitFor(reason: string | undefined): void;
+  /** Why nothing moves, in words; undefined when it moves again. Branches that go on side by side say it each for itself. */
+  waitFor(reason: string | undefined, branch?: string): void;
   /** A question with this digest is open; undefined when it is answered. */
   ask(digest: string | undefined, question?: string, details?: string[]): void;
   /** What is known of the thing beyond this run, in a sentence for `status`. */
@@ -63,6 +63,7 @@ export function renderReport({ steps, waitingFor, questionDetails = [] }: RunRep
 
 export function openReport(): Report {
   const state: RunReport = { steps: [] };
+  const waits = new Map<string, string>();
   const render = (): void => setCurrentDetails(renderReport(state));
   setHandler(reportQuery, () => state, { description: 'The steps of this run and what it waits for' });
   const report: Report = {
@@ -85,10 +86,13 @@ export function openReport(): Report {
         throw error;
       }
     },
-    waitFor(reason) {
-      if (reason === state.waitingFor) return;
-      state.waitingFor = reason;
-      upsertSearchAttributes([attribute('HfWaiting', reason?.slice(0, 200) ?? null)]);
+    waitFor(reason, branch = '') {
+      if (reason === undefined) waits.delete(branch);
+      else waits.set(branch, reason);
+      const all = waits.size > 0 ? [...waits.values()].join('; ') : undefined;
+      if (all === state.waitingFor) return;
+      state.waitingFor = all;
+      upsertSearchAttributes([attribute('HfWaiting', all?.slice(0, 200) ?? null)]);
       render();
     },
     ask(digest, question, details) {
