@@ -59,12 +59,12 @@ const copyAll = (
   withUndo(async (undo) => {
     let looked: ReturnType<typeof lookAtEach> | undefined;
     // Not before a store is free: what is read is then as new as it can be.
-    const look = () => (looked ??= lookAtEach(input, report, undo));
+    const lookOnce = () => (looked ??= lookAtEach(input, report, undo));
     // Every store takes the resources one after the other, and waits for no other store.
     const copied = await atStores(input.stores, async (store) =>
-      each((await look()).there, (source) => copyTo(store, source, input, report)),
+      each((await lookOnce()).there, (source) => copyTo(store, source, input, report)),
     );
-    return resultsOf<Copy[]>([...copied, ...(await look()).missing]).flat();
+    return resultsOf<Copy[]>([...copied, ...(await lookOnce()).missing]).flat();
   });
 
 /** What is there to be copied, and the failures of what is not. */

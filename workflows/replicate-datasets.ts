@@ -1,11 +1,11 @@
-import { isCancellation, workflowInfo } from '@temporalio/workflow';
+import { isCancellation, patched, workflowInfo } from '@temporalio/workflow';
 import type { JobInput, RunResult, Source } from '../contracts/jobs.js';
 import { replicationLease } from '../contracts/names.js';
 import { retainOnce } from './prune-replicas.js';
 import { retentionWarnings } from './snapshot-datasets.js';
-import { each, resultsOf } from './steps/each.js';
+import { each, resultsOf, sideBySide } from './steps/each.js';
 import { diagnose, failure } from './steps/failure.js';
-import { withLeases } from './steps/lease.js';
+import { eachStoreByItself, withLeases, withLeasesApart } from './steps/lease.js';
 import type { Report } from './steps/report.js';
 import { runJob } from './steps/run-job.js';
 import { type Sent, sendUntilProved } from './steps/send.js';
@@ -13,17 +13,20 @@ import { type Sent, sendUntilProved } from './steps/send.js';
 /** Brings every dataset of a job's resources to every one of its stores, and proves by guids what is there. */
 export const replicateDatasets = (input: JobInput): Promise<RunResult> => runJob(input, replicateAll);
 
-function replicateAll(input: JobInput, report: Report): Promise<RunResult> {
-  const leases = input.sources.flatMap(({ resource }) =>
-    input.stores.map((store) => replicationLease(resource, store)),
+async function replicateAll(input: JobInput, report: Report): Promise<RunResult> {
+  const { sources, stores } = input;
+  const leasesOf = (store: string): string[] =>
+    sources.map(({ resource }) => replicationLease(resource, store));
+  // Every store takes the resources one after the other, and waits for no other store.
+  const replicateTo = (store: string): Promise<Replicated[]> =>
+    each(sources, (source) => replicate(source, store, input, report));
+  if (stores.length > 1 && patched(eachStoreByItself)) {
+    const branches = stores.map((store) => ({ name: store, leases: leasesOf(store) }));
+    return summarise(resultsOf(await withLeasesApart(branches, report, replicateTo)).flat());
+  }
+  return withLeases(stores.flatMap(leasesOf), report, async () =>
+    summarise((await sideBySide(stores, replicateTo)).flat()),
   );
-  return withLeases(leases, report, async () => {
-    // Every store takes the resources one after the other, and waits for no other store.
-    const done = await Promise.allSettled(
-      input.stores.map((store) => each(input.sources, (source) => replicate(source, store, input, report))),
-    );
-    return summarise(resultsOf<Replicated[]>(done).flat());
-  });
 }
 
 interface Replicated extends Sent {

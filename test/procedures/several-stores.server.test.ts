@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Copy, RunResult } from '../../contracts/jobs.js';
@@ -32,8 +32,7 @@ describe('a job with several stores', { skip: needs('temporal', 'restic', 'rclon
           restic: { ...vault.restic, repository: `rest:http://127.0.0.1:${port}/attic` },
         };
         config.stores.unmade = { restic: { ...vault.restic, repository: `${vault.restic.repository} two` } };
-        const notes = join(served, 'of another job');
-        mkdirSync(notes);
+        const notes = temporaryFolder('notes');
         writeFileSync(join(notes, 'a note'), 'x');
         config.resources.notes = { host: 'nas', directory: notes };
         const { store, ...job } = config.jobs['photos-offsite'];
@@ -98,6 +97,7 @@ describe('a job with several stores', { skip: needs('temporal', 'restic', 'rclon
   ] as const)
     test(`a ${operation} that waits for the one that is away keeps no backup from the other`, async () => {
       await server?.stop();
+      server = undefined;
       const run = runIn((await estate.holdfast('run', 'photos-offsite', '--only', operation)).stdout);
       const stateOf = async (name: string) =>
         (await reportOf(estate, run)).steps.find((step) => step.name === name)?.state;

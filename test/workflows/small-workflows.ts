@@ -18,6 +18,7 @@ import { withUndo } from '../../workflows/steps/undo.js';
 
 /** Small workflows that use one step each; bundled for the tests together with the lease's own workflow. */
 export { holdLease } from '../../workflows/hold-lease.js';
+export { replicateDatasets } from '../../workflows/replicate-datasets.js';
 export { undoLeftovers } from '../../workflows/undo-leftovers.js';
 
 export const go = defineSignal('go');

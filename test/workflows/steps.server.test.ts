@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import type { RunReport } from '../../contracts/jobs.js';
+import type { JobInput, RunReport, RunResult } from '../../contracts/jobs.js';
 import { hostQueue, leaseId, queryNames, updateNames, workflowQueue } from '../../contracts/names.js';
+import type { ReplicationLook, ReplicationStepInput } from '../../contracts/replication.js';
 import type { RetentionReport, RetentionStepInput, SnapshotStepInput } from '../../contracts/zfs.js';
 import { createLog } from '../../system/log.js';
 import { bundle } from '../../workers/bundle.js';
@@ -281,6 +282,57 @@ describe('the steps that procedures share, on a real server', { skip }, () => {
     await older.signal('go');
     const all = [gate, first, second, older, prune];
     assert.deepEqual(new Set(await Promise.all(all.map((run) => run.result()))), new Set(['done']));
+  });
+
+  test('a replica that is proved is free while the run still waits for another target', async () => {
+    const isHeld = async (store: string): Promise<boolean> =>
+      (await client.workflow.getHandle(leaseId(`replica-db.${store}`)).describe()).status.name === 'RUNNING';
+    const proved: ReplicationLook = {
+      groups: 0,
+      counts: {},
+      bytes: 0,
+      stopped: [],
+      stoppedCount: 0,
+      behind: [],
+      behindCount: 0,
+      notes: [],
+      warnings: [],
+      proved: { datasets: 2, digest: 'abc', restorePoint: '2026-11-20T03:00:00.000Z' },
+    };
+    let comeBack = (): void => undefined;
+    const back = new Promise<void>((resolve) => {
+      comeBack = resolve;
+    });
+    const host = await Worker.create({
+      connection: native,
+      namespace: server.namespace,
+      taskQueue: hostQueue('mando'),
+      activities: {
+        zfsLookAtReplicas: async ({ store }: ReplicationStepInput): Promise<ReplicationLook> => {
+          if (store === 'far') await back;
+          return proved;
+        },
+      },
+    });
+    const result = await host.runUntil(async () => {
+      const input: JobInput = {
+        job: 'replica',
+        operation: 'replicate',
+        sources: [{ resource: 'db', host: 'mando' }],
+        stores: ['far', 'near'],
+        limits: { retryForMs: 1000, giveUpAfterMs: 60_000, deadHostAfterMs: 60_000 },
+      };
+      const run = await start('replicateDatasets', 'replica-2026-11-20T03:00:00Z', input);
+      await waitFor(async () => (await reportOf(run)).steps.some(({ state }) => state === 'done'), {
+        timeoutMs,
+        what: 'the replica that is there',
+      });
+      await waitFor(async () => !(await isHeld('near')), { timeoutMs, what: 'its lease to be given back' });
+      assert.equal(await isHeld('far'), true);
+      comeBack();
+      return run.result() as Promise<RunResult>;
+    });
+    assert.deepEqual([result.outcome, result.restorePoint], ['ok', '2026-11-20T03:00:00.000Z']);
   });
 
   test('of several leases that are all taken, the first that comes free is enough', async () => {
