@@ -57,11 +57,10 @@ describe('a job with several stores', { skip: needs('temporal', 'restic', 'rclon
 
   const copies = () => evidenceOf(estate).filter(({ kind }) => kind === 'copy') as { store?: string }[];
 
-  /** Another job into the store that is there, while this run still waits for the other one. */
+  /** Another job into the store that is there ends well while this run still waits for the other one. */
   async function backUpBeside(run: string): Promise<void> {
     const beside = await estate.holdfast('run', 'near', '--follow');
     assert.equal(beside.code, 0, beside.stdout + beside.stderr);
-    assert.doesNotMatch(beside.stdout, /used by/);
     const { status } = await estate.client.workflow.getHandle(run).describe();
     assert.equal(status.name, 'RUNNING');
   }
