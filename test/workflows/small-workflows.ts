@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../contracts/errors.js';
 import type { Limits } from '../../contracts/jobs.js';
 import type { RetentionReport, SnapshotStepInput } from '../../contracts/zfs.js';
 import { askApproval } from '../../workflows/steps/approve.js';
+import { resultsOf } from '../../workflows/steps/each.js';
 import { finishEach, leasesOf, type Part, type Planned } from '../../workflows/steps/failover.js';
 import { failure } from '../../workflows/steps/failure.js';
 import {
@@ -60,11 +61,12 @@ export async function useLeasesApart(branches: Branch[], first: string[] = []): 
   setHandler(endBranch, (name) => void ended.add(name));
   const report = openReport();
   return withLeases(first, report, async () => {
-    await withLeasesApart(branches, report, async (name) => {
+    const held = await withLeasesApart(branches, report, async (name) => {
       report.step(`holding ${name}`, 'running');
       await condition(() => ended.has(name) || ended.has('all'));
       report.step(`holding ${name}`, 'done');
     });
+    resultsOf(held);
     return 'done';
   });
 }
