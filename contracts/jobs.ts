@@ -52,18 +52,14 @@ export interface RunOptions {
   acceptCounts?: boolean;
 }
 
-/** What a step on a whole store is asked: the store by name, and the run that asks. Older histories carry an empty `resource` besides. */
-export interface StoreStepInput {
+/** What one step on a host is asked: the thing by name, and the run that asks. */
+export interface StepInput {
   job: string;
   run: string;
+  resource: string;
   store: string;
   /** See Limits; the activity's door uses it to tell an outage that lasts from one that passes. */
   retryForMs: number;
-}
-
-/** The same of one resource. */
-export interface StepInput extends StoreStepInput {
-  resource: string;
   acceptCounts?: boolean;
   /** The first copy in a store is refused: it is to be uploaded by portions before. */
   seedFirst?: true;

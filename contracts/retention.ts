@@ -1,6 +1,9 @@
-import type { StoreStepInput } from './jobs.js';
+import type { StepInput } from './jobs.js';
 
-/** What retention of a repository asks and answers. */
+/** What steps on a whole repository are asked, and what retention answers. */
+
+/** Of no resource alone. Older histories carry an empty `resource` besides. */
+export type StoreStepInput = Pick<StepInput, 'job' | 'run' | 'store' | 'retryForMs'>;
 
 /** What retention did. */
 export interface PruneReport {

@@ -1,6 +1,6 @@
 import { isCancellation, workflowInfo } from '@temporalio/workflow';
-import type { JobInput, RunResult, Source, StoreStepInput } from '../contracts/jobs.js';
-import type { PruneReport } from '../contracts/retention.js';
+import type { JobInput, RunResult, Source } from '../contracts/jobs.js';
+import type { PruneReport, StoreStepInput } from '../contracts/retention.js';
 import { askHost, heavyOnHost } from './steps/on-host.js';
 import { onStores } from './steps/on-stores.js';
 import type { Report } from './steps/report.js';

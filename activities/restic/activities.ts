@@ -5,9 +5,8 @@ import type {
   RestoreReport,
   RestoreStepInput,
   StepInput,
-  StoreStepInput,
 } from '../../contracts/jobs.js';
-import type { PruneReport, PruneStepInput } from '../../contracts/retention.js';
+import type { PruneReport, PruneStepInput, StoreStepInput } from '../../contracts/retention.js';
 import type { SeedReport } from '../../contracts/seeding.js';
 import type { Door } from '../door.js';
 import { atStore, whereItIsRead } from '../host/reading-host.js';

@@ -1,4 +1,5 @@
-import type { CheckReport, StoreStepInput } from '../../contracts/jobs.js';
+import type { CheckReport } from '../../contracts/jobs.js';
+import type { StoreStepInput } from '../../contracts/retention.js';
 import type { Tools } from '../door.js';
 import { addEvidence, type Evidence, readEvidence } from '../host/evidence.js';
 import { checkVerb } from './command.js';
