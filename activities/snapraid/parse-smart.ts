@@ -17,6 +17,19 @@ const badSectors: Record<number, string> = {
   198: 'unreadable sectors',
 };
 
+/** Bits of the critical warning in the log of an NVMe disk, from the lowest on. */
+const criticalWarnings = [
+  'its spare blocks run out',
+  'its temperature is beyond its limits',
+  'it is no longer reliable',
+  'it is read-only',
+  'its cache lost its backup power',
+  'its persistent memory is unreliable',
+];
+
+/** smartctl calls each of them FAILED, but a disk that is only too hot is none that must be replaced. */
+const tooHot = 0b10;
+
 interface SmartJson {
   smart_status?: { passed?: boolean };
   temperature?: { current?: number };
@@ -37,20 +50,28 @@ export function parseSmartctl(text: string): SmartFacts | undefined {
     const words = badSectors[id];
     return words !== undefined && (raw?.value ?? 0) > 0 ? [`${raw?.value} ${words}`] : [];
   });
-  const nvme = json?.nvme_smart_health_information_log;
-  if (nvme?.media_errors) counts.push(`${nvme.media_errors} media errors`);
-  if (nvme?.critical_warning) counts.push(`critical warning ${nvme.critical_warning}`);
+  const { media_errors = 0, critical_warning = 0 } = json?.nvme_smart_health_information_log ?? {};
+  if (media_errors > 0) counts.push(`${media_errors} media errors`);
+  const isFailing = (!passed && critical_warning !== tooHot) || failed.length > 0;
   const words = [
-    ...(passed ? [] : ['its own check says FAILED']),
+    ...(passed || !isFailing ? [] : ['its own check says FAILED']),
     ...(failed.length > 0 ? [`failing now: ${failed.join(', ')}`] : []),
+    ...warningsIn(critical_warning),
     ...counts,
   ];
   const temperature = json?.temperature?.current;
   return {
-    isFailing: !passed || failed.length > 0,
+    isFailing,
     ...(words.length > 0 && { trouble: words.join(', ') }),
     ...(temperature !== undefined && { temperature }),
   };
+}
+
+function warningsIn(bits: number): string[] {
+  const all = [...bits.toString(2)].reverse();
+  return all.flatMap((bit, at) =>
+    bit === '1' ? [criticalWarnings[at] ?? `critical warning ${2 ** at}`] : [],
+  );
 }
 
 function readJson(text: string): SmartJson | undefined {

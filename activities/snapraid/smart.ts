@@ -15,29 +15,46 @@ export interface Health extends SmartFacts {
 
 /** Without smartctl, and of what is no real disk (a loop device, a virtual one), nothing is known: that is no trouble. */
 export async function askHealth(array: BareArray, disks: readonly ArrayDisk[]): Promise<Health[]> {
-  const { tools, smartctl } = array;
-  const { host, signal } = tools;
-  if ((await host.findProgram(smartctl)) === undefined) return [];
+  if ((await array.tools.host.findProgram(array.smartctl)) === undefined) return [];
+  const asked = new Map<string, SmartFacts | undefined>();
   const found: Health[] = [];
   for (const { name, folder } of disks) {
-    const device = await deviceOf(array, folder);
-    if (device === undefined || found.some((known) => known.device === device)) continue;
-    const asked = await host.run(
-      { file: smartctl, args: ['--json', '--health', '--attributes', '--nocheck=standby', device] },
-      { signal },
-    );
-    const facts = parseSmartctl(asked.stdout);
-    if (facts) found.push({ disk: name, device, ...facts });
+    for (const device of await devicesOf(array, folder)) {
+      if (!asked.has(device)) asked.set(device, await askDevice(array, device));
+      const facts = asked.get(device);
+      const isTold = found.some((one) => one.disk === name && one.device === device);
+      if (facts && !isTold) found.push({ disk: name, device, ...facts });
+    }
   }
   return found;
 }
 
-async function deviceOf({ tools: { host, signal } }: BareArray, folder: string): Promise<string | undefined> {
-  const args = ['--noheadings', '--output', 'SOURCE', '--target', folder];
-  const { exitCode, stdout } = await host.run({ file: 'findmnt', args }, { signal });
-  const device = stdout.trim().split('\n')[0] ?? '';
-  return exitCode === 0 && device.startsWith('/dev/') ? device : undefined;
+async function askDevice(
+  { tools: { host, signal }, smartctl }: BareArray,
+  device: string,
+): Promise<SmartFacts | undefined> {
+  const args = ['--json', '--health', '--attributes', '--nocheck=standby', device];
+  return parseSmartctl((await host.run({ file: smartctl, args }, { signal })).stdout);
 }
+
+/**
+ * The whole disks below a folder: smartctl knows no encrypted or logical volume, and those of several disks are as ill as the worst.
+ * Without the root within the file system, which a subvolume or a folder that is mounted elsewhere has.
+ */
+async function devicesOf({ tools: { host, signal } }: BareArray, folder: string): Promise<string[]> {
+  const mount = ['--noheadings', '--nofsroot', '--output', 'SOURCE', '--target', folder];
+  const { exitCode, stdout } = await host.run({ file: 'findmnt', args: mount }, { signal });
+  const source = stdout.trim().split('\n')[0] ?? '';
+  if (exitCode !== 0 || !source.startsWith('/dev/')) return [];
+  const below = ['--noheadings', '--list', '--inverse', '--paths', '--output', 'TYPE,NAME', source];
+  const disks = disksIn((await host.run({ file: 'lsblk', args: below }, { signal })).stdout);
+  return disks.length > 0 ? disks : [source];
+}
+
+/** Of a list by lsblk. */
+const disksIn = (listing: string): string[] => [
+  ...new Set(listing.split('\n').flatMap((line) => /^disk\s+(\/dev\/\S+)/.exec(line)?.[1] ?? [])),
+];
 
 const hotFrom = 55;
 const likelyFrom = 50;

@@ -21,6 +21,8 @@ export interface Machine {
   folder: string;
   /** On 127.0.0.1; leads to the guest's ssh. */
   port: number;
+  /** What it has beside the disk and the network card that each has, as QEMU's own arguments. */
+  devices?: readonly string[];
 }
 
 export const consoleOf = (folder: string, name: GuestName): string => join(folder, `${name}.log`);
@@ -28,11 +30,11 @@ export const monitorOf = (folder: string, name: GuestName): string => join(folde
 export const wordsOf = (folder: string, name: GuestName): string => join(folder, `${name}.qemu.log`);
 
 /** In QEMU's options a comma ends a value. */
-const escaped = (path: string): string => path.replaceAll(',', ',,');
+export const escaped = (path: string): string => path.replaceAll(',', ',,');
 
 const driveOf = (folder: string, name: GuestName): string => `file=${escaped(diskIn(folder, name))},`;
 
-function machineArguments({ name, image, accelerator, folder, port }: Machine): string[] {
+function machineArguments({ name, image, accelerator, folder, port, devices = [] }: Machine): string[] {
   const kernelLine = `root=/dev/vda rw console=ttyS0 init=/sbin/lab-init labhost=${name} net.ifnames=0 quiet panic=-1`;
   // Flushes reach our file but not the disk below: a guest that is killed has lost what a pulled plug loses, no more.
   const drive = `${driveOf(folder, name)}if=virtio,format=qcow2,cache=unsafe,discard=unmap`;
@@ -45,6 +47,7 @@ function machineArguments({ name, image, accelerator, folder, port }: Machine): 
     ...['-drive', `${drive},backing.driver=raw,backing.file.filename=${escaped(image.base)}`],
     ...['-netdev', `user,id=net,hostfwd=tcp:127.0.0.1:${port}-:22`],
     ...['-device', 'virtio-net-pci,netdev=net,id=card', '-device', 'virtio-rng-pci'],
+    ...devices,
   ];
 }
 

@@ -1,54 +1,43 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { snapraidPath, versions } from '../../lab/places.js';
 import { fill, makeArray, type TestArray } from '../support/array.js';
 import { endOf, startArrayEstate } from '../support/array-estate.js';
 import { noise } from '../support/content.js';
-import { type Estate, evidenceOf } from '../support/estate.js';
+import type { Estate } from '../support/estate.js';
 import { needs } from '../support/needs.js';
 import { runIn } from '../support/run-watch.js';
 import { temporaryFolder } from '../support/temp.js';
 import { waitFor } from '../support/wait.js';
 
-/** A new snapraid that is told to be slow (--bw-limit), so that it can be stopped in the middle. Since version 14 a signal ends it as that signal. */
+/** A new snapraid that is told to be slow (--bw-limit), so that its hours end in the middle. */
 
 const skip = needs('temporal', 'mount', 'snapraid', 'snapraid-14.9');
 
-describe('a new snapraid in the middle of its work', { skip }, () => {
+describe('a new snapraid in the middle of a scrub', { skip }, () => {
   let estate: Estate;
   let array: TestArray;
   const folder = temporaryFolder('slow');
   const slow = join(folder, 'slow');
-  const pid = join(folder, 'pid');
-  let made = 0;
-  const changeSomething = (): void => {
-    made += 1;
-    for (const disk of ['d1', 'd2']) array.write(disk, `new ${made}.mkv`, noise(3_000_000, made));
-  };
-  const logOf = (run: string, verb: string): string => {
+  const logOf = (run: string): string => {
     const at = join(estate.stateFolder, 'snapraid');
-    const name = existsSync(at) && readdirSync(at).find((file) => file === `${run}.media.${verb}.log`);
+    const name = existsSync(at) && readdirSync(at).find((file) => file === `${run}.media.scrub.log`);
     return name ? readFileSync(join(at, name), 'utf8') : '';
   };
-  const inTheMiddle = (run: string, verb: string): Promise<boolean> =>
-    waitFor(() => existsSync(pid) && logOf(run, verb).includes('run:pos:'), {
+  const inTheMiddle = (run: string): Promise<boolean> =>
+    waitFor(() => !existsSync(slow) && logOf(run).includes('run:pos:'), {
       timeoutMs: 60_000,
-      what: `the middle of a ${verb}`,
+      what: 'the middle of a scrub',
     });
-  const startSlowly = async (...args: string[]): Promise<string> => {
-    rmSync(pid, { force: true });
-    writeFileSync(slow, '');
-    return runIn((await estate.holdfast('run', 'nightly', ...args)).stdout);
-  };
 
   before(async () => {
     const binary = join(folder, 'snapraid');
     const real = snapraidPath(versions.snapraid.next);
     writeFileSync(
       binary,
-      `#!/bin/sh\ncase "$*" in *' sync'|*' scrub') if [ -e '${slow}' ]; then rm '${slow}'; echo $$ > '${pid}'; exec '${real}' --bw-limit 1M "$@"; fi;; esac\nexec '${real}' "$@"\n`,
+      `#!/bin/sh\ncase "$*" in *' scrub') if [ -e '${slow}' ]; then rm '${slow}'; exec '${real}' --bw-limit 1M "$@"; fi;; esac\nexec '${real}' "$@"\n`,
     );
     chmodSync(binary, 0o755);
     array = makeArray({ disks: 2, parities: 1, megabytes: 110, binary });
@@ -62,34 +51,7 @@ describe('a new snapraid in the middle of its work', { skip }, () => {
   });
   after(() => estate?.stop());
 
-  for (const signal of ['SIGTERM', 'SIGKILL'] as const)
-    test(`is ended by ${signal}, known as interrupted, and continued`, async () => {
-      changeSomething();
-      const run = await startSlowly();
-      await inTheMiddle(run, 'sync');
-      process.kill(Number(readFileSync(pid, 'utf8')), signal);
-      const { code, words } = await endOf(estate, run);
-      assert.equal(code, 0, words);
-      const found = evidenceOf(estate).filter(
-        (fact) => fact.kind === 'array-interrupted' && fact.run === run,
-      );
-      assert.equal(found.length, 1);
-      assert(array.isSynced());
-    });
-
-  test('goes on as an orphan when the worker is killed, and is not done twice', async () => {
-    changeSomething();
-    const run = await startSlowly();
-    await inTheMiddle(run, 'sync');
-    await estate.worker.stop('SIGKILL');
-    await estate.startWorker();
-    const { code, words } = await endOf(estate, run);
-    assert.equal(code, 0, words);
-    assert(array.isSynced());
-    assert(!evidenceOf(estate).some((fact) => fact.kind === 'array-interrupted' && fact.run === run));
-  });
-
-  test('is a scrub that ends with the hours of its job, counts for what it read, and finds no block bad', async () => {
+  test('ends with the hours of its job, counts for what it read, and finds no block bad', async () => {
     for (const disk of ['d1', 'd2']) array.write(disk, 'large.mkv', noise(70_000_000, Number(disk.slice(1))));
     assert.equal((await estate.holdfast('run', 'nightly', '--follow')).code, 0);
     const minute = (offset: number): string => new Date(Date.now() + offset).toISOString().slice(11, 16);
@@ -97,8 +59,9 @@ describe('a new snapraid in the middle of its work', { skip }, () => {
     estate.configure((config) => {
       config.jobs.nightly.window = `${minute(-3_600_000)}-${minute(80_000)}`;
     });
-    const run = await startSlowly('--only', 'scrub');
-    await inTheMiddle(run, 'scrub');
+    writeFileSync(slow, '');
+    const run = runIn((await estate.holdfast('run', 'nightly', '--only', 'scrub')).stdout);
+    await inTheMiddle(run);
     const { code, words } = await endOf(estate, run);
     assert.equal(code, 0, words);
     const [, percent = '0'] =

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { type Estate, evidenceOf, startEstate } from '../support/estate.js';
+import { needs } from '../support/needs.js';
+import { runIn } from '../support/run-watch.js';
+import { type SmartGuest, startSmartGuest } from '../support/smart-guest.js';
+import { overSsh } from '../support/zfs-estate.js';
+
+/**
+ * The health of disks as smartctl itself reads it from QEMU's, over ssh: what they answer is fixed, 31 °C by SATA and 50 °C by NVMe. No SATA
+ * disk of QEMU fails or has bad sectors: those are told by the fake of snapraid-watch.server.test.ts.
+ */
+
+const skip = needs('temporal', 'zfs-lab', 'snapraid', 'smartctl');
+
+interface Health {
+  disk: string;
+  device: string;
+  temperature?: number;
+  failureProbability?: number;
+  trouble?: string;
+}
+
+describe('disks that answer SMART', { skip }, () => {
+  let estate: Estate;
+  let guest: SmartGuest;
+  const night = async () => {
+    const { code, stdout, stderr } = await estate.holdfast('run', 'nightly', '--follow');
+    return { code, words: `${stdout}${stderr}`, run: runIn(stdout) };
+  };
+  const healthIn = (run: string): Health[] => {
+    const found = evidenceOf(estate).find((fact) => fact.kind === 'array-smart' && fact.run === run);
+    return (found as unknown as { disks: Health[] } | undefined)?.disks ?? assert.fail('no evidence');
+  };
+  const write = (name: string): Promise<string> => guest.sh(`echo new > '/mnt/d1/${name}'`);
+  const isKnown = async (name: string): Promise<boolean> =>
+    (await guest.sh(`'${guest.snapraids.at(-1)?.path}' -c ${guest.config} list`)).includes(name);
+
+  before(async () => {
+    guest = await startSmartGuest();
+    estate = await startEstate({
+      change(config) {
+        config.hosts.tank = { ssh: overSsh(guest), tools: { snapraid: guest.snapraids[0]?.path } };
+        config.resources.media = {
+          host: 'tank',
+          snapraid: { config: guest.config, marker: '.holdfast', leastFiles: 1 },
+        };
+        config.jobs.nightly = {
+          kind: 'snapraid-maintenance',
+          resources: ['media'],
+          steps: ['sync', 'smart'],
+          objective: { rpo: '26h' },
+          retryFor: '2m',
+          spinDown: true,
+        };
+      },
+    });
+  });
+  after(async () => {
+    await estate?.stop();
+    await guest?.stop();
+  });
+
+  test('are told by each version of snapraid: temperature, and the probability that a spinning one fails', async () => {
+    for (const { version, path } of guest.snapraids) {
+      estate.configure((config) => {
+        config.hosts.tank.tools.snapraid = path;
+      });
+      await write(`for ${version}.mkv`);
+      const { code, words, run } = await night();
+      assert.equal(code, 0, words);
+      assert.match(words, /media: smart: done \(4 disks, 0 warnings, the hottest has 50 °C\)/);
+      const disks = healthIn(run);
+      const told = (name: string): Health => disks.find(({ disk }) => disk === name) ?? assert.fail(name);
+      assert.deepEqual(disks.map(({ disk }) => disk).sort(), ['d1', 'd2', 'd3', 'parity']);
+      for (const name of ['d1', 'd2', 'parity']) {
+        assert.equal(told(name).temperature, 31);
+        assert.match(told(name).device, /^\/dev\/sd[a-z]$/);
+        const { failureProbability = -1 } = told(name);
+        assert(failureProbability >= 0 && failureProbability < 50, `${name}: ${failureProbability} %`);
+      }
+      assert.deepEqual(told('d3'), { disk: 'd3', device: '/dev/nvme0n1', temperature: 50 });
+    }
+  });
+
+  test('are not failing when one is only too hot by its own limits: a warning, and the sync goes on', async () => {
+    await guest.setCriticalWarning(0b10);
+    await write('while hot.mkv');
+    const { code, words } = await night();
+    assert.equal(code, 6, words);
+    assert.match(words, /warning: disk d3: its temperature is beyond its limits$/m);
+    assert(await isKnown('while hot.mkv'));
+  });
+
+  test('freeze every sync when one of them says that it fails, until it does not say so any more', async () => {
+    await guest.setCriticalWarning(0b100);
+    await write('while failing.mkv');
+    const { code, words } = await night();
+    assert.equal(code, 5, words);
+    assert.match(
+      words,
+      /Do not sync "media": disk d3 is failing: its own check says FAILED, it is no longer reliable/,
+    );
+    assert.match(words, /holdfast do nightly replace-disk --set disk=d3 --plan/);
+    assert(!(await isKnown('while failing.mkv')), 'it was synced');
+    const { stdout } = await estate.holdfast('status', 'nightly');
+    assert.match(stdout, /Do not sync "media": disk d3 is failing/);
+    await guest.setCriticalWarning(0);
+    const next = await night();
+    assert.equal(next.code, 0, next.words);
+    assert(await isKnown('while failing.mkv'));
+  });
+
+  test('are named when one of them was told to watch itself no more', async () => {
+    const disk = healthIn((await night()).run).find((one) => one.disk === 'd1');
+    await guest.sh(`smartctl --smart=off ${disk?.device}`);
+    const { words } = await night();
+    assert.match(words, /media: smart: .*3 disks, .*of d1 nothing is known/);
+  });
+});
