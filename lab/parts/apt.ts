@@ -22,6 +22,7 @@ const packages: Record<string, string> = {
   snapraid: 'snapraid',
   mergerfs: 'mergerfs',
   smartctl: 'smartmontools',
+  dmsetup: 'dmsetup',
   smbd: 'samba',
   smbclient: 'smbclient',
   zsh: 'zsh',

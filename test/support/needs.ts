@@ -49,7 +49,9 @@ const offers = {
       onPath('ssh') !== undefined) ||
     'needs the two ZFS hosts of the lab (QEMU and their image): npm run setup, as root',
   snapraid: () => onPath('snapraid') !== undefined || 'needs snapraid (package snapraid): npm run setup',
-  smartctl: () => onPath('smartctl') !== undefined || 'needs smartctl (package smartmontools): npm run setup',
+  smartctl: () =>
+    (onPath('smartctl') !== undefined && onPath('dmsetup') !== undefined) ||
+    'needs smartctl and dmsetup (packages smartmontools, dmsetup): npm run setup',
   'snapraid-14.9': () =>
     snapraidPath(versions.snapraid.next) !== undefined ||
     `needs snapraid ${versions.snapraid.next} of a newer Debian: npm run setup`,

@@ -15,7 +15,7 @@ import { beforeRemoval, temporaryFolder } from './temp.js';
  * It is the image of the ZFS hosts with more disks; the programs are those of this machine and of our cache.
  */
 export interface SmartGuest extends LabHost {
-  /** snapraid.conf of the array: d1 and d2 on SATA, d2 in a folder of its disk, d3 on NVMe, the parity on SATA. */
+  /** snapraid.conf of the array: d1 and d2 on SATA, d2 in a folder of its disk, d3 on NVMe, the parity on a mapped device, as an encrypted volume is one. */
   config: string;
   /** Each snapraid that the guest has, oldest first. */
   snapraids: { version: string; path: string }[];
@@ -48,8 +48,8 @@ export async function startSmartGuest(): Promise<SmartGuest> {
   const host = labHost({ folder, image, ports: { din: port, grogu: port } }, 'din', 'smart', true);
   await waitForBoot(machine, bootTimeoutMs);
   await waitForGuest(machine, host, bootTimeoutMs);
+  const snapraids = giveTools(host);
   await host.sh(mountScript);
-  const snapraids = await giveTools(host);
   const monitor = monitorOf(folder, 'din');
   return {
     ...host,
@@ -99,12 +99,15 @@ function makeDisk(folder: string, name: string): string {
 
 /** What an installation would have done. */
 const mountScript = `set -e
-modprobe -a ahci sd_mod
+modprobe -a ahci sd_mod dm_mod
 for disk in d1 d2 d3 parity; do
   for try in $(seq 60); do [ ! -e /dev/disk/by-label/$disk ] || break; sleep 0.5; done
   mkdir -p /mnt/$disk /mnt/whole-$disk
 done
-for disk in d1 d3 parity; do mount LABEL=$disk /mnt/$disk; done
+for disk in d1 d3; do mount LABEL=$disk /mnt/$disk; done
+partition=$(readlink -f /dev/disk/by-label/parity)
+dmsetup create mapped --noudevsync --table "0 $(blockdev --getsz "$partition") linear $partition 0"
+mount /dev/mapper/mapped /mnt/parity
 mount LABEL=d2 /mnt/whole-d2
 mkdir "/mnt/whole-d2/my data"
 mount --bind "/mnt/whole-d2/my data" /mnt/d2
@@ -127,21 +130,28 @@ END
 `;
 
 /** The programs of this machine run there as they are: its C library is the newer one. */
-async function giveTools(host: LabHost): Promise<SmartGuest['snapraids']> {
-  give(host, '/usr/sbin', onPath('smartctl') ?? 'no smartctl here');
+function giveTools(host: LabHost): SmartGuest['snapraids'] {
+  give(host, '/usr/sbin', ...['smartctl', 'dmsetup'].map(pathOf));
+  give(host, '/usr/lib/x86_64-linux-gnu', '/usr/lib/x86_64-linux-gnu/libdevmapper.so.1.02.1');
   return snapraidVersions().map(({ version, path }, at) => {
     const to = `/opt/snapraid-${at}`;
     if (isAbsolute(path))
       give(host, to, ...['libraries', 'program', 'snapraid'].map((name) => join(dirname(path), name)));
-    else give(host, to, onPath(path) ?? 'no snapraid here');
+    else give(host, to, pathOf(path));
     return { version, path: `${to}/snapraid` };
   });
 }
 
-/** Files and folders of one folder. */
+function pathOf(program: string): string {
+  const path = onPath(program);
+  if (path === undefined) throw new Error(`no ${program} here: npm run setup`);
+  return path;
+}
+
+/** Files and folders with what their names lead to. */
 function give(host: LabHost, to: string, ...paths: string[]): void {
-  const [first = ''] = paths;
-  const pack = ['-C', dirname(first), '--exclude=gconv', '-chf', '-', ...paths.map((path) => basename(path))];
+  const words = paths.flatMap((path) => ['-C', dirname(path), basename(path)]);
+  const pack = ['--exclude=gconv', '-chf', '-', ...words];
   const input = execFileSync('tar', pack, { maxBuffer: 2 ** 28 });
   execFileSync('ssh', [...sshArguments(host), `mkdir -p ${to} && tar -C ${to} -xf -`], { input });
 }
