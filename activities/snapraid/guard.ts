@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { BareArray, MissingDisk, SnapArray } from './array.js';
 import { type ArrayDisk, placesOf } from './conf.js';
-import { mountOf, sharing, unmounted } from './mounts.js';
+import { mountOf, sharing, unmounted, unplugged } from './mounts.js';
 import { askHealth } from './smart.js';
 
 /** Before anything is compared: is every disk there, and is it the right one? An empty mount point looks like a disk whose files were deleted. */
@@ -43,6 +43,7 @@ export async function missingDisks(array: BareArray): Promise<MissingDisk[]> {
     ...found,
     ...(await sharing(array, there)),
     ...(await unmounted(array, there)),
+    ...(await unplugged(array, there)),
     ...(await failing(array, there)),
   ];
 }

@@ -63,3 +63,28 @@ export async function unmounted(array: BareArray, disks: readonly ArrayDisk[]): 
 
 const isAbove = (mount: string, other: string): boolean =>
   mount !== other && other.startsWith(mount === '/' ? mount : `${mount}/`);
+
+/**
+ * A disk that was pulled out, or that its cable lost, stays mounted: folders that were looked at before are still listed, and only reading
+ * fails. The kernel's own list of devices is asked, because /dev is another one in a container; file systems over several devices are in none.
+ */
+export async function unplugged(
+  { tools: { host, signal } }: BareArray,
+  disks: readonly ArrayDisk[],
+): Promise<MissingDisk[]> {
+  const args = ['-c', unpluggedScript, 'sh', ...disks.map(({ folder }) => folder)];
+  const { stdout } = await host.run({ file: 'sh', args }, { signal });
+  const gone = new Set(stdout.split('\n'));
+  return disks.flatMap(({ name, folder }, at) =>
+    gone.has(`${at}`) ? [{ disk: name, why: `is gone, although ${folder} is still mounted` }] : [],
+  );
+}
+
+/** Prints the number of each folder whose device is not there any more. */
+const unpluggedScript = `[ -d /sys/dev/block ] || exit 0
+at=0
+for folder; do
+  id=$(findmnt --noheadings --first-only --output MAJ:MIN --target "$folder" | tr -d ' ')
+  case $id in '' | 0:*) ;; *) [ -e "/sys/dev/block/$id" ] || echo "$at" ;; esac
+  at=$((at + 1))
+done`;

@@ -93,11 +93,11 @@ interface SnapraidDisk {
 }
 
 /**
- * `attr:DEVICE:DISK:NAME:VALUE` and `smart:DEVICE:DISK`; 194 is the temperature, and "error" and "flags" are snapraid's own. A disk may lie on
- * several devices, such as a parity that is split: each is told by itself.
+ * `attr:DEVICE:DISK:NAME:VALUE` and `smart:DEVICE:DISK`; names that are numbers are attributes of the disk, others are snapraid's own. A disk
+ * may lie on several devices, such as a parity that is split: each is told by itself.
  */
 export function snapraidSmart(lines: readonly string[]): SnapraidDisk[] {
-  const disks = new Map<string, SnapraidDisk>();
+  const disks = new Map<string, Told>();
   for (const line of lines) {
     const { name, values } = parseTag(line);
     const [device = '', disk = '', what = '', value = '', second = ''] = values;
@@ -106,23 +106,34 @@ export function snapraidSmart(lines: readonly string[]): SnapraidDisk[] {
     const known = disks.get(key) ?? { disk, device };
     disks.set(key, { ...known, ...(name === 'attr' && told(what, Number(value), Number(second))) });
   }
-  return [...disks.values()];
+  return [...disks.values()].map(({ flags = noAnswer, hasAttributes = false, ...disk }) => ({
+    ...disk,
+    ...((flags & notAsked || (flags & noAnswer && !hasAttributes)) && { unknown: true as const }),
+    ...(flags & (fails | belowLimit) && { trouble: 'smartctl says that it fails or is about to' }),
+  }));
 }
 
-/** Bits of smartctl's exit code: it could not ask the disk at all; the disk fails; an attribute is below its limit. */
-const [notAsked, fails, belowLimit] = [0b11, 0b1000, 0b10000];
+interface Told extends SnapraidDisk {
+  /** smartctl's exit code. */
+  flags?: number;
+  hasAttributes?: true;
+}
 
-function told(what: string, number: number, second: number): Partial<SnapraidDisk> {
+/** Bits of it: it could not ask the disk at all; the disk refused an answer, perhaps that of its health; it fails; an attribute is below its limit. */
+const [notAsked, noAnswer, fails, belowLimit] = [0b11, 0b100, 0b1000, 0b10000];
+
+function told(what: string, number: number, second: number): Partial<Told> {
   if (!Number.isFinite(number)) return {};
-  if (what === 'flags' && (number & notAsked) !== 0) return { unknown: true };
-  if (what === 'flags' && (number & (fails | belowLimit)) !== 0)
-    return { trouble: 'smartctl says that it fails or is about to' };
-  // The upper bytes of the raw value are the coldest and the hottest it ever was.
-  if (what === '194' && number > 0) return { temperature: number % 256 };
+  if (what === 'flags') return { flags: number };
   // How many such disks fail within a year, and the probability that this one does.
   if (what === 'afr' && Number.isFinite(second)) return { failureProbability: Math.round(second * 100) };
-  return {};
+  // The upper bytes of the raw value are the coldest and the hottest it ever was.
+  const temperature = temperatures.includes(what) && number > 0 ? { temperature: number % 256 } : {};
+  return { ...temperature, ...(/^\d+$/.test(what) && { hasAttributes: true }) };
 }
+
+/** Of the air around it, of the disk, and since version 14 what snapraid makes of them: the last one that is told counts. */
+const temperatures = ['190', '194', 'temperature'];
 
 /** Whether every disk was told to sleep, and took it: snapraid 12 ends with 0 when none did. `smartctl:DEVICE:DISK:run: …` and `…:ret: 0`. */
 export function areAllAsleep(lines: readonly string[]): boolean {

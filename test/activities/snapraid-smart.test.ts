@@ -77,6 +77,15 @@ describe('the health of disks', () => {
     assert.deepEqual(second, { disk: 'd2', device: '/dev/loop1', unknown: true });
     assert.equal(disks.length, 2);
   });
+
+  test('a disk that gave smartctl no answer is not known, unless it told attributes', () => {
+    const isUnknown = (...told: string[]): boolean =>
+      snapraidSmart(told.map((words) => `attr:/dev/sdb:d1:${words}`))[0]?.unknown === true;
+    assert.equal(isUnknown('serial:x', 'flags:4:4'), true);
+    assert.equal(isUnknown('serial:x'), true);
+    assert.equal(isUnknown('serial:x', 'flags:4:4', '5:0:0'), false);
+    assert.equal(isUnknown('serial:x', 'flags:0:0'), false);
+  });
 });
 
 test('of a parity that is split over several disks the worst is told', async () => {

@@ -32,7 +32,7 @@ async function recordArray(name: string): Promise<void> {
     const { file, args = [] } = askCommand({ file: path, config: guest.config }, { verb: 'smart' });
     const { code, stdout, stderr } = await guest.ask(quoted([file, ...args]));
     const number = /^\d/.test(version) ? version : packaged.replace(/-.*$/, '');
-    keep(`${name}-${number}.log`, stdout);
+    keep(`${name}-${number}.log`, stdout.replace(/^(?:smartctl:.*:out|argv|uuid|memory|map|stat):.*\n/gm, ''));
     keep(`${name}-${number}.err`, stderr);
     keep(`${name}-${number}.code`, `${code}\n`);
   }

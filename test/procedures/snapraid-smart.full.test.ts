@@ -4,6 +4,7 @@ import { type Estate, evidenceOf, startEstate } from '../support/estate.js';
 import { needs } from '../support/needs.js';
 import { runIn } from '../support/run-watch.js';
 import { type SmartGuest, startSmartGuest } from '../support/smart-guest.js';
+import { waitFor } from '../support/wait.js';
 import { overSsh } from '../support/zfs-estate.js';
 
 /**
@@ -69,6 +70,7 @@ describe('disks that answer SMART', { skip }, () => {
       await write(`for ${version}.mkv`);
       const { code, words, run } = await night();
       assert.equal(code, 0, words);
+      assert.match(words, /media: spin down: done \(the disks sleep\)/);
       assert.match(words, /media: smart: done \(4 disks, 0 warnings, the hottest has 50 °C\)/);
       const disks = healthIn(run);
       const told = (name: string): Health => disks.find(({ disk }) => disk === name) ?? assert.fail(name);
@@ -114,7 +116,22 @@ describe('disks that answer SMART', { skip }, () => {
   test('are named when one of them was told to watch itself no more', async () => {
     const disk = healthIn((await night()).run).find((one) => one.disk === 'd1');
     await guest.sh(`smartctl --smart=off ${disk?.device}`);
-    const { words } = await night();
+    const { words, run } = await night();
     assert.match(words, /media: smart: .*3 disks, .*of d1 nothing is known/);
+    assert(!healthIn(run).some((one) => one.disk === 'd1'));
+    await guest.sh(`smartctl --smart=on ${disk?.device}`);
+  });
+
+  test('are named when one was pulled out under its mount, which still shows its folders', async () => {
+    await guest.unplugNvme();
+    await waitFor(async () => !(await guest.sh('ls /dev')).includes('nvme0n1'), {
+      timeoutMs: 30_000,
+      what: 'the disk to be gone',
+    });
+    assert.match(await guest.sh('ls -A /mnt/d3'), /\.holdfast/);
+    const { code, words } = await night();
+    assert.equal(code, 5, words);
+    assert.match(words, /Do not sync "media": disk d3 is gone, although \/mnt\/d3 is still mounted/);
+    assert.match(words, /replace-disk --set disk=d3 --plan/);
   });
 });

@@ -107,6 +107,7 @@ done
 for disk in d1 d3; do mount LABEL=$disk /mnt/$disk; done
 partition=$(readlink -f /dev/disk/by-label/parity)
 dmsetup create mapped --noudevsync --table "0 $(blockdev --getsz "$partition") linear $partition 0"
+ln -sf ../dm-0 /dev/mapper/mapped
 mount /dev/mapper/mapped /mnt/parity
 mount LABEL=d2 /mnt/whole-d2
 mkdir "/mnt/whole-d2/my data"
