@@ -13,8 +13,10 @@ export interface OtherProcess {
 /** Of `ps -eo pid=,comm=,args=`. Pure. */
 export function snapraidsIn(listing: string): OtherProcess[] {
   return listing.split('\n').flatMap((line) => {
-    const [, pid, name = '', args = ''] = /^\s*(\d+)\s+(snapraidd?)\s+(.*)$/.exec(line) ?? [];
-    return pid === undefined ? [] : [{ pid: Number(pid), name, line: args.trim() }];
+    const [, pid, name = '', args = ''] = /^\s*(\d+)\s+(snapraidd?)\s+(.*?)\s*$/.exec(line) ?? [];
+    // Without a command line of its own it has ended, and only its parent does not know yet.
+    const isOver = pid === undefined || args.endsWith('<defunct>');
+    return isOver ? [] : [{ pid: Number(pid), name, line: args }];
   });
 }
 

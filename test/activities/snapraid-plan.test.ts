@@ -207,9 +207,9 @@ test('progress is read from the last whole line of a log', () => {
   assert.equal(lastPosition('nothing'), undefined);
 });
 
-test('other snapraids are told from what only mentions them', () => {
+test('other snapraids are told from what only mentions them, and from those that have ended', () => {
   const found = snapraidsIn(
-    '  101 snapraid        snapraid -c /etc/x sync\n 102 vim             vim snapraid.conf\n 103 snapraidd       /usr/bin/snapraidd -f\n',
+    '  101 snapraid        snapraid -c /etc/x sync\n 102 vim             vim snapraid.conf\n 103 snapraidd       /usr/bin/snapraidd -f\n 104 snapraidd       [snapraidd] <defunct>\n',
   );
   assert.deepEqual(
     found.map(({ pid, name }) => [pid, name]),

@@ -148,7 +148,7 @@ function kills(binary: string): void {
     await other;
     assert.equal(code, 0, `${stdout}${stderr}`);
     const said = (await estate.holdfast('logs', runIn(stdout))).stdout;
-    assert.match(said, /is in use by snapraid .*\(process \d+\)/);
+    assert.match(said, /is in use by \S*snapraid .*\(process \d+\)/);
     assert(isSynced());
   });
 }
