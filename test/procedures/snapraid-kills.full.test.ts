@@ -139,9 +139,8 @@ function kills(binary: string): void {
 
   test('another snapraid on the same array is named and waited for', async () => {
     changeSomething();
-    trap.set('sleep 6');
-    const log = join(array.folder, 'log of another');
-    const args = ['-c', array.config, '--gui', '--log', log, 'sync'];
+    trap.set('kill -STOP $snapraid; sleep 15; kill -CONT $snapraid');
+    const args = ['-c', array.config, '--gui', '--log', join(array.folder, 'log of another'), 'sync'];
     const other = promisify(execFile)(trap.binary, args);
     await trap.untilReached();
     const { code, stdout, stderr } = await estate.holdfast('run', 'nightly', '--follow');
