@@ -28,6 +28,7 @@ describe('disks that answer SMART', { skip }, () => {
   let guest: SmartGuest;
   const night = async () => {
     const { code, stdout, stderr } = await estate.holdfast('run', 'nightly', '--follow');
+    assert.notEqual(stdout, '', stderr);
     return { code, words: `${stdout}${stderr}`, run: runIn(stdout) };
   };
   const healthIn = (run: string): Health[] => {
