@@ -208,7 +208,7 @@ for (const [verb, side] of [
   test(`zfs ${verb} killed in the middle: the same run goes on from what arrived`, {
     skip: skip || (verb === 'send' && onlyInFull('half a minute of two emulated hosts')),
   }, async () => {
-    const { source, target } = await largeTree(`killed-${verb}`, 12);
+    const { source, target } = await largeTree(`killed-${verb}`, 24);
     const [{ end, lines }] = await Promise.all([
       run(source, target, { slow: true }),
       killZfs(lab[side], verb, target),
