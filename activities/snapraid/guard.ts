@@ -33,17 +33,20 @@ export async function missingDisks(array: BareArray): Promise<MissingDisk[]> {
   if (conf.data.length === 0 || conf.parity.length === 0) throw noDisks(array);
   const found: MissingDisk[] = [];
   const there: ArrayDisk[] = [];
+  // First, because reading of such a disk fails.
+  const gone = await unplugged(array, placesOf(conf));
   for (const disk of placesOf(conf)) {
+    if (gone.some((one) => one.disk === disk.name)) continue;
     const why = await whyAway(array, disk);
     if (why !== undefined) found.push({ disk: disk.name, ...why });
     // One without its marker can be failing too, or lie on the disk of another.
     if (why === undefined || why.isThere) there.push(disk);
   }
   return [
+    ...gone,
     ...found,
     ...(await sharing(array, there)),
     ...(await unmounted(array, there)),
-    ...(await unplugged(array, there)),
     ...(await failing(array, there)),
   ];
 }

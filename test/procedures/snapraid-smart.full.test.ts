@@ -125,13 +125,13 @@ describe('disks that answer SMART', { skip }, () => {
     assert(await isKnown('while-failing.mkv'), 'the sync did not go on');
   });
 
-  test('are named when one was pulled out under its mount, which still shows its folders', async () => {
+  test('are named when one was pulled out under its mount', async () => {
     await guest.unplugNvme();
     await waitFor(async () => !(await guest.sh('ls /dev')).includes('nvme0n1'), {
       timeoutMs: 30_000,
       what: 'the disk to be gone',
     });
-    assert.match(await guest.sh('ls -A /mnt/d3'), /\.holdfast/);
+    await guest.sh('mountpoint /mnt/d3');
     const { code, words } = await night();
     assert.equal(code, 5, words);
     assert.match(words, /Do not sync "media": disk d3 is gone, although \/mnt\/d3 is still mounted/);
