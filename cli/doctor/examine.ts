@@ -11,7 +11,8 @@ import { askHost, type HostReply } from './ask-host.js';
 import { askTemporal } from './ask-temporal.js';
 import { about, exitOfFindings } from './findings.js';
 import { judgeFile, judgeOwnSpace, judgeThisMachine, ownVersion } from './here.js';
-import { judgeClock, judgeHost, type Own, offsetMs } from './judge-host.js';
+import { judgeClock, offsetMs } from './judge-clock.js';
+import { judgeHost, type Own } from './judge-host.js';
 import { judgeTemporal } from './judge-temporal.js';
 import { renderFindings } from './view.js';
 

@@ -1,6 +1,6 @@
 import type { Finding, SshFacts } from '../../contracts/doctor.js';
 import type { Teller } from './findings.js';
-import { offsetMs } from './judge-host.js';
+import { offsetMs } from './judge-clock.js';
 
 /** A host that another one's worker drives over ssh. Pure. */
 
