@@ -1,5 +1,4 @@
 import { HoldfastError } from '../../contracts/errors.js';
-import type { Command } from '../../system/host.js';
 import { type Member, pipeAcross } from '../../system/pipe-across.js';
 import { complains, mustSucceed } from './classify.js';
 import { listTrees, type Zfs, zfsWords } from './listing.js';
@@ -11,6 +10,7 @@ import { quote, receiveScript, sendScript, watchStreams } from './replicate-scri
 import { stallGuard } from './replicate-stall.js';
 import type { Stream, ZfsWords } from './replicate-streams.js';
 import type { HoldTags } from './replicate-upkeep.js';
+import type { Wire } from './replicate-wire.js';
 import type { Listing } from './types.js';
 
 /** Two real hosts as the ends of a replication, each of them local or over ssh: push, pull and relay are one code. */
@@ -20,9 +20,8 @@ export interface HostEndsOptions {
   sourceRoot: string;
   target: Zfs;
   targetRoot: string;
-  /** Between both ends, on either side of the wire: mbuffer, zstd, pv. */
-  onSource?: readonly Command[];
-  onTarget?: readonly Command[];
+  /** What stands between both ends; asked for only where something is sent. Default: nothing. */
+  wire?: () => Promise<Wire>;
   progress?: (progress: { bytesDone: number; bytesTotal: number }) => void;
   /** So long may a stream move nothing. Milliseconds; default: for ever. */
   noProgressAfterMs?: number;
@@ -205,7 +204,8 @@ async function transferInParts(streams: readonly Stream[], options: HostEndsOpti
 }
 
 async function transfer(streams: readonly Stream[], options: HostEndsOptions) {
-  const { source, target, onSource = [], onTarget = [], progress, log } = options;
+  const { source, target, wire, progress, log } = options;
+  const { onSource = [], onTarget = [] } = (await wire?.()) ?? {};
   const sender = sendScript(zfsWords(source), streams);
   const receiver = receiveScript(zfsWords(target), streams);
   if (Math.max(sender.length, receiver.length) > scriptMost)

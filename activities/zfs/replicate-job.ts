@@ -13,7 +13,7 @@ import { destinationOf, isParked, wayBackOf } from './replicate-names.js';
 import { rateMeter } from './replicate-progress.js';
 import type { SurveyRequest } from './replicate-survey.js';
 import type { ReplicationPolicy } from './replicate-types.js';
-import { wireBetween } from './replicate-wire.js';
+import { type Wire, wireBetween } from './replicate-wire.js';
 import { roleOf } from './role.js';
 import { pathSelector } from './select-paths.js';
 import { zfsOn } from './zfs-on.js';
@@ -24,6 +24,8 @@ export interface Replication {
   job: ZfsReplicationJob;
   request: SurveyRequest;
   ends: Ends;
+  /** What stands between them; HF_TOOL_MISSING where it cannot be. A look that finds nothing to send does not ask. */
+  wire: () => Promise<Wire>;
   /** Where it is sent from and to: the other way round when it is brought back. */
   source: Zfs;
   target: Zfs;
@@ -35,7 +37,11 @@ export async function openReplication(tools: Tools, input: ReplicationStepInput)
   const job = replicationJob(tools, input);
   const way = input.sendBack ? wayBack(tools, input, job) : wayThere(tools, input, job);
   const { source, target, sourceRoot, targetRoot, policy } = way;
-  const { onSource, onTarget } = await wireBetween(job, source.host, target.host);
+  let asked: Promise<Wire> | undefined;
+  const wire = (): Promise<Wire> => {
+    asked ??= wireBetween(job, source.host, target.host);
+    return asked;
+  };
   const counter = { alreadyBytes: 0 };
   const meter = rateMeter();
   const ends = hostEnds({
@@ -43,14 +49,14 @@ export async function openReplication(tools: Tools, input: ReplicationStepInput)
     sourceRoot,
     target,
     targetRoot,
-    onSource,
-    onTarget,
+    wire,
     log: tools.log,
     progress: (at) => tools.progress({ phase: 'sending', ...meter({ ...at, ...counter }) }),
     noProgressAfterMs: job.noProgressAfter,
   });
   return {
     job,
+    wire,
     counter,
     source,
     target,

@@ -104,12 +104,15 @@ async function saveShared(
 /** Only where something is to be sent it costs a command: a look that finds nothing costs its two and no more. */
 async function fitIntoPool(
   { config }: Tools,
-  { target, request }: Replication,
+  { target, request, wire }: Replication,
   { input }: Survey,
   due: readonly DatasetPlan[],
 ): Promise<Fitting> {
   const { targetRoot } = request;
-  const floorBytes = due.length === 0 ? 0 : await floorBytesOf(target, config, targetRoot);
+  if (due.length === 0) return fitInto(due, input.target, targetRoot, 0);
+  // Before anything is prepared for streams that could not be sent.
+  await wire();
+  const floorBytes = await floorBytesOf(target, config, targetRoot);
   return fitInto(due, input.target, targetRoot, floorBytes);
 }
 

@@ -2,7 +2,7 @@ import type { ZfsReplicationJob } from '../../config/schema.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { Command, Host } from '../../system/host.js';
 
-/** Programs between sender and receiver, on either side of the wire. */
+/** Programs between sender and receiver, on either side of the wire: mbuffer, pv, zstd. */
 
 export interface Wire {
   onSource: Command[];

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { lackingPrograms } from '../../activities/doctor/zfs-programs.js';
+import type { Tools } from '../../activities/door.js';
+import { openReplication } from '../../activities/zfs/replicate-job.js';
 import { wireBetween } from '../../activities/zfs/replicate-wire.js';
 import { parseConfig } from '../../config/load.js';
 import { HoldfastError } from '../../contracts/errors.js';
@@ -67,19 +69,39 @@ test('a limit that nobody can keep is refused before anything is sent, never lef
   );
 });
 
+/** One job with a limit, one that compresses. */
+const { config, mistakes } = parseConfig(
+  JSON.stringify({
+    hosts: { din: {}, other: {}, grogu: { ssh: { address: '10.0.0.2', user: 'root', via: 'din' } } },
+    resources: { k: { host: 'din', dataset: 'fast/k' }, v: { host: 'din', dataset: 'fast/v' } },
+    stores: { grogu: { zfs: { host: 'grogu', dataset: 'backup' } } },
+    jobs: {
+      a: { kind: 'zfs-replication', resources: ['k'], store: 'grogu', limit: '10MiB' },
+      b: { kind: 'zfs-replication', resources: ['v'], store: 'grogu', compress: true },
+    },
+  }),
+  '/holdfast.yaml',
+);
+
+test('a replication that only looks asks neither host what it has', async () => {
+  assert(config, JSON.stringify(mistakes));
+  const asked: string[] = [];
+  const findProgram = async (file: string) => {
+    asked.push(file);
+    return undefined;
+  };
+  const host = { ...machine('din'), findProgram } as unknown as Host;
+  const signal = new AbortController().signal;
+  const tools = { host, machine: () => host, config, signal, log: () => undefined } as unknown as Tools;
+  const run = 'a-2026-01-01T00:00:00Z';
+  const step = { job: 'a', run, resource: 'k', store: 'grogu', round: 1, retryForMs: 0 };
+  const { wire } = await openReplication(tools, step);
+  assert.deepEqual(asked, []);
+  await assert.rejects(wire(), { code: 'HF_TOOL_MISSING' });
+  assert.deepEqual(new Set(asked), new Set(['mbuffer', 'pv']));
+});
+
 test('doctor finds beforehand what a host lacks for the jobs that work there', async () => {
-  const { config, mistakes } = parseConfig(
-    JSON.stringify({
-      hosts: { din: {}, other: {}, grogu: { ssh: { address: '10.0.0.2', user: 'root', via: 'din' } } },
-      resources: { k: { host: 'din', dataset: 'fast/k' }, v: { host: 'din', dataset: 'fast/v' } },
-      stores: { grogu: { zfs: { host: 'grogu', dataset: 'backup' } } },
-      jobs: {
-        a: { kind: 'zfs-replication', resources: ['k'], store: 'grogu', limit: '10MiB' },
-        b: { kind: 'zfs-replication', resources: ['v'], store: 'grogu', compress: true },
-      },
-    }),
-    '/holdfast.yaml',
-  );
   assert(config, JSON.stringify(mistakes));
   const [limit, compress] = [
     { job: 'a', program: 'mbuffer or pv' },

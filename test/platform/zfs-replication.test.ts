@@ -47,7 +47,9 @@ function counted(sourceRoot: string, targetRoot: string, slow: boolean): Counted
     sourceRoot,
     targetRoot,
     log,
-    ...(slow && { onSource: [{ file: 'pv', args: ['-q', '-L', '1m'] }] }),
+    ...(slow && {
+      wire: async () => ({ onSource: [{ file: 'pv', args: ['-q', '-L', '1m'] }], onTarget: [] }),
+    }),
   });
   let count = 0;
   const costs = <A extends unknown[], R>(price: number, body: (...args: A) => Promise<R>) => {

@@ -30,7 +30,7 @@ test('zfs receive stopped in the middle: the run ends it and resumes what arrive
     target: { host: ownHost(lab.grogu), ...tools },
     sourceRoot: source,
     targetRoot: target,
-    onSource: [{ file: 'pv', args: ['-q', '-L', '1m'] }],
+    wire: async () => ({ onSource: [{ file: 'pv', args: ['-q', '-L', '1m'] }], onTarget: [] }),
     noProgressAfterMs: 30_000,
     log: (line) => void lines.push(line),
   });

@@ -64,7 +64,9 @@ async function realWorld(sourceRoot: string, targetRoot: string): Promise<World2
       target: { host: grogu, ...tools },
       sourceRoot,
       targetRoot,
-      ...(cutAfter !== undefined && { onSource: [{ file: 'head', args: ['-c', String(cutAfter)] }] }),
+      ...(cutAfter !== undefined && {
+        wire: async () => ({ onSource: [{ file: 'head', args: ['-c', String(cutAfter)] }], onTarget: [] }),
+      }),
     });
   const labOf = (side: Side) => (side === 'source' ? lab.din : lab.grogu);
   const tried = async (side: Side, script: string): Promise<boolean> =>
