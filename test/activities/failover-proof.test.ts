@@ -12,6 +12,7 @@ import { localHost } from '../../system/local-host.js';
 import { isAlive } from '../support/alive.js';
 import { fakeMachine } from '../support/fake-trees.js';
 import { temporaryFolder } from '../support/temp.js';
+import { waitFor } from '../support/wait.js';
 
 /** Whether a silent machine is off is asked of a program of the operator's own. */
 
@@ -81,7 +82,10 @@ describe('the program', () => {
     assert.equal(proof?.isOff, false);
     assert.match(proof?.words ?? '', /it took longer than 1 s/);
     assert(existsSync(pid));
-    assert.equal(isAlive(Number(readFileSync(pid, 'utf8'))), false);
+    await waitFor(() => !isAlive(Number(readFileSync(pid, 'utf8'))), {
+      timeoutMs: 10_000,
+      what: 'what it had started to be gone',
+    });
   });
 
   test('is no answer when the step is cancelled', async () => {
