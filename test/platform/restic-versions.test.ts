@@ -13,7 +13,7 @@ import { type ResticName, resticPath, versions } from '../../lab/places.js';
 import { compareTrees } from '../support/compare.js';
 import { noise } from '../support/content.js';
 import { makeTree } from '../support/data.js';
-import { needs } from '../support/needs.js';
+import { needs, onlyInFull } from '../support/needs.js';
 import { asPlainUser, giveAway } from '../support/plain-user.js';
 import { endChild, spawnTied } from '../support/spawn.js';
 import { waitFor } from '../support/wait.js';
@@ -22,10 +22,7 @@ import { type Bench, failsWith, makeBench, runAt } from './restic-bench.js';
 /** A short life of a repository with each restic that we promise, the real program. The longer suites have one or two; kills and cancels with each are in restic-kill.full. */
 
 /** In `npm test` the longer suites have the machine's own. */
-const names: ResticName[] = [
-  ...(process.env.HOLDFAST_ONE_RESTIC ? [] : (['system'] as const)),
-  ...(Object.keys(versions.restic) as (keyof typeof versions.restic)[]),
-];
+const names: ResticName[] = ['system', ...(Object.keys(versions.restic) as (keyof typeof versions.restic)[])];
 
 /** How a restic ends that is started by hand. */
 function exitCode(restic: string, bench: Bench, args: string[], env: Record<string, string> = {}) {
@@ -39,7 +36,10 @@ function exitCode(restic: string, bench: Bench, args: string[], env: Record<stri
 for (const name of names) {
   const restic = resticPath(name) ?? '';
   describe(`restic ${name} through our driver`, {
-    skip: needs(name === 'system' ? 'restic' : `restic-${name}`),
+    skip:
+      needs(name === 'system' ? 'restic' : `restic-${name}`) ||
+      // The first that speaks by exit codes; the oldest is in all other tests.
+      (name !== '0.17' && onlyInFull('half a minute for each version')),
   }, () => {
     const version = (): readonly number[] =>
       parseVersion(spawnSync(restic, ['version'], { encoding: 'utf8' }).stdout);
