@@ -21,7 +21,6 @@ import { type Bench, failsWith, makeBench, runAt } from './restic-bench.js';
 
 /** A short life of a repository with each restic that we promise, the real program. The longer suites have one or two; kills and cancels with each are in restic-kill.full. */
 
-/** In `npm test` the longer suites have the machine's own. */
 const names: ResticName[] = ['system', ...(Object.keys(versions.restic) as (keyof typeof versions.restic)[])];
 
 /** How a restic ends that is started by hand. */
@@ -38,7 +37,7 @@ for (const name of names) {
   describe(`restic ${name} through our driver`, {
     skip:
       needs(name === 'system' ? 'restic' : `restic-${name}`) ||
-      // The first that speaks by exit codes; the oldest is in all other tests.
+      // The first that speaks by exit codes; the longer suites of `npm test` have the oldest.
       (name !== '0.17' && onlyInFull('half a minute for each version')),
   }, () => {
     const version = (): readonly number[] =>
