@@ -172,6 +172,7 @@ describe('snapshots of a real pool', { skip }, () => {
   test('a run that is terminated in its hook is undone by the next start of the worker', async () => {
     const frozen = `/tmp/frozen-${process.pid}`;
     estate.configure((config) => {
+      config.jobs.hourly.before = ['slow'];
       config.hosts.din.hooks.slow.run = ['sh', '-c', `touch ${frozen}; sleep 600`];
     });
     const started = runIn((await estate.holdfast('run', 'hourly')).stdout);
@@ -198,9 +199,7 @@ describe('snapshots of a real pool', { skip }, () => {
     });
   });
 
-  test('retention that would remove more than half waits for a yes, and then removes just what was shown', {
-    skip: onlyInFull('half a minute of two emulated hosts'),
-  }, async () => {
+  test('retention that would remove more than half waits for a yes, and then removes just what was shown', async () => {
     estate.configure((config) => {
       config.jobs.hourly.keep = { last: 50 };
     });
