@@ -75,7 +75,7 @@ function wholePhases(node: string | undefined): Phase[] {
   const phase = (name: string, files: string[]): Phase => ({
     name: `${name} (${files.length} files)`,
     // 200 kills take 25 minutes.
-    run: (endsWithinMs) => runNodeTest({ files, node, concurrency: 2, timeoutMs: minutes(35), endsWithinMs }),
+    run: (endsWithinMs) => runNodeTest({ files, node, concurrency: 3, timeoutMs: minutes(35), endsWithinMs }),
   });
   return [
     phase('chaos, platform and full cases', hard),
@@ -107,7 +107,7 @@ function nodePhases(): Phase[] {
     Object.values(versions.node).flatMap((version) => {
       const node = nodePath(version);
       const run = (endsWithinMs: number) =>
-        runNodeTest({ files, node, oneRestic: true, concurrency: 2, timeoutMs, endsWithinMs });
+        runNodeTest({ files, node, oneRestic: true, concurrency: 3, timeoutMs, endsWithinMs });
       return node ? [{ name: `the ${kind} under Node ${version}`, needsMs, run }] : [];
     }),
   );
