@@ -70,6 +70,7 @@ export async function openStage(real: Tools, place: Place, engine: EngineParts):
   if (marker !== undefined) await host.writeFile(`${source}/${marker}`, '');
   await initialiseStore(tools, store);
   const isMeasured = least.files !== undefined || least.bytes !== undefined;
+  const begunMs = now().getTime();
   let runs = 0;
   return {
     tools,
@@ -82,7 +83,8 @@ export async function openStage(real: Tools, place: Place, engine: EngineParts):
     guardedBy: marker === undefined ? (isMeasured ? 'least' : 'nothing') : 'marker',
     newRun: () => {
       runs += 1;
-      return runId(job, new Date(now().getTime() + runs * 1000));
+      // Of the minute before: the run in the drill's own engine is named after its second, and would take the copy of a namesake for its own.
+      return runId(job, new Date(begunMs - 60_000 + runs * 1000));
     },
     backUp: (run, change = {}) =>
       backupResource({ ...tools, ...change, run }, { job, run, resource, store, retryForMs: 0 }),
