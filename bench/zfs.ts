@@ -163,6 +163,17 @@ function figuresOf(
   });
 }
 
+/** The pool has room for two large copies, not for four. What arrived by us is held. */
+const makeRoom = (site: Site, dataset: string): Promise<string> =>
+  site.sh(
+    'grogu',
+    `set -e
+zfs list -H -r -t snapshot -o name ${dataset} | while read -r s; do
+  zfs holds -H "$s" | cut -f2 | while read -r tag; do zfs release "$tag" "$s"; done
+done
+zfs destroy -r ${dataset} && zpool wait -t free backup`,
+  );
+
 /** What a stream of some size takes: here the steps around it should not show any more. */
 async function measureBig(site: Site, ours: Ours, megabytes: number, turns: number): Promise<Figure[]> {
   await site.renew();
@@ -177,8 +188,12 @@ async function measureBig(site: Site, ours: Ours, megabytes: number, turns: numb
     const byHand = async () => {
       const work = () => pipe(site, 'zfs send -L -c fast/big@s0', `zfs receive -s -u backup/bare-${turn}`);
       bare.push((await timed(work)).seconds);
+      await makeRoom(site, `backup/bare-${turn}`);
     };
-    const byUs = async () => void own.push((await timed(() => runJob(ours.estate, `big-${turn}`))).seconds);
+    const byUs = async () => {
+      own.push((await timed(() => runJob(ours.estate, `big-${turn}`))).seconds);
+      await makeRoom(site, `backup/ours-${turn}`);
+    };
     for (const side of turn % 2 === 0 ? [byHand, byUs] : [byUs, byHand]) await side();
   }
   const part = `one dataset of ${megabytes} MB`;
