@@ -28,6 +28,12 @@ export const snapraidErrors = {
     exit: 5,
     next: 'Stop and disable snapraidd on the host, or leave the array to it and take the job out of holdfast.yaml',
   },
+  HF_ARRAY_OTHERS_HIDDEN: {
+    meaning: "Whether another SnapRAID works on the array cannot be seen: two would undo each other's guards",
+    retry: 'never',
+    exit: 5,
+    next: 'Let the user of Holdfast on that host see every process: mount /proc without hidepid, or with gid= of a group of that user',
+  },
   HF_ARRAY_UNREADABLE: {
     meaning: 'SnapRAID said something that this version of ours does not understand, or contradicted itself',
     retry: 'never',

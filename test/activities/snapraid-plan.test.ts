@@ -4,7 +4,6 @@ import { parseConf } from '../../activities/snapraid/conf.js';
 import { whyNotDue } from '../../activities/snapraid/due.js';
 import { ignoring } from '../../activities/snapraid/ignore.js';
 import { lastSyncMs } from '../../activities/snapraid/last-sync.js';
-import { snapraidsIn } from '../../activities/snapraid/others.js';
 import type { ArrayDiff, Change } from '../../activities/snapraid/parse-diff.js';
 import { lastPosition, parseWork } from '../../activities/snapraid/parse-work.js';
 import { planSync } from '../../activities/snapraid/plan.js';
@@ -205,19 +204,6 @@ test('progress is read from the last whole line of a log', () => {
   });
   assert.equal(lastPosition('run:pos:3:4:8000:40:::3:7')?.bytesPerSecond, 0);
   assert.equal(lastPosition('nothing'), undefined);
-});
-
-test('other snapraids are told from what only mentions them, and from those that have ended', () => {
-  const found = snapraidsIn(
-    '  101 snapraid        snapraid -c /etc/x sync\n 102 vim             vim snapraid.conf\n 103 snapraidd       /usr/bin/snapraidd -f\n 104 snapraidd       [snapraidd] <defunct>\n',
-  );
-  assert.deepEqual(
-    found.map(({ pid, name }) => [pid, name]),
-    [
-      [101, 'snapraid'],
-      [103, 'snapraidd'],
-    ],
-  );
 });
 
 describe('whether a sync is worth it yet', () => {
