@@ -101,19 +101,23 @@ export interface SnapraidScrubInput extends SnapraidStepInput {
   onlyBad?: boolean;
 }
 
-export interface SnapraidScrubReport {
+/** What a repair of bad blocks would do. */
+export interface SnapraidBadBlocks {
+  /** Blocks that are known to be bad now. */
+  bad: number;
+  /** Files with bad blocks, and whether they can be repaired, in words: the first twenty. */
+  files: string[];
+  /** Of the bad blocks and their files: an approval of the repair is bound to it. */
+  digest: string;
+}
+
+export interface SnapraidScrubReport extends SnapraidBadBlocks {
   resource: string;
   /** `outside`: it was stopped, or not begun, because the hours of the job were over. */
   state: 'finished' | 'outside';
   waitMs?: number;
   percent: number;
   blocks: number;
-  /** Blocks that are known to be bad now. */
-  bad: number;
-  /** Files with bad blocks, the first twenty. */
-  files: string[];
-  /** Of the bad blocks and their files: an approval of the repair is bound to it. */
-  digest: string;
   warnings: string[];
 }
 
@@ -126,6 +130,8 @@ export interface SnapraidRepairReport {
   repaired: number;
   unrecoverable: number;
   files: string[];
+  /** Other blocks are bad than those that were approved: nothing was repaired, and these must be approved. */
+  changed?: SnapraidBadBlocks;
 }
 
 export interface DiskHealth {

@@ -23,7 +23,8 @@ import { keepCopies } from './copies.js';
 import { planNow } from './diff.js';
 import { withDue } from './due.js';
 import { lookAtArray, touchFiles } from './look.js';
-import { repairBad, scrubArray } from './scrub.js';
+import { repairBad } from './repair-bad.js';
+import { scrubArray } from './scrub.js';
 import { reportHealth, spinDown } from './smart.js';
 import { syncArray } from './sync.js';
 

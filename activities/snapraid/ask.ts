@@ -9,6 +9,8 @@ import { type ArrayStatus, parseStatus } from './parse-status.js';
 /** Questions to an array: nothing of it is changed. */
 
 const mostBytes = 256 * 2 ** 20;
+/** Of bad blocks: more are known by their number, the first and the last alone. */
+const mostBlocks = 100_000;
 
 export interface Asked {
   lines: string[];
@@ -21,13 +23,14 @@ export async function ask(array: SnapArray, asked: Verb): Promise<Asked> {
   const { host, signal, log } = tools;
   const lines: string[] = [];
   let bytes = 0;
+  let blocks = 0;
   const result = await host.run(askCommand(called, asked), {
     signal,
     lock,
     log,
     onLockWait: () => log('an earlier attempt still works on the array: it is waited for'),
     onLine: (line, stream) => {
-      if (stream === 'stderr') return;
+      if (stream === 'stderr' || (line.startsWith('block:') && ++blocks > mostBlocks)) return;
       bytes += line.length;
       if (bytes > mostBytes) throw tooMuch(asked.verb);
       lines.push(line);

@@ -13,7 +13,7 @@ export type Verb =
   | { verb: 'sync'; prehash: boolean; forceZero?: boolean; forceEmpty?: boolean }
   | { verb: 'scrub'; plan: 'bad' | number; olderThanDays: number; withinSeconds?: number }
   | { verb: 'fix'; what: FixWhat }
-  | { verb: 'check'; what: FixWhat; auditOnly?: boolean };
+  | { verb: 'check'; what: FixWhat; auditOnly?: boolean; verbose?: true };
 
 /** `bad`: blocks that a scrub found. `disk`: all of one disk or parity. `missing`: files that are gone, by patterns. */
 export type FixWhat = { bad: true } | { disk: string } | { missing: readonly string[] };
@@ -34,7 +34,12 @@ function argumentsOf(asked: Verb): string[] {
     case 'fix':
       return [...selection(asked.what), 'fix'];
     case 'check':
-      return [...selection(asked.what), ...(asked.auditOnly ? ['--audit-only'] : []), 'check'];
+      return [
+        ...(asked.verbose ? ['--verbose'] : []),
+        ...selection(asked.what),
+        ...(asked.auditOnly ? ['--audit-only'] : []),
+        'check',
+      ];
     case 'list':
       return [...(asked.verbose ? ['--gui-verbose'] : []), 'list'];
     default:
@@ -48,8 +53,8 @@ function selection(what: FixWhat): string[] {
   return ['--filter-missing', ...what.missing.flatMap((pattern) => ['--filter', pattern])];
 }
 
-/** A status has a line for each block, a diff one for each file that is as it was. */
-const dull = ['-e', '^scan:equal:', '-e', '^block:'];
+/** A status has a line for each block, of which those with the word "bad" matter, a diff one for each file that is as it was. */
+const dull = ['-e', '^scan:equal:', '-e', '^block:[^b]*$'];
 
 /**
  * The tags go where nothing else is written: names of files, which may hold line breaks, are printed as they are on standard output.

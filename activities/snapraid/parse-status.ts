@@ -13,6 +13,8 @@ export interface ArrayStatus {
   /** The first and the last of them. */
   badFrom: number;
   badTo: number;
+  /** Which they are, where it is told: up to version 13, and not more than a hundred thousand. */
+  badBlocks: number[];
   /** When blocks were read, oldest first: seconds since 1970 and how many. */
   readAt: { seconds: number; blocks: number }[];
   withoutSubseconds: number;
@@ -23,10 +25,11 @@ export interface ArrayStatus {
   isEmpty: boolean;
 }
 
-/** `lines` without those of single blocks. */
+/** `lines` without those of single blocks that are not bad. */
 export function parseStatus(lines: readonly string[]): ArrayStatus {
   const summary = new Summary();
   const readAt: ArrayStatus['readAt'] = [];
+  const badBlocks: number[] = [];
   const info = new Map<string, number>();
   // A name of a file with a line break in a message must not pass for one of these.
   const note = (name = '', value?: string): void => {
@@ -36,6 +39,8 @@ export function parseStatus(lines: readonly string[]): ArrayStatus {
   };
   const reader = readTags('status', ({ name, values }) => {
     if (name === 'summary') summary.add({ name, values });
+    // `block:NUMBER:TIME:used:unsynced:bad:rehash`, each of the last three empty when it is not so.
+    if (name === 'block' && values[4] === 'bad') badBlocks.push(numberOf(values[0]));
     if (name === 'block_count') note('block', values[0]);
     if (name === 'info_time') readAt.push({ seconds: numberOf(values[0]), blocks: numberOf(values[1]) });
     if (name === 'content_info' && values[0]?.startsWith('block')) note(values[0], values[1]);
@@ -53,6 +58,7 @@ export function parseStatus(lines: readonly string[]): ArrayStatus {
     blocks,
     blockBytes: summary.count('block_size'),
     ...told,
+    badBlocks,
     readAt: readAt.sort((a, b) => a.seconds - b.seconds),
     withoutSubseconds: summary.count('zerosubsecond_file_count'),
     wastedBytes: wasted.reduce((sum, bytes) => sum + Math.max(0, bytes), 0),

@@ -20,7 +20,7 @@ export interface WorkEnd {
   troubles: string[];
   /** The same without words, to be compared with `files`. */
   troubledFiles: string[];
-  files: Record<'recovered' | 'recoverable' | 'unrecoverable' | 'damaged', string[]>;
+  files: Record<'recovered' | 'recoverable' | 'unrecoverable' | 'damaged' | 'correct', string[]>;
   bytesDone: number;
   /** How many blocks it had chosen to work on. */
   blocksChosen: number;
@@ -61,7 +61,7 @@ const emptyEnd = (): WorkEnd => ({
   unrecoverable: 0,
   troubles: [],
   troubledFiles: [],
-  files: { recovered: [], recoverable: [], unrecoverable: [], damaged: [] },
+  files: { recovered: [], recoverable: [], unrecoverable: [], damaged: [], correct: [] },
   bytesDone: 0,
   blocksChosen: 0,
 });

@@ -1,12 +1,6 @@
-import { createHash } from 'node:crypto';
 import { scrubIntervalMs } from '../../config/lookup.js';
 import { HoldfastError } from '../../contracts/errors.js';
-import type {
-  SnapraidRepairInput,
-  SnapraidRepairReport,
-  SnapraidScrubInput,
-  SnapraidScrubReport,
-} from '../../contracts/snapraid.js';
+import type { SnapraidScrubInput, SnapraidScrubReport } from '../../contracts/snapraid.js';
 import { now } from '../../system/clock.js';
 import { addEvidence } from '../host/evidence.js';
 import { openMs, type SnapArray } from './array.js';
@@ -17,8 +11,9 @@ import { factsOf } from './look.js';
 import { refuseDaemon } from './others.js';
 import type { ArrayStatus } from './parse-status.js';
 import { parseWork, type WorkEnd } from './parse-work.js';
+import { planRepair } from './repair-bad.js';
 import { planScrub } from './scrub-plan.js';
-import { failing, wasStopped } from './sync-verdict.js';
+import { failing, stopped, wasStopped } from './sync-verdict.js';
 import { work } from './work.js';
 
 /** Reads a part of the array and compares it with its hashes and parity. */
@@ -38,7 +33,7 @@ export async function scrubArray(array: SnapArray, input: SnapraidScrubInput): P
   const end = parseWork('scrub', lines);
   for (const trouble of end.troubles) array.tools.log(`scrub: ${trouble}`);
   if (result.exitCode === timeOver && leftMs !== undefined) return judgePart(array, end, before);
-  if (wasStopped(end, result)) throw stopped(array);
+  if (wasStopped(end, result)) throw stopped(array, 'scrub');
   if (end.exit === undefined) throw unknown(array, result.exitCode, result.stderrTail);
   if (end.ioErrors > 0) throw failing(end, array.tools.host.name);
   const report = await judge(array, end, result.exitCode);
@@ -47,16 +42,13 @@ export async function scrubArray(array: SnapArray, input: SnapraidScrubInput): P
 }
 
 /** The hours of the job were over before it: who looks only at what ends well must not take it for a scrub. */
-function nothingRead({ input: { resource } }: SnapArray, before: ArrayStatus): SnapraidScrubReport {
-  const { blocks, bad } = before;
+async function nothingRead(array: SnapArray, before: ArrayStatus): Promise<SnapraidScrubReport> {
   return {
-    resource,
+    resource: array.input.resource,
     state: 'outside',
     percent: 0,
-    blocks,
-    bad,
-    files: [],
-    digest: badDigest(before),
+    blocks: before.blocks,
+    ...(await planRepair(array, before)),
     warnings: [nothingWords],
   };
 }
@@ -102,17 +94,18 @@ async function judge(
 }
 
 async function report(
-  { tools, input, job: { scrub } }: SnapArray,
+  array: SnapArray,
   end: WorkEnd,
   status: ArrayStatus,
   { state, percent }: Pick<SnapraidScrubReport, 'state' | 'percent'>,
 ): Promise<SnapraidScrubReport> {
+  const { tools, job: settings, input } = array;
   const { run, job, resource } = input;
   const { bad, blocks } = status;
   const { oldestDays } = factsOf(status, now());
   const warnings = [
     ...(end.fileErrors > 0 ? [`${end.fileErrors} files changed since the sync or could not be read`] : []),
-    ...lateWords(oldestDays, scrub.everyBlockWithin),
+    ...lateWords(oldestDays, settings.scrub.everyBlockWithin),
   ];
   await addEvidence(tools.host, { kind: 'array-scrubbed', run, job, resource, percent, bad, oldestDays });
   return {
@@ -120,9 +113,7 @@ async function report(
     state,
     percent,
     blocks,
-    bad,
-    files: end.troubles.slice(0, 20),
-    digest: badDigest(status),
+    ...(await planRepair(array, status)),
     warnings,
   };
 }
@@ -152,53 +143,8 @@ export function shareOf(blocksRead: number, { readAt }: Pick<ArrayStatus, 'readA
   return used === 0 ? 0 : Math.min(100, Math.round((100 * blocksRead) / used));
 }
 
-/** Of which blocks are bad, as far as the status says it. */
-const badDigest = ({ bad, badFrom, badTo }: ArrayStatus): string =>
-  createHash('sha256').update(`${bad}:${badFrom}:${badTo}`).digest('hex');
-
-const stopped = ({ input }: SnapArray): HoldfastError =>
-  new HoldfastError(
-    'HF_TOOL_KILLED',
-    `The scrub of "${input.resource}" was stopped from outside. It goes on`,
-  );
-
 const unknown = ({ input }: SnapArray, exitCode: number | undefined, words: string): HoldfastError =>
   new HoldfastError(
     'HF_ARRAY_UNREADABLE',
     `The scrub of "${input.resource}" ended with ${exitCode} and did not say how: ${words.trim().slice(-150)}`,
   );
-
-/** Writes what is bad anew from parity, when it is still just what was approved. */
-export async function repairBad(
-  array: SnapArray,
-  { digest }: SnapraidRepairInput,
-): Promise<SnapraidRepairReport> {
-  await refuseDaemon(array);
-  await guardDisks(array);
-  const before = await askStatus(array);
-  const { tools, input } = array;
-  // A retry whose work is done, or bad blocks that somebody else has repaired.
-  if (before.bad === 0) return { resource: input.resource, repaired: 0, unrecoverable: 0, files: [] };
-  if (badDigest(before) !== digest)
-    throw new HoldfastError(
-      'HF_NOT_APPROVED',
-      `Other blocks of "${input.resource}" are bad than those that were approved; nothing was repaired. Scrub it again`,
-    );
-  const { lines, result } = await work(array, { verb: 'fix', what: { bad: true } });
-  const end = parseWork('fix', lines);
-  if (wasStopped(end, result)) throw stopped(array);
-  const files = [...end.files.unrecoverable, ...end.files.recovered].slice(0, 20);
-  for (const file of files) tools.log(`fix: ${file}`);
-  if (result.exitCode !== 0 || end.unrecoverable > 0 || end.exit === undefined)
-    throw new HoldfastError(
-      'HF_ARRAY_DAMAGED',
-      `${end.unrecoverable} errors of "${input.resource}" cannot be repaired: ${end.files.unrecoverable.slice(0, 3).join(', ')}`.slice(
-        0,
-        300,
-      ),
-    );
-  const { run, resource } = input;
-  const done = { repaired: end.recovered, unrecoverable: end.unrecoverable };
-  await addEvidence(tools.host, { kind: 'array-repaired', run, resource, ...done });
-  return { resource, ...done, files };
-}

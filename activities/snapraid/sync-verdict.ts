@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import type { RunResult } from '../../system/host.js';
+import type { SnapArray } from './array.js';
 import type { WorkEnd } from './parse-work.js';
 
 /** What the end of a sync means. Pure. snapraid up to 12.4 ends with 0 and "ok" after it was told to stop. */
@@ -32,6 +33,12 @@ export const wasStopped = (
   { interrupted }: Pick<WorkEnd, 'interrupted'>,
   { exitCode = 0, signal }: Pick<RunResult, 'exitCode' | 'signal'>,
 ): boolean => interrupted || signal !== undefined || (exitCode > 128 && exitCode < 192);
+
+export const stopped = ({ input }: SnapArray, what: string): HoldfastError =>
+  new HoldfastError(
+    'HF_TOOL_KILLED',
+    `The ${what} of "${input.resource}" was stopped from outside. It goes on`,
+  );
 
 export const failing = (end: WorkEnd, host: string): HoldfastError =>
   new HoldfastError(

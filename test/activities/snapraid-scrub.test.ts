@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { workCommand } from '../../activities/snapraid/command.js';
 import { readSince, scrubArray } from '../../activities/snapraid/scrub.js';
 import { untilClosedMs } from '../../activities/zfs/scrub-window.js';
-import { type Answer, fakeArray, status, worked } from '../support/fake-snapraid.js';
+import { type Answer, fakeArray, fixed, status, worked } from '../support/fake-snapraid.js';
 
 /** Scrubs of jobs with hours of their own, with a snapraid that answers as it is told. */
 
@@ -37,6 +37,7 @@ describe('a scrub in the hours of its job', () => {
     const { array, answer } = fakeArray({ job: open });
     answer('status', statusWith(0), statusWith(1000, 3));
     answer('scrub', timeIsOver);
+    answer('check', fixed('recoverable', { 'd1:a.mkv': 'recoverable' }, 1));
     assert.equal((await scrubArray(array, array.input)).bad, 3);
   });
 

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { lookAtArray } from '../../activities/snapraid/look.js';
 import { scrubArray } from '../../activities/snapraid/scrub.js';
 import { syncArray } from '../../activities/snapraid/sync.js';
-import { diff, fakeArray, note, status, worked } from '../support/fake-snapraid.js';
+import { diff, fakeArray, fixed, note, status, worked } from '../support/fake-snapraid.js';
 
 /** The last step before a loss is permanent, with a snapraid that answers as it is told. */
 
@@ -121,6 +121,7 @@ test('blocks that are still bad after their repair are damage, and no warning', 
   const { array, answer } = fakeArray();
   answer('scrub', worked('ok'));
   answer('status', status({ bad: 2 }));
+  answer('check', fixed('recoverable', { 'd1:a.mkv': 'recoverable' }, 1));
   assert.equal((await scrubArray(array, array.input)).bad, 2);
   await assert.rejects(scrubArray(array, { ...array.input, onlyBad: true }), { code: 'HF_ARRAY_DAMAGED' });
   answer('status', status());

@@ -2,8 +2,10 @@ import { isCancellation, patched, sleep, workflowInfo } from '@temporalio/workfl
 import type { JobInput, Source } from '../../contracts/jobs.js';
 import { resourceLease } from '../../contracts/names.js';
 import type {
+  SnapraidBadBlocks,
   SnapraidLook,
   SnapraidPlan,
+  SnapraidRepairReport,
   SnapraidScrubReport,
   SnapraidSmartReport,
   SnapraidStepInput,
@@ -178,22 +180,28 @@ export async function scrub(work: ArrayWork): Promise<SnapraidScrubReport> {
   const found = await held(work, 'scrub', (steps) => steps.snapraidScrub(work.step));
   done(work, 'scrub', scrubWords(found), found.bad > 0 || found.warnings.length > 0);
   if (found.bad === 0) return found;
-  await askRepair(work, found);
-  const repaired = await held(work, 'repair', async (steps) => {
-    const { repaired: errors } = await steps.snapraidRepairBad({ ...work.step, digest: found.digest });
-    const again = await steps.snapraidScrub({ ...work.step, onlyBad: true });
-    return { errors, again };
-  });
-  const { errors, again } = repaired;
-  done(work, 'repair', `${errors} errors repaired, and no block is bad any more`, true);
-  return {
-    ...again,
-    percent: found.percent,
-    warnings: [`${found.bad} bad blocks were found and repaired`],
-  };
+  for (let plan: SnapraidBadBlocks = found; ; ) {
+    await askRepair(work, plan);
+    const { changed, repaired, again } = await repairBad(work, plan);
+    if (changed) plan = changed;
+    if (!again) continue;
+    done(work, 'repair', `${repaired} errors repaired, and no block is bad any more`, true);
+    const warnings = [`${plan.bad} bad blocks were found and repaired`];
+    return { ...again, percent: found.percent, warnings };
+  }
 }
 
-async function askRepair({ source, input, report }: ArrayWork, found: SnapraidScrubReport): Promise<void> {
+type Repaired = SnapraidRepairReport & { again?: SnapraidScrubReport };
+
+/** Just what was approved, and proved by reading it again; nothing when other blocks are bad now. */
+const repairBad = (work: ArrayWork, { digest }: SnapraidBadBlocks): Promise<Repaired> =>
+  held(work, 'repair', async (steps) => {
+    const done = await steps.snapraidRepairBad({ ...work.step, digest });
+    if (done.changed) return done;
+    return { ...done, again: await steps.snapraidScrub({ ...work.step, onlyBad: true }) };
+  });
+
+async function askRepair({ source, input, report }: ArrayWork, found: SnapraidBadBlocks): Promise<void> {
   const what = `repair ${found.bad} bad blocks of ${source.resource} from parity (fix -e)`;
   report.step(`${source.resource}: repair`, 'waiting', what);
   await askApproval({ digest: found.digest, what, details: found.files, withinMs: withinMs(input) }, report);
