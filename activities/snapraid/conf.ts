@@ -11,6 +11,8 @@ export interface ArrayConf {
   parity: { name: string; files: string[] }[];
   /** Lists of files with their hashes: without one of them nothing can be recovered. */
   content: string[];
+  /** How smartctl reaches a disk that it does not find out by itself, by the name of the disk: `-d sat %s`, with or without the device. */
+  smartctl: Map<string, string[]>;
 }
 
 /** Names of the parity levels as `fix -d` takes them. */
@@ -18,17 +20,32 @@ const parityForm = /^(?:(\d)-)?parity$|^(q|r)-parity$|^z-parity$/;
 
 /** What snapraid itself would refuse is left to snapraid. */
 export function parseConf(text: string): ArrayConf {
-  const conf: ArrayConf = { data: [], parity: [], content: [] };
+  const conf: ArrayConf = { data: [], parity: [], content: [], smartctl: new Map() };
   for (const line of text.split('\n')) {
     const [, key = '', rest = ''] = /^\s*(\S+)\s+(.*?)\s*$/.exec(line) ?? [];
-    if (key === 'data' || key === 'disk') {
-      const [, name = '', folder = ''] = /^(\S+)\s+(.*)$/.exec(rest) ?? [];
-      if (folder !== '') conf.data.push({ name, folder: withoutSlash(folder) });
-    } else if (key === 'content') conf.content.push(rest);
+    if (key === 'data' || key === 'disk') conf.data.push(...diskOf(rest));
+    else if (key === 'content') conf.content.push(rest);
+    else if (key === 'smartctl') noteSmartctl(conf, rest);
     else if (parityForm.test(key)) conf.parity.push({ name: key, files: rest.split(',') });
   }
   return conf;
 }
+
+function diskOf(text: string): ArrayDisk[] {
+  const [, name = '', folder = ''] = /^(\S+)\s+(.*)$/.exec(text) ?? [];
+  return folder === '' ? [] : [{ name, folder: withoutSlash(folder) }];
+}
+
+function noteSmartctl({ smartctl }: ArrayConf, text: string): void {
+  const [name = '', ...options] = wordsIn(text);
+  if (options.length > 0) smartctl.set(name, options);
+}
+
+/** snapraid hands such a line to a shell: what stands in quotes is one word. */
+const wordsIn = (text: string): string[] =>
+  (text.match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g) ?? []).map((word) =>
+    word.replace(/"([^"]*)"|'([^']*)'/g, (_, double, single) => double ?? single),
+  );
 
 const withoutSlash = (folder: string): string => folder.replace(/(.)\/+$/, '$1');
 

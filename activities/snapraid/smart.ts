@@ -19,8 +19,9 @@ export async function askHealth(array: BareArray, disks: readonly ArrayDisk[]): 
   const asked = new Map<string, SmartFacts | undefined>();
   const found: Health[] = [];
   for (const { name, folder } of disks) {
-    for (const device of await devicesOf(array, folder)) {
-      if (!asked.has(device)) asked.set(device, await askDevice(array, device));
+    for (const which of await askedFor(array, name, folder)) {
+      const device = which.join(' ');
+      if (!asked.has(device)) asked.set(device, await askDevice(array, which));
       const facts = asked.get(device);
       const isTold = found.some((one) => one.disk === name && one.device === device);
       if (facts && !isTold) found.push({ disk: name, device, ...facts });
@@ -29,11 +30,22 @@ export async function askHealth(array: BareArray, disks: readonly ArrayDisk[]): 
   return found;
 }
 
+/** What smartctl is told for a disk: a device, or what snapraid.conf says of it, where %s stands for the device. */
+async function askedFor(array: BareArray, name: string, folder: string): Promise<string[][]> {
+  const own = array.conf.smartctl.get(name);
+  // Behind a controller the device is another one than that of the file system.
+  if (own !== undefined && !own.some((word) => word.includes('%s'))) return [own];
+  const devices = await devicesOf(array, folder);
+  return devices.map(
+    (device) => own?.map((word) => word.replace(/(?:\/dev\/)?%s/, () => device)) ?? [device],
+  );
+}
+
 async function askDevice(
   { tools: { host, signal }, smartctl }: BareArray,
-  device: string,
+  which: readonly string[],
 ): Promise<SmartFacts | undefined> {
-  const args = ['--json', '--health', '--attributes', '--nocheck=standby', device];
+  const args = ['--json', '--health', '--attributes', '--nocheck=standby', ...which];
   return parseSmartctl((await host.run({ file: smartctl, args }, { signal })).stdout);
 }
 

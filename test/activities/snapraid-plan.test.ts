@@ -230,7 +230,7 @@ describe('whether a sync is worth it yet', () => {
 
 describe('what is to be brought back', () => {
   const array = {
-    conf: { data: [{ name: 'd1', folder: '/mnt/disk1' }], parity: [], content: [] },
+    conf: { data: [{ name: 'd1', folder: '/mnt/disk1' }], parity: [], content: [], smartctl: new Map() },
     config: { pool: '/mnt/pool' } as SnapraidArrayConfig,
   };
 

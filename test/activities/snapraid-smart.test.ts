@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { basename } from 'node:path';
 import { describe, test } from 'node:test';
+import { parseConf, placesOf } from '../../activities/snapraid/conf.js';
 import { areAllAsleep, parseSmartctl, snapraidSmart } from '../../activities/snapraid/parse-smart.js';
-import { healthWarnings, reportHealth } from '../../activities/snapraid/smart.js';
+import { askHealth, healthWarnings, reportHealth } from '../../activities/snapraid/smart.js';
 import { fakeArray } from '../support/fake-snapraid.js';
 
 describe('the health of disks', () => {
@@ -114,4 +116,61 @@ test('disks sleep when each was told so and took it, not when snapraid ends with
   assert.equal(areAllAsleep([run('d1'), ret('d1', '0'), run('d2'), ret('d2', '1800')]), false);
   assert.equal(areAllAsleep([run('d1')]), false);
   assert.equal(areAllAsleep(['msg:fatal: Spindown is unsupported in this platform.']), false);
+});
+
+/** A host on which every folder lies on a partition of a disk of its own, and smartctl answers to each. */
+function behindControllers(lines: string) {
+  const { array, folder } = fakeArray();
+  const asked: string[][] = [];
+  const run: typeof array.tools.host.run = async ({ file, args }) => {
+    const disk = `/dev/sd${basename(args.at(-1) ?? '')}`;
+    if (file === 'smartctl') asked.push(args.slice(args.indexOf('--nocheck=standby') + 1));
+    const stdout = { findmnt: disk, lsblk: `disk ${args.at(-1)}`, smartctl: passed }[file] ?? '';
+    return { exitCode: 0, signal: undefined, stdout, stderrTail: '', durationMs: 1 };
+  };
+  const host = { ...array.tools.host, run, findProgram: async () => '/usr/sbin/smartctl' };
+  const conf = parseConf(
+    `parity ${folder}/p/parity\ndata d1 ${folder}/d1\ndata d2 ${folder}/d2\ncontent /c\n${lines}`,
+  );
+  const tools = { ...array.tools, host };
+  return { array: { ...array, smartctl: 'smartctl', tools, conf }, asked };
+}
+
+const passed = '{"smart_status":{"passed":true},"temperature":{"current":30}}';
+
+test('disks that smartctl does not find out by itself are asked as snapraid.conf says', async () => {
+  const { array, asked } = behindControllers(
+    [
+      'smartctl d1 -d sat /dev/%s',
+      `smartctl parity  -d areca,1/1 "/dev/sg 0" 'a;b' $(reboot)`,
+      '# smartctl d2 -d no',
+    ].join('\n'),
+  );
+  const health = await askHealth(array, placesOf(array.conf));
+  assert.deepEqual(asked, [
+    ['-d', 'sat', '/dev/sdd1'],
+    ['/dev/sdd2'],
+    // The words go to smartctl as they stand there: no shell reads them.
+    ['-d', 'areca,1/1', '/dev/sg 0', 'a;b', '$(reboot)'],
+  ]);
+  assert.deepEqual(
+    health.map(({ disk, temperature }) => [disk, temperature]),
+    [
+      ['d1', 30],
+      ['d2', 30],
+      ['parity', 30],
+    ],
+  );
+});
+
+test('one device that is asked in two ways stands for two disks', async () => {
+  const { array, asked } = behindControllers(
+    'smartctl d1 -d megaraid,1 /dev/sda\nsmartctl d2 -d megaraid,2 /dev/sda\nsmartctl parity -d usbjmicron %s',
+  );
+  await askHealth(array, placesOf(array.conf));
+  assert.deepEqual(asked, [
+    ['-d', 'megaraid,1', '/dev/sda'],
+    ['-d', 'megaraid,2', '/dev/sda'],
+    ['-d', 'usbjmicron', '/dev/sdp'],
+  ]);
 });
