@@ -12,9 +12,10 @@ import { refuseDaemon } from './others.js';
 import type { ArrayStatus } from './parse-status.js';
 import { parseWork, type WorkEnd } from './parse-work.js';
 import { planRepair } from './repair-bad.js';
+import { type Ages, asBegun, readSince } from './scrub-begun.js';
 import { planScrub } from './scrub-plan.js';
 import { failing, stopped, wasStopped } from './sync-verdict.js';
-import { work } from './work.js';
+import { leftLog, work } from './work.js';
 
 /** Reads a part of the array and compares it with its hashes and parity. */
 
@@ -27,12 +28,13 @@ export async function scrubArray(array: SnapArray, input: SnapraidScrubInput): P
   const plan = input.onlyBad ? 'bad' : percent;
   array.tools.log(`scrub: ${plan === 'bad' ? 'bad blocks' : `${plan} %, older than ${olderThanDays} days`}`);
   const leftMs = input.onlyBad ? undefined : openMs(array);
-  if (leftMs === 0) return nothingRead(array, before);
+  if (leftMs === 0) return leftBehind(array, before);
+  const begun = leftMs === undefined ? before : await asBegun(array, before);
   const withinSeconds = leftMs === undefined ? {} : { withinSeconds: Math.ceil(leftMs / 1000) };
   const { lines, result } = await work(array, { verb: 'scrub', plan, olderThanDays, ...withinSeconds });
   const end = parseWork('scrub', lines);
   for (const trouble of end.troubles) array.tools.log(`scrub: ${trouble}`);
-  if (result.exitCode === timeOver && leftMs !== undefined) return judgePart(array, end, before);
+  if (result.exitCode === timeOver && leftMs !== undefined) return judgePart(array, end, begun);
   if (wasStopped(end, result)) throw stopped(array, 'scrub');
   if (end.exit === undefined) throw unknown(array, result.exitCode, result.stderrTail);
   if (end.ioErrors > 0) throw failing(end, array.tools.host.name);
@@ -41,8 +43,12 @@ export async function scrubArray(array: SnapArray, input: SnapraidScrubInput): P
   return report;
 }
 
-/** The hours of the job were over before it: who looks only at what ends well must not take it for a scrub. */
-async function nothingRead(array: SnapArray, before: ArrayStatus): Promise<SnapraidScrubReport> {
+/** The hours of the job were over before it, but an earlier attempt whose worker was killed may have read until then. */
+async function leftBehind(array: SnapArray, before: ArrayStatus): Promise<SnapraidScrubReport> {
+  const begun = await asBegun(array, before);
+  if (readSince(begun, before) > 0)
+    return judgePart(array, parseWork('scrub', await leftLog(array, 'scrub')), begun);
+  // Who looks only at what ends well must not take it for a scrub.
   return {
     resource: array.input.resource,
     state: 'outside',
@@ -56,29 +62,14 @@ async function nothingRead(array: SnapArray, before: ArrayStatus): Promise<Snapr
 const nothingWords = 'nothing was scrubbed: the hours of the job were over';
 
 /** It was told to stop when the hours were over: what it has read until then counts, and the next one goes on with what is oldest. */
-async function judgePart(array: SnapArray, end: WorkEnd, before: ArrayStatus): Promise<SnapraidScrubReport> {
+async function judgePart(array: SnapArray, end: WorkEnd, begun: Ages): Promise<SnapraidScrubReport> {
   if (end.ioErrors > 0) throw failing(end, array.tools.host.name);
   const after = await askStatus(array);
   // How snapraid itself ended is not known: the exit code is of the clock.
   if (end.dataErrors > 0 && after.bad === 0) throw unknown(array, timeOver, 'its status knows no bad block');
-  const read = readSince(before, after);
+  const read = readSince(begun, after);
   const part = await report(array, end, after, { state: 'outside', percent: shareOf(read, after) });
   return read > 0 ? part : { ...part, warnings: [nothingWords, ...part.warnings] };
-}
-
-type Ages = Pick<ArrayStatus, 'readAt' | 'unscrubbed'>;
-
-/**
- * Blocks that have another time than before. snapraid keeps times to 8 seconds (three bits of each are flags): what was synced right before the
- * scrub has the time of the scrub already, and is known by having been read never before. Pure.
- */
-export function readSince(before: Ages, after: Ages): number {
-  const known = new Map(before.readAt.map(({ seconds, blocks }) => [seconds, blocks]));
-  const withNewTime = after.readAt.reduce(
-    (sum, { seconds, blocks }) => sum + Math.max(0, blocks - (known.get(seconds) ?? 0)),
-    0,
-  );
-  return Math.max(withNewTime, before.unscrubbed - after.unscrubbed);
 }
 
 async function judge(
@@ -88,6 +79,7 @@ async function judge(
 ): Promise<SnapraidScrubReport> {
   const status = await askStatus(array);
   const { bad } = status;
+  if (end.dataErrors > 0 && bad === 0) throw unknown(array, exitCode, 'its status knows no bad block');
   if (exitCode !== 0 && bad === 0 && end.fileErrors === 0) throw unknown(array, exitCode, '');
   if (exitCode === 0 && end.exit !== 'ok') throw unknown(array, exitCode, `exit:${end.exit}`);
   return report(array, end, status, { state: 'finished', percent: shareOf(end.blocksChosen, status) });

@@ -19,10 +19,10 @@ export interface Worked {
 
 /** Runs to its end, and answers what it has written down; what that means is for who asked. */
 export async function work(array: SnapArray, asked: Verb, signal = array.tools.signal): Promise<Worked> {
-  const { tools, called, lock, input } = array;
+  const { tools, called, lock } = array;
   const { host, log } = tools;
   const folder = `${host.stateFolder}/snapraid`;
-  const file = `${folder}/${input.run}.${input.resource}.${asked.verb}.log`;
+  const file = logOf(array, asked.verb);
   await host.makeFolder(folder);
   const over = new AbortController();
   const watching = watch(array, file, over.signal);
@@ -45,6 +45,13 @@ export async function work(array: SnapArray, asked: Verb, signal = array.tools.s
       await host.removeTree(written, folder).catch(() => undefined);
   }
 }
+
+const logOf = ({ tools: { host }, input }: SnapArray, verb: string): string =>
+  `${host.stateFolder}/snapraid/${input.run}.${input.resource}.${verb}.log`;
+
+/** What an attempt has written down whose worker was killed; nothing when there is none. */
+export const leftLog = (array: SnapArray, verb: Verb['verb']): Promise<string[]> =>
+  readLog(array, logOf(array, verb));
 
 /** As much of it as a result of ours keeps. */
 async function lastWords({ tools: { host, log } }: SnapArray, file: string): Promise<string> {

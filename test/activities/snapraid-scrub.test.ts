@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { workCommand } from '../../activities/snapraid/command.js';
-import { readSince, scrubArray } from '../../activities/snapraid/scrub.js';
+import { scrubArray } from '../../activities/snapraid/scrub.js';
+import { readSince } from '../../activities/snapraid/scrub-begun.js';
 import { untilClosedMs } from '../../activities/zfs/scrub-window.js';
 import { type Answer, fakeArray, fixed, status, worked } from '../support/fake-snapraid.js';
 
@@ -75,6 +78,51 @@ describe('a scrub in the hours of its job', () => {
     assert.deepEqual([state, percent], ['outside', 0]);
     assert.match(warnings.join(), /nothing was scrubbed: the hours of the job were over/);
     assert(!calls().some((call) => call.endsWith('scrub')));
+  });
+
+  describe('that goes on without its worker until they are over', () => {
+    /** The first attempt ends without a word: its worker is killed while snapraid works. */
+    async function killed(log: readonly string[]) {
+      const first = fakeArray({ job: open });
+      first.answer('status', statusWith(0));
+      first.answer('scrub', { lines: [], code: 137 });
+      await assert.rejects(scrubArray(first.array, first.array.input), { code: 'HF_TOOL_KILLED' });
+      const { host } = first.array.tools;
+      const { run, resource } = first.array.input;
+      const file = join(host.stateFolder, 'snapraid', `${run}.${resource}.scrub.log`);
+      writeFileSync(file, ['version:12.4', 'command:scrub', ...log, ''].join('\n'));
+      const job = { ...first.array.job, window: closed.window };
+      return { ...first, array: { ...first.array, job, tools: { ...first.array.tools, attempt: 2 } } };
+    }
+
+    test('counts for what was read meanwhile', async () => {
+      const { array, answer } = await killed(timeIsOver.lines);
+      answer('status', statusWith(3000));
+      const { state, percent, warnings } = await scrubArray(array, array.input);
+      assert.deepEqual([state, percent, warnings], ['outside', 75, []]);
+    });
+
+    test('has met the errors of disks that it met', async () => {
+      const { array, answer } = await killed(worked('error', { io: 1 }).lines);
+      answer('status', statusWith(3000));
+      await assert.rejects(scrubArray(array, array.input), { code: 'HF_ARRAY_DISK_MISSING' });
+    });
+
+    test('is no scrub when nothing was read, and another run has its own beginning', async () => {
+      const { array, answer } = await killed([]);
+      answer('status', statusWith(0));
+      assert.equal((await scrubArray(array, array.input)).percent, 0);
+      answer('status', statusWith(3000));
+      const other = { ...array, input: { ...array.input, run: 'nightly-2026-11-28T01:00:00Z' } };
+      assert.equal((await scrubArray(other, other.input)).percent, 0);
+    });
+  });
+
+  test('that met bad data which its status does not know is not well, also beside files that changed', async () => {
+    const { array, answer } = fakeArray();
+    answer('status', status());
+    answer('scrub', worked('error', { data: 1, files: 1 }));
+    await assert.rejects(scrubArray(array, array.input), { code: 'HF_ARRAY_UNREADABLE' });
   });
 
   test('reads bad blocks again after their repair whatever the hour is', async () => {
