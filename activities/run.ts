@@ -76,11 +76,17 @@ export function createDoor({ host, machine, config, configFile }: DoorOptions): 
 }
 
 /** For a short question that belongs to no run: errors in our own words, no heartbeat, no log. */
-export async function answer<O>(body: (signal: AbortSignal) => Promise<O>): Promise<O> {
+export const answer = <O>(body: (signal: AbortSignal) => Promise<O>): Promise<O> => outsideOfRuns(body, 0);
+
+/** The same for what is tried again through an outage, for as long as its workflow lets it. */
+export const attempt = <O>(body: (signal: AbortSignal) => Promise<O>): Promise<O> =>
+  outsideOfRuns(body, Number.POSITIVE_INFINITY);
+
+async function outsideOfRuns<O>(body: (signal: AbortSignal) => Promise<O>, retryForMs: number): Promise<O> {
   try {
     return await body(Context.current().cancellationSignal);
   } catch (error) {
-    throw toFailure(error, Context.current(), { retryForMs: 0, movedAt: new Date(0) });
+    throw toFailure(error, Context.current(), { retryForMs, movedAt: new Date(0) });
   }
 }
 

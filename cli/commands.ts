@@ -13,6 +13,7 @@ import { explain } from './commands/explain.js';
 import { init } from './commands/init.js';
 import { initStore } from './commands/init-store.js';
 import { logs } from './commands/logs.js';
+import { notify } from './commands/notify.js';
 import { orchestrator } from './commands/orchestrator.js';
 import { pause } from './commands/pause.js';
 import { plan } from './commands/plan.js';
@@ -54,6 +55,7 @@ export const commands: readonly Command[] = [
   pause,
   resume,
   undo,
+  notify,
   completion,
 ];
 

@@ -3,6 +3,7 @@ import type { Config, JobConfig } from '../config/schema.js';
 import { datasetForm } from '../contracts/names.js';
 import type { DatasetRestoreHow, DatasetRestoreInput } from '../contracts/zfs-restore.js';
 import { limitsOf } from '../schedules/compile.js';
+import { notifyOf } from '../schedules/notify-routes.js';
 import { findHost, shown } from './jobs.js';
 import {
   placeOf as folderOf,
@@ -43,6 +44,7 @@ export function datasetRestoreInput(
     ...(how === 'roll-back' && { replicatedTo: replicatedTo(config, resource) }),
     ...(words.undo !== undefined && { undo: runOf(jobName, words.undo) }),
     ...(words.approved && { approved: true }),
+    ...notifyOf(config, jobName),
     limits: limitsOf(config, job),
   };
 }

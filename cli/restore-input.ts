@@ -4,6 +4,7 @@ import { parseIdMap } from '../contracts/id-map.js';
 import type { RestoreInput } from '../contracts/jobs.js';
 import type { DatasetRestoreInput } from '../contracts/zfs-restore.js';
 import { limitsOf } from '../schedules/compile.js';
+import { notifyOf } from '../schedules/notify-routes.js';
 import { findJob, workerOfResource } from './jobs.js';
 import { datasetRestoreInput } from './restore-datasets-input.js';
 import {
@@ -60,6 +61,7 @@ function resticRestoreInput(
     ...(words.approved && { approved: true }),
     ...(words.inPlace && { inPlace: true }),
     ...(words.undo !== undefined && { undo: runOf(jobName, words.undo) }),
+    ...notifyOf(config, jobName),
     limits: limitsOf(config, job),
   };
 }

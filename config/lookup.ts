@@ -3,6 +3,7 @@ import { operationName } from '../contracts/names.js';
 import { cronIntervals, parseCron } from './cron.js';
 import { unknownName } from './mistakes.js';
 import type {
+  ChannelConfig,
   Config,
   JobConfig,
   ResourceConfig,
@@ -92,6 +93,20 @@ export function workerHostOf(config: Config, host: string): string {
 /** The hosts without a worker of their own that this one's worker drives over ssh. */
 export const drivenBy = ({ hosts }: Pick<Config, 'hosts'>, driver: string): string[] =>
   Object.keys(hosts).filter((name) => hosts[name]?.ssh?.via === driver);
+
+/** A way to people by its name. */
+export const channelOf = (config: Config, name: string): ChannelConfig =>
+  entryOf('notification channel', config.notifications ?? {}, name);
+
+/** The hosts with a worker of their own. */
+export const workerHosts = ({ hosts }: Pick<Config, 'hosts'>): string[] =>
+  Object.keys(hosts).filter((name) => hosts[name]?.ssh?.via === undefined);
+
+/** Whose worker sends through a channel; undefined where nobody says so, and several could. */
+export function senderOf(config: Config, { host }: Pick<ChannelConfig, 'host'>): string | undefined {
+  const [only, ...more] = workerHosts(config);
+  return host ?? (more.length === 0 ? only : undefined);
+}
 
 /** A resource that is a folder. */
 export type FolderResource = ResourceConfig & { directory: string };

@@ -4,7 +4,15 @@ import { readDocument } from './document.js';
 
 /** The names of a file, quickly and without judging it: for completion, which runs at every Tab. */
 
-export const nameKinds = ['jobs', 'stores', 'hosts', 'resources', 'job-resources', 'host-folders'] as const;
+export const nameKinds = [
+  'jobs',
+  'stores',
+  'hosts',
+  'resources',
+  'notifications',
+  'job-resources',
+  'host-folders',
+] as const;
 export type NameKind = (typeof nameKinds)[number];
 
 /** A configuration of 500 jobs has 150 kB. */

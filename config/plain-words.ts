@@ -103,15 +103,34 @@ export function findingsOf(issue: Issue, above: KeyPath = []): Finding[] {
   return [{ path, message: issue.message }];
 }
 
-const isSecretMap = (path: KeyPath): boolean =>
-  path[0] === 'stores' && path[2] === 'restic' && (path[3] === 'password' || path[3] === 'env');
+/** What may hold a secret, by where it stands; below `env` and `headers` the names of the entries are none. */
+const secretPlaces = [
+  'stores.*.restic.password',
+  'stores.*.restic.env',
+  'notifications.*.ntfy.url',
+  'notifications.*.ntfy.token',
+]
+  .concat([
+    'notifications.*.mail.smtp.password',
+    'notifications.*.webhook.url',
+    'notifications.*.webhook.headers',
+  ])
+  .map((place) => place.split('.'));
+
+const secretPlaceOf = (path: KeyPath): string[] | undefined =>
+  secretPlaces.find((place) => place.every((part, at) => part === '*' || part === path[at]));
 
 /** Below a secret even a key may be the secret, as in `password: { hunter2 }`: such a key is shown as its parent. */
 export function withoutSecret(finding: Finding, value: unknown): Finding {
   const { path } = finding;
-  if (!isSecretMap(path) || path.length <= 4) return finding;
-  const known = path[3] === 'env' && isVariable(path[4]) && value !== null && value !== undefined;
-  return { ...finding, path: path.slice(0, known ? 5 : 4), atKey: true };
+  const place = secretPlaceOf(path);
+  if (!place || path.length <= place.length) return finding;
+  const name = path[place.length];
+  const last = place.at(-1);
+  const isName = (last === 'env' && isVariable(name)) || (last === 'headers' && isHeader(name));
+  const known = isName && value !== null && value !== undefined;
+  return { ...finding, path: path.slice(0, place.length + (known ? 1 : 0)), atKey: true };
 }
+const isHeader = (name: unknown): boolean => typeof name === 'string' && /^[A-Za-z0-9-]{1,64}$/.test(name);
 const isVariable = (name: unknown): boolean =>
   typeof name === 'string' && /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && showName(name) === name;

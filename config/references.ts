@@ -1,3 +1,4 @@
+import { checkChannels } from './check-channels.js';
 import { findCircles } from './circles.js';
 import { checkForms, checkMount, checkResource } from './forms.js';
 import { storesOf } from './lookup.js';
@@ -18,6 +19,7 @@ export interface Names {
   hosts: string[];
   resources: string[];
   stores: string[];
+  jobs: string[];
 }
 
 /** Of a file that was read but not yet judged. */
@@ -26,7 +28,8 @@ export function namesIn(value: object): Names {
     const entries = Object.hasOwn(value, section) ? (value as Record<string, unknown>)[section] : undefined;
     return typeof entries === 'object' && entries !== null ? Object.keys(entries) : [];
   };
-  return { hosts: keys('hosts'), resources: keys('resources'), stores: keys('stores') };
+  const [hosts, resources, stores, jobs] = [keys('hosts'), keys('resources'), keys('stores'), keys('jobs')];
+  return { hosts, resources, stores, jobs };
 }
 
 /** Everything at once; `names` are the declared ones where the configuration was cut down to what is right, `file` is where it lies. */
@@ -50,6 +53,7 @@ export function checkReferences(config: Config, names: Names = namesIn(config), 
     checkTiming(job, path, checked);
   }
   checkSharedReplicas(config, checked);
+  checkChannels(config, names, checked);
   checkUnused(config, checked);
   checked.warnings.push(...findCircles(config, file));
   return checked;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Job } from './schema-jobs.js';
+import { Channel } from './schema-notifications.js';
 import { Host, Temporal } from './schema-places.js';
 import { Resource } from './schema-resource.js';
 import { Store } from './schema-stores.js';
@@ -15,6 +16,9 @@ export const ConfigFile = z.strictObject({
   resources: named(Resource).prefault({}).describe('What is protected, by name'),
   stores: named(Store).prefault({}).describe('Where copies are kept, by name'),
   jobs: named(Job).prefault({}).describe('What is done, by name'),
+  notifications: named(Channel)
+    .optional()
+    .describe('Who is told when a run asks something or does not end well, by the name of the channel'),
 });
 
 export type Config = z.output<typeof ConfigFile>;
@@ -23,6 +27,7 @@ export type ResourceConfig = Config['resources'][string];
 export type StoreConfig = Config['stores'][string];
 export type ResticStore = NonNullable<StoreConfig['restic']>;
 export type ZfsStore = NonNullable<StoreConfig['zfs']>;
+export type ChannelConfig = NonNullable<Config['notifications']>[string];
 export type JobConfig = Config['jobs'][string];
 export type ResticBackupJob = Extract<JobConfig, { kind: 'restic-backup' }>;
 export type ZfsScrubJob = Extract<JobConfig, { kind: 'zfs-scrub' }>;

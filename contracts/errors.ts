@@ -1,10 +1,11 @@
 import { dataErrors } from './errors-data.js';
 import { engineErrors } from './errors-engine.js';
+import { notifyErrors } from './errors-notify.js';
 import { snapraidErrors } from './errors-snapraid.js';
 import { zfsErrors } from './errors-zfs.js';
 
 /** Every error that an operator can meet: its code, what it means, whether waiting helps, and how the command ends. */
-export const errors = { ...zfsErrors, ...snapraidErrors, ...engineErrors, ...dataErrors };
+export const errors = { ...zfsErrors, ...snapraidErrors, ...engineErrors, ...dataErrors, ...notifyErrors };
 
 export type ErrorCode = keyof typeof errors;
 

@@ -1,6 +1,7 @@
 import type { AttributePlan } from './attributes.js';
 import type { AwayHost } from './away.js';
 import type { HookTime } from './hooks.js';
+import type { NotifyRoute } from './notify.js';
 import type { PlanWords } from './plan-words.js';
 import type { FinishedPortion } from './seeding.js';
 import type { SnapraidOptions } from './snapraid.js';
@@ -45,6 +46,8 @@ export interface JobInput {
   parallel?: number;
   /** Hosts of the job that are known to be away; the first to come back first. */
   away?: AwayHost[];
+  /** Who is told when it asks, and how it ended. */
+  notify?: NotifyRoute[];
 }
 
 export interface RunOptions {
@@ -152,6 +155,8 @@ export interface RestoreInput {
   approved?: boolean;
   /** How long the plan waits for a yes. Milliseconds, default 1 h. */
   approveWithinMs?: number;
+  /** As in JobInput. */
+  notify?: NotifyRoute[];
   limits: Limits;
 }
 
@@ -178,7 +183,7 @@ export interface RestorePlan extends PlanWords {
 }
 
 export interface RestoreStepInput
-  extends Omit<RestoreInput, 'limits' | 'host' | 'sourceHost' | 'approved' | 'approveWithinMs'> {
+  extends Omit<RestoreInput, 'limits' | 'host' | 'sourceHost' | 'approved' | 'approveWithinMs' | 'notify'> {
   run: string;
   retryForMs: number;
   /** Of the plan that was approved; the step refuses any other. */

@@ -32,6 +32,13 @@ export const seededStore = (operation: string | undefined): string | undefined =
 /** RUN: workflow id, restic tag, ZFS property and note in one. `name` is what `operationName` gave. */
 export const runId = (name: string, time: Date): string => `${name}-${utcSeconds(time)}`;
 
+/**
+ * One message through one channel. Temporal starts a workflow of one id once: an event of a run is told once, and a question that is asked
+ * again is told again when what it is about has changed.
+ */
+export const notificationId = (run: string, channel: string, event: string, digest = ''): string =>
+  `notify-${run}-${channel}-${event}${digest && `-${digest.slice(0, 16)}`}`;
+
 const runIdForm = /^([a-z0-9-]{1,63})(?:\.([a-z0-9-]+))?-(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z)$/;
 
 /** Takes a RUN apart; undefined for anything that is not one (a lease, another tool's workflow). */
@@ -102,6 +109,7 @@ export const workflowTypes = {
   undoLeftovers: 'undoLeftovers',
   probeHost: 'probeHost',
   drillFailures: 'drillFailures',
+  notifyPeople: 'notifyPeople',
 } as const;
 
 export const updateNames = { approve: 'approve', deny: 'deny' } as const;

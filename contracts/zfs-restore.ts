@@ -1,4 +1,5 @@
 import type { Limits } from './jobs.js';
+import type { NotifyRoute } from './notify.js';
 
 /** What goes over the wire for restores of snapshots and replicas. Only add optional fields; plan and result are those of jobs.ts. */
 
@@ -39,6 +40,8 @@ export interface DatasetRestoreInput extends Asked {
   approved?: boolean;
   /** How long the plan waits for a yes. Milliseconds, default 1 h. */
   approveWithinMs?: number;
+  /** As in JobInput. */
+  notify?: NotifyRoute[];
   limits: Limits;
 }
 

@@ -4,6 +4,7 @@ import type { Config, JobConfig } from '../config/schema.js';
 import type { ActionInput } from '../contracts/actions.js';
 import { workflowQueue, workflowTypes } from '../contracts/names.js';
 import { dayMs, limitsOf, sourceOf, toolOf } from './compile.js';
+import { notifyOf } from './notify-routes.js';
 import type { CompiledRun } from './types.js';
 import { clipBytes, listWords } from './words.js';
 
@@ -43,6 +44,7 @@ export function compileAction(
         stores: storesOf(job),
         limits,
         ...(planOnly && { planOnly }),
+        ...notifyOf(config, jobName),
         ...(job.kind === 'zfs-replication' && {
           parallel: job.parallel,
           storeHosts: storeHostsOf(config, job),

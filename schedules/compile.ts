@@ -21,6 +21,7 @@ import { calendarsOf } from './calendars.js';
 import { coversOf } from './covers.js';
 import { markOf } from './fingerprint.js';
 import { detailsOf, summaryOf } from './job-words.js';
+import { notifyOf } from './notify-routes.js';
 import type { CompiledRun, DesiredSchedule } from './types.js';
 
 /** From the configuration to what Temporal is asked for. Pure: the same file gives the same result on every machine. */
@@ -156,6 +157,7 @@ function inputOf(config: Config, operation: Operation, job: JobConfig, options?:
     ...(hooks.length > 0 && { hooks }),
     ...(job.kind === 'zfs-replication' && { parallel: job.parallel }),
     ...(job.kind === 'snapraid-maintenance' && { snapraid: snapraidOptions(job) }),
+    ...notifyOf(config, operation.job),
   };
 }
 

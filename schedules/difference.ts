@@ -69,16 +69,19 @@ function inputsInWords(from: readonly unknown[], to: readonly unknown[]) {
 function inputWords(args: readonly unknown[]): Map<string, string> | undefined {
   const [input, ...more] = args;
   if (typeof input !== 'object' || input === null || more.length > 0) return undefined;
-  const { sources, limits, ...rest } = input as Partial<JobInput>;
+  const { sources, limits, notify, ...rest } = input as Partial<JobInput>;
   const plain = Object.entries(rest).map(([key, value]) => [`input ${key}`, listOrText(value)] as const);
   const sourceWords = Array.isArray(sources)
     ? sources.map((source) => `${source?.resource}@${source?.host}`).join(', ')
     : canonical(sources);
+  const routes = (Array.isArray(notify) ? notify : []).map(
+    ({ channel, host, on }) => [`notify ${channel}`, `${listOrText(on)} by ${host}`] as const,
+  );
   const limitWords = Object.entries(limits ?? {}).map(
     ([key, value]) =>
       [`limit ${key}`, typeof value === 'number' ? durationWords(value) : canonical(value)] as const,
   );
-  return new Map([['sources', sourceWords], ...plain, ...limitWords]);
+  return new Map([['sources', sourceWords], ...plain, ...routes, ...limitWords]);
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string';

@@ -24,7 +24,7 @@ const rules: Record<string, Rule> = {
     because: 'workflow code is replayed in a sandbox: no system, no configuration, no zod in its bundle',
   },
   system: {
-    may: new RegExp(`^(contracts/|system/|node:|(${packages('pino', 'ssh2')})$)`),
+    may: new RegExp(`^(contracts/|system/|node:|(${packages('pino', 'ssh2', 'nodemailer')})$)`),
     because: 'it must work in a rescue shell, without Temporal and without a configuration',
   },
   activities: {

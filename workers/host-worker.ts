@@ -6,10 +6,11 @@ import { createHostActivities } from '../activities/host/activities.js';
 import { hookKind, putBackHook } from '../activities/host/hooks.js';
 import { createHostQuestions } from '../activities/host/questions.js';
 import { putBackWriter, writerKinds } from '../activities/host/writers.js';
+import { createNotifyActivities } from '../activities/notify/activities.js';
 import { createResticActivities } from '../activities/restic/activities.js';
 import { createResticQuestions } from '../activities/restic/questions.js';
 import { inPlaceKind, putBackInPlace } from '../activities/restic/take-place.js';
-import { answer, createDoor } from '../activities/run.js';
+import { answer, attempt, createDoor } from '../activities/run.js';
 import { createSnapraidActivities } from '../activities/snapraid/activities.js';
 import { createZfsActivities } from '../activities/zfs/activities.js';
 import { failbackKind, putBackFailback } from '../activities/zfs/failback-stop.js';
@@ -103,6 +104,7 @@ function activitiesOf(
     ...createZfsActivities(door),
     ...createSnapraidActivities(door),
     ...createFailoverActivities(door),
+    ...createNotifyActivities({ host, config, attempt }),
     ...createDoctorActivities({
       door,
       answer,

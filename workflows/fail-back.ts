@@ -21,7 +21,7 @@ import { type Undo, withUndo } from './steps/undo.js';
 
 /** Brings everything back to the source: most of it while the replica goes on to be used, the rest while nothing is written anywhere. */
 export async function failBack(input: ActionInput): Promise<RunResult> {
-  const report = openReport();
+  const report = openReport(input);
   return endRun(report, async () => {
     const planned = stillToDo(await each(partsOf(input), (part) => plan(part, input, report)), report);
     const onlyPlanned = await askForAll(planned, input, report);

@@ -21,7 +21,7 @@ import { type Undo, withUndo } from './steps/undo.js';
 
 /** Makes a replica the one in use: after a last catch-up where the source lives, else from what has arrived and a human's word that it is off. */
 export async function failOver(input: ActionInput): Promise<RunResult> {
-  const report = openReport();
+  const report = openReport(input);
   return endRun(report, async () => {
     const planned = stillToDo(await each(partsOf(input), (part) => plan(part, input, report)), report);
     // Nothing is held while a human thinks: replication goes on.

@@ -9,6 +9,7 @@ export { initialiseStore } from './initialise-store.js';
 export { listCopies } from './list-copies.js';
 export { listReplicas } from './list-replicas.js';
 export { maintainSnapraid } from './maintain-snapraid.js';
+export { notifyPeople } from './notify-people.js';
 export { parkReplicas } from './park-replicas.js';
 export { probeHost } from './probe-host.js';
 export { pruneReplicas } from './prune-replicas.js';

@@ -6,7 +6,7 @@ import { endRun } from './steps/run.js';
 
 /** Renames replicas aside that cannot be continued, after a human has said yes to just these; the next replication copies them anew. */
 export async function parkReplicas(input: ActionInput): Promise<RunResult> {
-  const report = openReport();
+  const report = openReport(input);
   return endRun(report, () =>
     onReplicas(input, report, {
       name: (resource, store) => `park replicas of ${resource} in ${store}`,

@@ -23,7 +23,7 @@ const approveWithinMs = 24 * 3_600_000;
 
 /** Undelete, a new data disk, a new parity: plan, a human's yes, the repair, the proof, and then the sync that makes it the new state. */
 export async function repairSnapraid(input: ActionInput): Promise<RunResult> {
-  const report = openReport();
+  const report = openReport(input);
   return endRun(report, async () => {
     const repair = openRepair(input, report);
     const plan = await repair.plan();

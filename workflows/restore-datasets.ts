@@ -15,7 +15,7 @@ const approveWithinMs = 60 * 60 * 1000;
 
 /** Brings datasets back from snapshots and replicas: shows what it would do, waits for a yes, and proves what it did. */
 export async function restoreDatasets(input: DatasetRestoreInput): Promise<RestoreResult> {
-  const report = openReport();
+  const report = openReport(input);
   const hows = { files, clone, 'send-back': sendBack, 'roll-back': rollBack } as const;
   return endRun(report, () => hows[input.how](input, report));
 }
@@ -192,6 +192,7 @@ const stepInput = ({
   approveWithinMs,
   snapshotJobs,
   parallel,
+  notify,
   ...asked
 }: DatasetRestoreInput): DatasetRestoreStepInput => ({
   ...asked,

@@ -19,7 +19,7 @@ const approveWithinMs = 60 * 60 * 1000;
 
 /** Shows what a restore would do, waits for a yes, restores beside, verifies, and only then gives the target its files. */
 export async function restoreRestic(input: RestoreInput): Promise<RestoreResult> {
-  const report = openReport();
+  const report = openReport(input);
   const step = stepInput(input);
   return endRun(report, async () => {
     if (input.undo !== undefined) return undo(step, input, report);
@@ -186,6 +186,7 @@ const stepInput = ({
   limits,
   approved,
   approveWithinMs,
+  notify,
   ...asked
 }: RestoreInput): RestoreStepInput => ({
   ...asked,

@@ -6,7 +6,7 @@ import { endRun } from './steps/run.js';
 
 /** Takes replicas that others wrote to back to the newest snapshot that both sides have, after a yes to just what is lost by it. */
 export async function rollBackReplicas(input: ActionInput): Promise<RunResult> {
-  const report = openReport();
+  const report = openReport(input);
   const { dataset } = input.settings;
   const only = dataset === undefined ? {} : { dataset };
   return endRun(report, () =>

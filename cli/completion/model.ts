@@ -37,6 +37,7 @@ const kinds: Record<string, Kind> = {
   STORE: 'stores',
   HOST: 'hosts',
   RESOURCE: 'resources',
+  'CHANNEL...': 'notifications',
   'HOST:PLACE': 'host-folders',
   FILE: 'files',
   DIR: 'folders',

@@ -24,12 +24,13 @@ describe('every example', () => {
     });
   }
 
-  test('there is the one of the plan, a small one, a real estate, a store that deletes nothing, a machine without restic, a first upload, snapshots, replicas and a SnapRAID array', () => {
+  test('there is the one of the plan, a small one, a real estate, a store that deletes nothing, a machine without restic, a first upload, messages, snapshots, replicas and a SnapRAID array', () => {
     assert.deepEqual(yamlIn(examples).sort(), [
       'append-only.yaml',
       'appliance-without-restic.yaml',
       'first-upload.yaml',
       'minimal.yaml',
+      'notifications.yaml',
       'photos-offsite.yaml',
       'snapraid.yaml',
       'tier3.yaml',

@@ -41,6 +41,8 @@ export async function askApproval(
   setHandler(denyUpdate, decide(false), { validator, description: `Say no to: ${short}` });
   report.ask(digest, what, details);
   report.waitFor(`an answer: ${short}`);
+  const untilMs = Date.now() + withinMs;
+  await report.tell({ event: 'question', what, lines: details ?? [], digest, untilMs });
   await condition(() => answer !== undefined, withinMs, { summary: `wait for an answer: ${short}` });
   closed = true;
   report.ask(undefined);

@@ -22,6 +22,17 @@ export function diagnose(error: unknown): { code: ErrorCode; message: string } {
   return { code: 'HF_INTERNAL', message: error instanceof Error ? error.message : String(error) };
 }
 
+/** What to do about it: a host may know more than the table. */
+export function nextStep(error: unknown): string {
+  const { code } = diagnose(error);
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if (!(cause instanceof ApplicationFailure) || cause.type !== code) continue;
+    const { next } = (cause.details?.[0] ?? {}) as { next?: unknown };
+    if (typeof next === 'string') return next;
+  }
+  return errors[code].next;
+}
+
 export const outcomeOf = (error: unknown): Outcome => {
   if (isCancellation(error)) return 'cancelled';
   return errors[diagnose(error).code].exit === 5 ? 'refused' : 'failed';

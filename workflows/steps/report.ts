@@ -9,8 +9,11 @@ import {
 } from '@temporalio/workflow';
 import type { Outcome, RestorePlan, RunReport, StepLine } from '../../contracts/jobs.js';
 import { noteMemo, queryNames, type SearchAttributeName, searchAttributes } from '../../contracts/names.js';
+import type { NotifyRoute } from '../../contracts/notify.js';
 import type { SeedReport } from '../../contracts/seeding.js';
 import { diagnose } from './failure.js';
+import { planLines } from './plan-lines.js';
+import { type Told, tellPeople } from './tell.js';
 
 /** What the Web UI, `show` and `status` say of a run while it goes on. */
 export interface Report {
@@ -30,6 +33,8 @@ export interface Report {
   seeded(name: string, seeding: SeedReport): void;
   /** What the run really covers, when it is less than was asked of it. */
   covers(covers: string | undefined): void;
+  /** Tells those who want to know, in messages that go their own way: it waits only until they are on it. */
+  tell(told: Told): Promise<void>;
   /** Known at the end; `restorePoint` only when every copy of the run is proved. */
   end(outcome: Outcome, facts?: { bytes?: number; restorePoint?: string }): void;
 }
@@ -61,7 +66,8 @@ export function renderReport({ steps, waitingFor, questionDetails = [] }: RunRep
   return [...wait, '| | step | |', '|---|---|---|', ...rows, ...asked].join('\n');
 }
 
-export function openReport(): Report {
+/** `notify` of a run's input says whom it tells. */
+export function openReport({ notify = [] }: { notify?: NotifyRoute[] } = {}): Report {
   const state: RunReport = { steps: [] };
   const waits = new Map<string, string>();
   const render = (): void => setCurrentDetails(renderReport(state));
@@ -113,6 +119,10 @@ export function openReport(): Report {
     },
     covers(covers) {
       upsertSearchAttributes([attribute('HfCovers', covers ?? null)]);
+    },
+    tell(told) {
+      const plan = told.event === 'question' && state.plan?.digest === told.digest ? state.plan : undefined;
+      return tellPeople(notify, plan ? { ...told, lines: [...planLines(plan), ...told.lines] } : told);
     },
     end(outcome, { bytes, restorePoint } = {}) {
       upsertSearchAttributes([

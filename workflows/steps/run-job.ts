@@ -10,7 +10,7 @@ export function runJob(
   input: JobInput,
   body: (present: JobInput, report: Report) => Promise<RunResult>,
 ): Promise<RunResult> {
-  const report = openReport();
+  const report = openReport(input);
   return endRun(report, async () => {
     const away = stillAway(input);
     const [first] = away;

@@ -1,0 +1,46 @@
+import { HoldfastError } from '../../contracts/errors.js';
+import type { Notice } from '../../contracts/notify.js';
+import { folderOf, type Outgoing, shortId, withinMs } from './outgoing.js';
+import { subjectOf, textOf } from './render.js';
+
+/** A program of the host: the text on its standard input, the rest in variables. */
+export async function sendByCommand(
+  { host, channel, id, notice, signal }: Outgoing,
+  argv: readonly string[],
+): Promise<void> {
+  const [file = '', ...args] = argv;
+  const folder = folderOf(host);
+  const input = `${folder}/${shortId(id)}.text`;
+  await host.writeFile(input, textOf(notice));
+  const tooLong = AbortSignal.timeout(withinMs);
+  try {
+    const program = await host.requireProgram(file);
+    const result = await host.run(
+      {
+        file: 'sh',
+        args: ['-c', 'exec "$@" < "$0"', input, program, ...args],
+        env: variablesOf(notice),
+      },
+      { signal: AbortSignal.any([signal, tooLong]), maxStdoutBytes: 0 },
+    );
+    if (result.exitCode === 0) return;
+    const words = result.stderrTail.trim().split('\n').at(-1) ?? '';
+    throw commandFailed(channel, `exit ${result.exitCode ?? result.signal}${words && `: ${words}`}`);
+  } catch (error) {
+    if (tooLong.aborted && !signal.aborted)
+      throw commandFailed(channel, `it took longer than ${withinMs / 1000} s`);
+    throw error;
+  } finally {
+    await host.removeTree(input, folder);
+  }
+}
+
+const commandFailed = (channel: string, why: string): HoldfastError =>
+  new HoldfastError('HF_NOTIFICATION_FAILED', `${channel}: the program failed: ${why}`.slice(0, 300));
+
+const variablesOf = (notice: Notice): Record<string, string> => ({
+  HOLDFAST_SUBJECT: subjectOf(notice),
+  HOLDFAST_EVENT: notice.event,
+  ...(notice.job !== undefined && { HOLDFAST_JOB: notice.job }),
+  ...(notice.run !== undefined && { HOLDFAST_RUN: notice.run }),
+});
