@@ -1,7 +1,7 @@
 import type { AttributePlan } from './attributes.js';
 import type { AwayHost } from './away.js';
 import type { HookTime } from './hooks.js';
-import type { NotifyRoute } from './notify.js';
+import type { Notifying } from './notify.js';
 import type { PlanWords } from './plan-words.js';
 import type { FinishedPortion } from './seeding.js';
 import type { SnapraidOptions } from './snapraid.js';
@@ -28,7 +28,7 @@ export interface Source {
 }
 
 /** One run of one operation: names and routing only. What the names mean, each host reads in its own file. */
-export interface JobInput {
+export interface JobInput extends Notifying {
   job: string;
   operation: string;
   sources: Source[];
@@ -46,8 +46,6 @@ export interface JobInput {
   parallel?: number;
   /** Hosts of the job that are known to be away; the first to come back first. */
   away?: AwayHost[];
-  /** Who is told when it asks, and how it ended. */
-  notify?: NotifyRoute[];
 }
 
 export interface RunOptions {
@@ -125,7 +123,7 @@ export interface Progress {
 }
 
 /** Which part of a copy goes where. The place is checked against what the host allows, on the host. */
-export interface RestoreInput {
+export interface RestoreInput extends Notifying {
   job: string;
   resource: string;
   /** The worker that reads the store and writes the target. */
@@ -155,8 +153,6 @@ export interface RestoreInput {
   approved?: boolean;
   /** How long the plan waits for a yes. Milliseconds, default 1 h. */
   approveWithinMs?: number;
-  /** As in JobInput. */
-  notify?: NotifyRoute[];
   limits: Limits;
 }
 

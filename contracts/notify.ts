@@ -12,6 +12,12 @@ export interface NotifyRoute {
   on: NotifyEvent[];
 }
 
+/** Of the input of every run. */
+export interface Notifying {
+  /** Who is told when it asks, and how it ended. */
+  notify?: NotifyRoute[];
+}
+
 /** What is told: facts of the run; how they are worded for a channel is for who sends them. */
 export interface Notice {
   event: NotifyEvent | 'test';

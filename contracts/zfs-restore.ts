@@ -1,5 +1,5 @@
 import type { Limits } from './jobs.js';
-import type { NotifyRoute } from './notify.js';
+import type { Notifying } from './notify.js';
 
 /** What goes over the wire for restores of snapshots and replicas. Only add optional fields; plan and result are those of jobs.ts. */
 
@@ -27,7 +27,7 @@ interface Asked {
   undo?: string;
 }
 
-export interface DatasetRestoreInput extends Asked {
+export interface DatasetRestoreInput extends Asked, Notifying {
   /** Whose worker works: the host of the target. */
   host: string;
   /** The snapshot jobs of the resource, which wait meanwhile. */
@@ -40,8 +40,6 @@ export interface DatasetRestoreInput extends Asked {
   approved?: boolean;
   /** How long the plan waits for a yes. Milliseconds, default 1 h. */
   approveWithinMs?: number;
-  /** As in JobInput. */
-  notify?: NotifyRoute[];
   limits: Limits;
 }
 

@@ -75,7 +75,7 @@ function inputWords(args: readonly unknown[]): Map<string, string> | undefined {
     ? sources.map((source) => `${source?.resource}@${source?.host}`).join(', ')
     : canonical(sources);
   const routes = (Array.isArray(notify) ? notify : []).map(
-    ({ channel, host, on }) => [`notify ${channel}`, `${listOrText(on)} by ${host}`] as const,
+    (route) => [`notify ${route?.channel}`, `${listOrText(route?.on)} by ${route?.host}`] as const,
   );
   const limitWords = Object.entries(limits ?? {}).map(
     ([key, value]) =>

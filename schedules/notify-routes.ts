@@ -1,9 +1,9 @@
 import { senderOf } from '../config/lookup.js';
 import type { Config } from '../config/schema.js';
-import type { NotifyRoute } from '../contracts/notify.js';
+import type { Notifying } from '../contracts/notify.js';
 
 /** Who is told of the runs of a job, for their input; nothing at all where nobody is. */
-export function notifyOf(config: Config, job: string): { notify?: NotifyRoute[] } {
+export function notifyOf(config: Config, job: string): Notifying {
   const notify = Object.entries(config.notifications ?? {}).flatMap(([channel, entry]) => {
     const host = senderOf(config, entry);
     const isMeant = entry.jobs === undefined || entry.jobs.includes(job);

@@ -115,7 +115,7 @@ describe('explain', () => {
 
   test('begins with the sections of the file', () => {
     const names = configSections().map(({ path }) => path);
-    assert.deepEqual(names, ['temporal', 'hosts', 'resources', 'stores', 'jobs']);
+    assert.deepEqual(names, ['temporal', 'hosts', 'resources', 'stores', 'jobs', 'notifications']);
   });
 
   test('says of a key what the reference page says', () => {

@@ -100,6 +100,23 @@ describe('schedules from the configuration', () => {
     );
   });
 
+  test('a run is told whom it tells, and nothing where that is nobody', () => {
+    const config = example();
+    assert.equal('notify' in compileRun(config, 'photos-offsite', 'backup').args[0], false);
+    const ntfy = { url: 'https://ntfy.example/x' };
+    const host = Object.keys(config.hosts)[0] ?? '';
+    config.notifications = {
+      phone: { ntfy, on: ['question', 'failed'], host },
+      others: { ntfy, on: ['failed'], host, jobs: ['another'] },
+      own: { ntfy, on: ['ok'], host, jobs: ['photos-offsite'] },
+    };
+    for (const operation of ['backup', 'prune', 'check'])
+      assert.deepEqual(compileRun(config, 'photos-offsite', operation).args[0].notify, [
+        { channel: 'phone', host, on: ['question', 'failed'] },
+        { channel: 'own', host, on: ['ok'] },
+      ]);
+  });
+
   test('an operation that the job does not have is refused with those that it has', () => {
     assert.throws(() => compileRun(example(), 'photos-offsite', 'scrub'), {
       code: 'HF_RUN_NOT_FOUND',

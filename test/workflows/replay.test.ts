@@ -22,7 +22,9 @@ describe('recorded histories', () => {
     test(`${name} replays with the workflows of today`, async () => {
       const history = JSON.parse(readFileSync(join(folder, name), 'utf8'));
       assert(history.events.length > 3);
-      await Worker.runReplayHistory({ workflowBundle: { codePath: bundleFile } }, history);
+      // Children are named after the run.
+      const { workflowId } = history.events[0].workflowExecutionStartedEventAttributes;
+      await Worker.runReplayHistory({ workflowBundle: { codePath: bundleFile } }, history, workflowId);
     });
   }
 

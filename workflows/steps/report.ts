@@ -9,7 +9,7 @@ import {
 } from '@temporalio/workflow';
 import type { Outcome, RestorePlan, RunReport, StepLine } from '../../contracts/jobs.js';
 import { noteMemo, queryNames, type SearchAttributeName, searchAttributes } from '../../contracts/names.js';
-import type { NotifyRoute } from '../../contracts/notify.js';
+import type { Notifying } from '../../contracts/notify.js';
 import type { SeedReport } from '../../contracts/seeding.js';
 import { diagnose } from './failure.js';
 import { planLines } from './plan-lines.js';
@@ -67,7 +67,7 @@ export function renderReport({ steps, waitingFor, questionDetails = [] }: RunRep
 }
 
 /** `notify` of a run's input says whom it tells. */
-export function openReport({ notify = [] }: { notify?: NotifyRoute[] } = {}): Report {
+export function openReport({ notify = [] }: Notifying = {}): Report {
   const state: RunReport = { steps: [] };
   const waits = new Map<string, string>();
   const render = (): void => setCurrentDetails(renderReport(state));
