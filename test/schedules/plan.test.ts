@@ -108,7 +108,9 @@ describe('the plan of the schedules', () => {
       { action: { ...action, args: [{ ...input, stores: [] }] } },
       { action: { ...action, args: [{ ...input, sources: [] }] } },
       { action: { ...action, args: [{ ...input, options: { acceptCounts: true } }] } },
-      { action: { ...action, args: [{ ...input, notify: [{ channel: 'phone', host: 'nas', on: ['ok'] }] }] } },
+      {
+        action: { ...action, args: [{ ...input, notify: [{ channel: 'phone', host: 'nas', on: ['ok'] }] }] },
+      },
       { action: { ...action, searchAttributes: { HfJob: 'photos-offsite' } } },
       { action: { ...action, staticSummary: '' } },
       { action: { ...action, staticDetails: '' } },
