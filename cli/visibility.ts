@@ -44,6 +44,7 @@ export const runTypes: readonly string[] = [
   workflowTypes.parkReplicas,
   workflowTypes.rollBackReplicas,
   workflowTypes.pruneReplicas,
+  workflowTypes.releaseLeftovers,
   workflowTypes.failOver,
   workflowTypes.failBack,
   workflowTypes.checkRestic,

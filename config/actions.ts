@@ -6,6 +6,7 @@ import type { Config, JobConfig } from './schema.js';
 export type ActionName =
   | 'park'
   | 'roll-back'
+  | 'release-leftovers'
   | 'undelete'
   | 'replace-disk'
   | 'rebuild-parity'
@@ -26,9 +27,23 @@ export interface Action {
   settings: readonly ActionSetting[];
 }
 
+const releaseLeftovers: Action = {
+  name: 'release-leftovers',
+  summary:
+    'let go of the holds and bookmarks that jobs, stores and resources have left which are in the file no more',
+  settings: [
+    {
+      name: 'unknown',
+      summary:
+        '"release": also what nobody on the host remembers to have made; only where no other holdfast.yaml replicates these datasets',
+      example: 'release',
+    },
+  ],
+};
+
 const actionsOfKind: Record<JobConfig['kind'], readonly Action[]> = {
   'restic-backup': [],
-  'zfs-snapshot': [],
+  'zfs-snapshot': [releaseLeftovers],
   'zfs-scrub': [],
   'snapraid-maintenance': [
     {
@@ -89,6 +104,7 @@ const actionsOfKind: Record<JobConfig['kind'], readonly Action[]> = {
         },
       ],
     },
+    releaseLeftovers,
     {
       name: 'failover',
       summary: 'make the replica the one in use, after a last catch-up where the source lives',

@@ -1,3 +1,5 @@
+import type { LeftoverFacts } from './leftovers.js';
+
 /** What "holdfast doctor" asks hosts and is answered: facts only, judged by who asked. Only add optional fields. */
 
 export interface ProbeHostInput {
@@ -42,6 +44,8 @@ export interface HostFacts {
   pools?: PoolFacts[];
   /** Where there are resources in ZFS. */
   zfs?: ZfsFacts;
+  /** Where there is a program zfs. */
+  leftovers?: LeftoverFacts;
   /** How many sources, stores and disks without fault did not fit into the answer. */
   leftOut?: number;
   /** How many with a fault did not. */

@@ -95,6 +95,7 @@ export const workflowTypes = {
   scrubSnapraid: 'scrubSnapraid',
   repairSnapraid: 'repairSnapraid',
   rollBackReplicas: 'rollBackReplicas',
+  releaseLeftovers: 'releaseLeftovers',
   failOver: 'failOver',
   failBack: 'failBack',
   pruneRestic: 'pruneRestic',

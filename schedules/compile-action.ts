@@ -14,6 +14,7 @@ export const typeOfAction: Record<ActionName, string> = {
   'replace-disk': workflowTypes.repairSnapraid,
   'rebuild-parity': workflowTypes.repairSnapraid,
   'roll-back': workflowTypes.rollBackReplicas,
+  'release-leftovers': workflowTypes.releaseLeftovers,
   failover: workflowTypes.failOver,
   failback: workflowTypes.failBack,
 };

@@ -16,6 +16,7 @@ export { pruneReplicas } from './prune-replicas.js';
 export { pruneRestic } from './prune-restic.js';
 export { pruneSnapshots } from './prune-snapshots.js';
 export { readRunLog } from './read-run-log.js';
+export { releaseLeftovers } from './release-leftovers.js';
 export { repairSnapraid } from './repair-snapraid.js';
 export { replicateDatasets } from './replicate-datasets.js';
 export { restoreDatasets } from './restore-datasets.js';

@@ -11,6 +11,7 @@ import { lookOverSsh } from './over-ssh.js';
 import { lookAtPools } from './pools.js';
 import { lookAtSource } from './sources.js';
 import { lookAtStore } from './stores.js';
+import { lookForLeftovers } from './zfs-leftovers.js';
 import { lookAtRights } from './zfs-rights.js';
 
 /** Everything that a host can say about itself, gathered within a time and a size. */
@@ -72,7 +73,7 @@ async function lookAtJobs(
   host: Host,
   config: Config,
   signal: AbortSignal,
-): Promise<Pick<HostFacts, 'sources' | 'stores' | 'space' | 'pools' | 'zfs'>> {
+): Promise<Pick<HostFacts, 'sources' | 'stores' | 'space' | 'pools' | 'zfs' | 'leftovers'>> {
   const { resources, stores } = workOf(config, host.name);
   const space = await findSpace(
     host,
@@ -83,11 +84,13 @@ async function lookAtJobs(
     if (isFolder(resource)) sources.push(await lookAtSource(host, name, resource, signal));
     if (resource.snapraid) sources.push(await lookAtArray(questionTools(host, config, signal), name));
   }
+  const leftovers = await lookForLeftovers(host, config, signal);
   const { pools, datasets } = await lookAtPools(host, config, resources, signal);
   return {
     sources: [...sources, ...datasets],
     space,
     stores: await lookAtStores(host, config, stores, signal),
+    ...(leftovers && { leftovers }),
     ...(pools.length > 0 && { pools, zfs: await lookAtRights(host, config, signal) }),
   };
 }

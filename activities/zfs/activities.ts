@@ -1,4 +1,5 @@
 import type { RestorePlan, RestoreReport, StepInput } from '../../contracts/jobs.js';
+import type { LeftoversPlan, LeftoversReport, LeftoversStepInput } from '../../contracts/leftovers.js';
 import type {
   ParkingPlan,
   ParkingReport,
@@ -25,6 +26,7 @@ import type { Door } from '../door.js';
 import { makeClones, planClone } from './clone.js';
 import { planRestoreFiles, restoreFiles } from './files-restore.js';
 import { datasetsOf, openFiles } from './files-source.js';
+import { planLeftovers, releaseLeftovers } from './release-leftovers.js';
 import { lookAtReplicas } from './replicate-look.js';
 import { parkReplicas, planParking } from './replicate-park.js';
 import { planRollBack, rollBackReplicas } from './replicate-rollback.js';
@@ -99,6 +101,10 @@ export function createZfsActivities(door: Door) {
       door.step(input, (tools) => planRollBack(tools, input)),
     zfsRollBackReplicas: (input: RollBackStepInput): Promise<RollBackReport> =>
       door.step(input, (tools) => rollBackReplicas(tools, input)),
+    zfsPlanLeftovers: (input: LeftoversStepInput): Promise<LeftoversPlan> =>
+      door.step(input, (tools) => planLeftovers(tools, input)),
+    zfsReleaseLeftovers: (input: LeftoversStepInput): Promise<LeftoversReport> =>
+      door.step(input, (tools) => releaseLeftovers(tools, input)),
   };
 }
 

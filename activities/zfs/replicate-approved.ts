@@ -4,9 +4,9 @@ import type { Host } from '../../system/host.js';
 import { sha256 } from '../../system/sha256.js';
 import { readApproved, writeApproved } from './replicate-notebook.js';
 
-/** What a human is asked about replicas lies on the host; the yes is bound to it by its digest. Parking and rolling back are one story. */
+/** What a human is asked about replicas lies on the host; the yes is bound to it by its digest. Parking, rolling back and letting go are one story. */
 
-type ByHand = 'parking' | 'roll-back';
+type ByHand = 'parking' | 'roll-back' | 'leftovers';
 
 const digestOf = (plan: readonly unknown[]): string => sha256(JSON.stringify(plan));
 

@@ -53,3 +53,10 @@ export const parkedName = (dataset: string, time: Date): string =>
 /** True for a parked replica and everything below it. */
 export const isParked = (dataset: string): boolean =>
   dataset.split('/').some((component) => parkedForm.test(component));
+
+/** Where a parked dataset lay before. */
+export const unparked = (dataset: string): string =>
+  dataset
+    .split('/')
+    .map((component) => component.replace(parkedForm, ''))
+    .join('/');

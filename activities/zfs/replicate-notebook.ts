@@ -81,7 +81,7 @@ export async function readTroubles(
   return all;
 }
 
-type ByHand = 'parking' | 'roll-back' | 'failback';
+type ByHand = 'parking' | 'roll-back' | 'failback' | 'leftovers';
 
 /** What a human is asked about: hours later just that is done. */
 export async function writeApproved(

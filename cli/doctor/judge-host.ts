@@ -2,6 +2,7 @@ import type { Finding, HostFacts, SpaceFacts } from '../../contracts/doctor.js';
 import { bytes } from '../render.js';
 import { about, type Teller } from './findings.js';
 import { judgeSource, judgeStore } from './judge-jobs.js';
+import { judgeLeftovers } from './judge-leftovers.js';
 import { judgePool, judgeZfs } from './judge-pools.js';
 import { judgeSsh } from './judge-ssh.js';
 import { judgeTools } from './judge-tools.js';
@@ -28,6 +29,7 @@ export function judgeHost(host: string, facts: HostFacts, own: Own): Finding[] {
     ...facts.space.map((space) => judgeSpace(tell, space)),
     ...(facts.zfs ? judgeZfs(tell, facts.zfs) : []),
     ...(facts.pools ?? []).flatMap((pool) => judgePool(tell, pool, Date.parse(facts.at))),
+    ...(facts.leftovers ? judgeLeftovers(tell, facts.leftovers, facts.pools !== undefined) : []),
     ...facts.sources.map((source) => judgeSource(tell, source)),
     ...facts.stores.flatMap((store) => judgeStore(tell, store, Date.parse(facts.at))),
     ...judgeLeftOut(tell, facts),

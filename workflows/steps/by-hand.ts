@@ -14,17 +14,24 @@ import type { Report } from './report.js';
 /** How long the question waits for a yes. Milliseconds. */
 const approveWithinMs = 24 * 3_600_000;
 
-export interface ByHand {
-  /** Of the step: "park replicas of tree in grogu". */
-  name(resource: string, store: string): string;
-  plan(steps: HostSteps, step: ReplicationStepInput): Promise<ByHandPlan>;
-  act(steps: HostSteps, step: ReplicationStepInput & { digest: string }): Promise<ByHandReport>;
+export interface ByHand<Step> {
+  plan(steps: HostSteps, step: Step): Promise<ByHandPlan>;
+  act(steps: HostSteps, step: Step & { digest: string }): Promise<ByHandReport>;
   /** "rename 2 aside and copy anew" */
   question(count: number): string;
   /** "parked" */
   doneWord: string;
   /** When nothing was found. */
   nothing: { step: string; summary: string };
+}
+
+/** What is asked about by itself. */
+export interface ByHandPlace<Step> {
+  /** Of the step: "park replicas of tree in grogu". */
+  name: string;
+  host: string;
+  step: Step;
+  leases: string[];
 }
 
 interface ByHandPlan {
@@ -47,9 +54,35 @@ interface Done extends ByHandReport {
 }
 
 /** For every resource of the job in every store. */
-export async function onReplicas(input: ActionInput, report: Report, what: ByHand): Promise<RunResult> {
-  const pairs = input.sources.flatMap((source) => input.stores.map((store) => ({ source, store })));
-  const done = await each(pairs, ({ source, store }) => onePair(source, store, { input, report, what }));
+export const onReplicas = (
+  input: ActionInput,
+  report: Report,
+  what: ByHand<ReplicationStepInput> & { name(resource: string, store: string): string },
+): Promise<RunResult> =>
+  onPlaces(
+    input.sources.flatMap((source) => input.stores.map((store) => replicaPlace(source, store, input, what))),
+    { input, report, what },
+  );
+
+const replicaPlace = (
+  { resource, host }: Source,
+  store: string,
+  { job, limits }: ActionInput,
+  { name }: { name(resource: string, store: string): string },
+): ByHandPlace<ReplicationStepInput> => ({
+  name: name(resource, store),
+  host,
+  step: { job, run: workflowInfo().workflowId, resource, store, retryForMs: limits.retryForMs, round: 0 },
+  leases: [replicationLease(resource, store)],
+});
+
+/** One after the other, each with a question of its own. */
+export async function onPlaces<Step>(
+  places: ByHandPlace<Step>[],
+  all: { input: ActionInput; report: Report; what: ByHand<Step> },
+): Promise<RunResult> {
+  const { what } = all;
+  const done = await each(places, (place) => onePlace(place, all));
   const warnings = done.flatMap((one) => one.warnings);
   const count = done.reduce((sum, one) => sum + one.count, 0);
   const names = done.flatMap((one) => one.names);
@@ -64,21 +97,11 @@ export async function onReplicas(input: ActionInput, report: Report, what: ByHan
   };
 }
 
-async function onePair(
-  source: Source,
-  store: string,
-  { input, report, what }: { input: ActionInput; report: Report; what: ByHand },
+async function onePlace<Step>(
+  { name, host, step, leases }: ByHandPlace<Step>,
+  { input, report, what }: { input: ActionInput; report: Report; what: ByHand<Step> },
 ): Promise<Done> {
-  const name = what.name(source.resource, store);
-  const step: ReplicationStepInput = {
-    job: input.job,
-    run: workflowInfo().workflowId,
-    resource: source.resource,
-    store,
-    retryForMs: input.limits.retryForMs,
-    round: 0,
-  };
-  const steps = onHost(source.host, input.limits, name);
+  const steps = onHost(host, input.limits, name);
   const { digest, count, lines, refused = [] } = await report.watch(name, () => what.plan(steps, step));
   if (count === 0) {
     report.step(name, refused.length > 0 ? 'warned' : 'done', refused.join('; ') || what.nothing.step);
@@ -92,8 +115,7 @@ async function onePair(
   report.step(name, 'waiting', question);
   // Nothing is held while a human thinks: replication of the rest goes on.
   await askApproval({ digest, what: question, details: lines, withinMs: approveWithinMs }, report);
-  const lease = replicationLease(source.resource, store);
-  const done = await withLeases([lease], report, () =>
+  const done = await withLeases(leases, report, () =>
     report.watch(name, () => what.act(steps, { ...step, digest })),
   );
   const warnings = [...refused, ...done.warnings];

@@ -1,0 +1,117 @@
+import { HoldfastError } from '../../contracts/errors.js';
+import { mustSucceed } from './classify.js';
+import { zfsCommand } from './list-command.js';
+import type { Zfs } from './listing.js';
+import { holdTags } from './replicate-hosts.js';
+import { fenceTag } from './replicate-names.js';
+import { holderOf } from './retention-lagging.js';
+
+/** What replications have left in pools, as it stands there: by its names alone, whatever any configuration says. */
+
+/** One hold or bookmark of ours. */
+export interface Mark {
+  kind: 'hold' | 'fence' | 'cursor';
+  dataset: string;
+  /** The snapshot that is held, or the bookmark: what stands after "@" or "#". */
+  at: string;
+  guid: string;
+  createtxg: number;
+  /** Seconds since 1970, of the snapshot. */
+  creationS: number;
+  /** What the snapshot alone keeps; 0 for a bookmark. */
+  usedBytes: number;
+  /** Of a hold or fence. */
+  tag?: string;
+  /** Shortened as it stands in tags and bookmarks; a fence does not say it. */
+  destination?: string;
+  /** Which run has set a hold. */
+  run?: string;
+}
+
+/** One line of a listing: a snapshot or a bookmark, by its full name. */
+export type Row = Pick<Mark, 'guid' | 'createtxg' | 'creationS' | 'usedBytes'> & {
+  name: string;
+  holds: number;
+};
+
+const destinationForm = /^[a-z0-9.-]{1,16}$/;
+const cursorForm = /^holdfast_([a-z0-9.-]{1,16})_(\d{1,20})$/;
+
+/** Only what has just our form is ours: a bookmark's name ends with its own guid, a hold's tag with a run. Pure. */
+export function marksIn(rows: readonly Row[], tags: ReadonlyMap<string, readonly string[]>): Mark[] {
+  return rows.flatMap((row): Mark[] => {
+    const [dataset = '', at = ''] = row.name.split(/[@#]/);
+    const { guid, createtxg, creationS, usedBytes } = row;
+    const mark = { dataset, at, guid, createtxg, creationS, usedBytes };
+    if (row.name[dataset.length] === '#') {
+      const [, destination, named] = cursorForm.exec(at) ?? [];
+      return destination !== undefined && named === guid ? [{ ...mark, kind: 'cursor', destination }] : [];
+    }
+    return (tags.get(row.name) ?? []).flatMap((tag): Mark[] => {
+      if (tag === fenceTag) return [{ ...mark, kind: 'fence', tag }];
+      const holder = holderOf(tag);
+      return holder && destinationForm.test(holder.destination)
+        ? [{ ...mark, kind: 'hold', tag, ...holder }]
+        : [];
+    });
+  });
+}
+
+export interface Marks {
+  marks: Mark[];
+  /** So many held snapshots were more than could be asked for. */
+  unasked: number;
+}
+
+/** Below some datasets, or in all pools of a host. One listing of each root, then who holds what is held. */
+export async function lookAtMarks(
+  zfs: Zfs,
+  roots: readonly string[] | 'all pools',
+  mostHeld = Number.POSITIVE_INFINITY,
+): Promise<Marks> {
+  const rows = roots === 'all pools' ? await rowsBelow(zfs) : [];
+  for (const root of roots === 'all pools' ? [] : roots) rows.push(...(await rowsBelow(zfs, root)));
+  const held = rows.flatMap(({ name, holds }) => (holds > 0 ? [name] : []));
+  const asked = held.slice(0, mostHeld);
+  const tags = asked.length === 0 ? new Map() : await holdTags(zfs, asked);
+  return { marks: marksIn(rows, tags), unasked: held.length - asked.length };
+}
+
+const columns = 'name,guid,createtxg,creation,used,userrefs';
+
+/** Only what may be a mark is kept of it: a host may have half a million snapshots. A root that is not there has none. */
+async function rowsBelow({ host, signal, zfs }: Zfs, root?: string): Promise<Row[]> {
+  const rows: Row[] = [];
+  const below = root === undefined ? [] : ['-r'];
+  const words = ['list', '-Hp', ...below, '-t', 'snapshot,bookmark', '-o', columns];
+  const command = zfsCommand(zfs, [...words, ...(root === undefined ? [] : [root])]);
+  let odd: string | undefined;
+  const result = await host.run(command, {
+    signal,
+    onLine(line, stream) {
+      if (stream === 'stderr' || line === '') return;
+      const row = rowIn(line);
+      if (!row) odd ??= line;
+      else if (row.holds > 0 || row.name.includes('#holdfast_')) rows.push(row);
+    },
+  });
+  try {
+    mustSucceed(result, `list what is held in ${root ?? 'all pools'}`, host.name);
+  } catch (error) {
+    if (root !== undefined && error instanceof HoldfastError && error.code === 'HF_DATASET_MISSING')
+      return [];
+    throw error;
+  }
+  if (odd !== undefined)
+    throw new HoldfastError('HF_TOOL_FAILED', `zfs list cannot be understood: ${odd.slice(0, 100)}`);
+  return rows;
+}
+
+function rowIn(line: string): Row | undefined {
+  const [name = '', guid = '', createtxg, creation, used, holds] = line.split('\t');
+  const row = { name, guid, createtxg: Number(createtxg), creationS: Number(creation) };
+  if (!/[@#]/.test(name) || !/^\d+$/.test(guid) || !Number.isFinite(row.createtxg) || holds === undefined)
+    return undefined;
+  // A bookmark has neither.
+  return { ...row, usedBytes: Number(used) || 0, holds: Number(holds) || 0 };
+}

@@ -1,0 +1,58 @@
+import type { Finding } from '../../contracts/doctor.js';
+import type { LeftoverFacts, LeftoverGroup } from '../../contracts/leftovers.js';
+import type { Teller } from './findings.js';
+
+/** What replications that were taken out of the file have left in pools. Pure. */
+
+const subject = 'leftovers';
+
+export function judgeLeftovers(
+  tell: Teller,
+  { groups, groupCount, lines, lineCount, unasked = 0, error }: LeftoverFacts,
+  usesZfs: boolean,
+): Finding[] {
+  // A zfs without a pool or without its module is nobody's concern where nothing lies in one.
+  if (error !== undefined)
+    return usesZfs
+      ? [tell.note(subject, `whether removed jobs have left something is not known: ${error}`)]
+      : [];
+  const more = groupCount - groups.length;
+  return [
+    ...groups.map((group) => judgeGroup(tell, group)),
+    ...lines.map((line) =>
+      tell.note(subject, 'no job of the file covers it', `As root there, if nobody uses it: ${line}`),
+    ),
+    ...(lineCount > lines.length
+      ? [
+          tell.note(
+            subject,
+            `${lineCount - lines.length} more that no job covers`,
+            'Give these lines first, then ask again',
+          ),
+        ]
+      : []),
+    ...(more > 0
+      ? [tell.warning(subject, `${more} more of other destinations`, 'Release these first, then ask again')]
+      : []),
+    ...(unasked > 0
+      ? [
+          tell.note(
+            subject,
+            `${unasked} held snapshots are too many to ask who holds them: what is said here may not be all`,
+          ),
+        ]
+      : []),
+  ];
+}
+
+/** What nobody here remembers may be another configuration's: that is for knowing. */
+function judgeGroup(tell: Teller, { words, isRemembered, job }: LeftoverGroup): Finding {
+  const found = `${words}; no job of the file knows them`;
+  const setting = isRemembered ? '' : ' --set unknown=release';
+  const sure = isRemembered ? '' : 'If no other holdfast.yaml replicates it: ';
+  const next =
+    job === undefined
+      ? `${sure}release them with "zfs release" and "zfs destroy DATASET#BOOKMARK": the lines follow`
+      : `${sure}holdfast do ${job} release-leftovers${setting} (shows each and asks)`;
+  return isRemembered ? tell.warning(subject, found, next) : tell.note(subject, found, next);
+}

@@ -1,0 +1,286 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { leftoverFacts } from '../../activities/doctor/zfs-leftovers.js';
+import { commandToRelease, rootsOfJob } from '../../activities/zfs/leftover-groups.js';
+import { claimsOn, leftoversIn, type Remembered } from '../../activities/zfs/leftovers.js';
+import { lookAtMarks, type Mark, marksIn, type Row } from '../../activities/zfs/marks.js';
+import { judge } from '../../activities/zfs/release-leftovers.js';
+import {
+  cursorName,
+  destinationOf,
+  holdTag,
+  shortOf,
+  wayBackOf,
+} from '../../activities/zfs/replicate-names.js';
+import { about } from '../../cli/doctor/findings.js';
+import { judgeLeftovers } from '../../cli/doctor/judge-leftovers.js';
+import { parseConfig } from '../../config/load.js';
+import type { Config } from '../../config/schema.js';
+import type { Host } from '../../system/host.js';
+
+const run = 'copy-2026-11-20T03:00:00Z';
+const ssh = { ssh: { address: '192.0.2.1', user: 'root', via: 'din' } };
+
+function configWith(change: { stores?: string[]; exclude?: string[]; jobs?: object } = {}): Config {
+  const { stores = ['grogu'], exclude, jobs } = change;
+  const { config, mistakes } = parseConfig(
+    JSON.stringify({
+      hosts: { din: {}, grogu: ssh },
+      resources: { photos: { host: 'din', dataset: 'fast/photos', ...(exclude && { exclude }) } },
+      stores: Object.fromEntries(
+        stores.map((store) => [store, { zfs: { host: 'grogu', dataset: `backup/${store}` } }]),
+      ),
+      jobs: jobs ?? { copy: { kind: 'zfs-replication', resources: ['photos'], stores } },
+    }),
+    '/holdfast.yaml',
+  );
+  assert(config, JSON.stringify(mistakes));
+  return config;
+}
+
+const row = (name: string, guid: string, more: Partial<Row> = {}): Row => ({
+  ...{ name, guid, createtxg: Number(guid), creationS: 1_795_000_000, usedBytes: 0, holds: 0 },
+  ...more,
+});
+const named = (store: string, resource = 'photos'): string => destinationOf({ store, resource });
+const cursorOn = (dataset: string, destination: string, guid = '7'): Row =>
+  row(`${dataset}#${cursorName(destination, guid)}`, guid);
+const bookmarks = (...rows: Row[]): Mark[] => marksIn(rows, new Map());
+const fence = (dataset: string): Mark[] =>
+  marksIn(
+    [row(`${dataset}@s`, '5', { holds: 1, usedBytes: 2 ** 30 })],
+    new Map([[`${dataset}@s`, ['holdfast_fence']]]),
+  );
+const hold = (dataset: string, destination: string): Mark[] =>
+  marksIn(
+    [row(`${dataset}@s`, '5', { holds: 1, usedBytes: 2 ** 31 })],
+    new Map([[`${dataset}@s`, [holdTag(destination, run)]]]),
+  );
+const left = (config: Config, marks: Mark[], host = 'din'): string[] =>
+  leftoversIn(marks, claimsOn(config, host)).map(({ dataset, at }) => `${dataset} ${at}`);
+const knows = (...stores: string[]): Remembered =>
+  new Map(
+    stores.map((store) => [
+      shortOf(named(store)),
+      { resource: 'photos', store, root: `backup/${store}/photos` },
+    ]),
+  );
+
+describe('what is ours', () => {
+  const strangers = [
+    row('fast/photos#holdfast_grogu.photos_8', '7'),
+    row('fast/photos#holdfast_grogu.photos_', '7'),
+    row('fast/photos#holdfast_GROGU_7', '7'),
+    row('fast/photos#holdfast_a b_7', '7'),
+    row('fast/photos#syncoid_7', '7'),
+  ];
+  test('a bookmark only with its own guid in its name', () => {
+    assert.deepEqual(bookmarks(...strangers), []);
+    assert.equal(bookmarks(cursorOn('fast/photos', named('grogu'))).length, 1);
+  });
+  test('a hold only with a run of ours; the hold of an open restore or backup is none of these', () => {
+    const tags = [
+      'keep',
+      'zrepl_x',
+      `holdfast:${run}`,
+      'holdfast_grogu.photos_x',
+      `holdfast_a b_${run}`,
+      'holdfast_fence2',
+    ];
+    assert.deepEqual(
+      marksIn([row('fast/photos@s', '5', { holds: 6 })], new Map([['fast/photos@s', tags]])),
+      [],
+    );
+  });
+});
+
+describe('what is left over', () => {
+  test('what a store left that the job has no more, and nothing of the stores that it has', () => {
+    const marks = [
+      ...bookmarks(
+        cursorOn('fast/photos/a', named('grogu')),
+        cursorOn('fast/photos/a', named('offsite'), '9'),
+      ),
+      ...hold('fast/photos', named('offsite')),
+      ...hold('fast/photos/b', named('grogu')),
+    ];
+    assert.deepEqual(left(configWith(), marks), [
+      `fast/photos/a ${cursorName(named('offsite'), '9')}`,
+      'fast/photos s',
+    ]);
+  });
+  test('long names stand shortened in both, and the way back of a failback belongs to its job', () => {
+    const store = 'a-store-with-a-very-long-name';
+    const config = configWith({ stores: [store] });
+    const back = wayBackOf({ store, resource: 'photos' });
+    assert.deepEqual(left(config, bookmarks(cursorOn('fast/photos', named(store)))), []);
+    assert.deepEqual(
+      left(config, bookmarks(cursorOn('backup/a-store-with-a-very-long-name/photos', back)), 'grogu'),
+      [],
+    );
+    assert.equal(left(configWith(), bookmarks(cursorOn('fast/photos', named(store)))).length, 1);
+  });
+  test('the same name on a dataset that the resource does not mean any more', () => {
+    assert.deepEqual(left(configWith(), bookmarks(cursorOn('fast/photos2', named('grogu')))).length, 1);
+    assert.deepEqual(
+      left(configWith(), bookmarks(cursorOn('fast/photos', named('grogu'))), 'grogu').length,
+      1,
+    );
+  });
+  test('fences below a replica of the file stay, parked ones too, and those on the source of a failback', () => {
+    const config = configWith();
+    const parked = 'backup/grogu/photos.parked-2026-11-20T030000Z/a';
+    for (const dataset of ['backup/grogu/photos', 'backup/grogu/photos/a b', parked])
+      assert.deepEqual(left(config, fence(dataset), 'grogu'), []);
+    assert.deepEqual(left(config, fence('fast/photos')), []);
+    for (const dataset of ['backup/grogu/photos2', 'backup/grogu', 'backup/old/photos'])
+      assert.equal(left(config, fence(dataset), 'grogu').length, 1, dataset);
+  });
+});
+
+describe('what may go', () => {
+  const [old, own] = [named('offsite'), named('grogu')];
+  const judged = (marks: Mark[], more: Partial<Parameters<typeof judge>[1]> = {}, config = configWith()) =>
+    judge(marks, {
+      ...{
+        claims: claimsOn(config, 'din'),
+        remembered: knows('offsite'),
+        endedRuns: [run],
+        alsoUnknown: false,
+      },
+      ...more,
+    });
+  const withBase = bookmarks(cursorOn('fast/photos/a', old, '9'), cursorOn('fast/photos/a', own, '7'));
+  test('of a store that this machine remembers, where the copy that is left has a base', () => {
+    assert.equal(judged(withBase).goes.length, 1);
+  });
+  test('what nobody remembers only when a human says that no other file uses it', () => {
+    const unsaid = judged(
+      bookmarks(cursorOn('fast/photos/a', own, '9'), cursorOn('fast/photos/a', old, '7')),
+      { remembered: new Map() },
+    );
+    assert.match(unsaid.stays[0]?.why ?? '', /another holdfast\.yaml may use it: with --set unknown=release/);
+    const said = judged(bookmarks(cursorOn('fast/photos/a', own, '9'), cursorOn('fast/photos/a', old, '7')), {
+      remembered: new Map(),
+      alsoUnknown: true,
+    });
+    assert.equal(said.goes.length, 1);
+  });
+  test('a dataset that the job leaves out needs no base', () => {
+    const alone = bookmarks(cursorOn('fast/photos/a', old, '9'));
+    assert.deepEqual(judged(alone).goes, []);
+    assert.equal(judged(alone, {}, undefined).goes.length, 0);
+    assert.equal(judged(alone, { claims: claimsOn(configWith({ exclude: ['a'] }), 'din') }).goes.length, 1);
+  });
+});
+
+describe('what the doctor says', () => {
+  const marks = [
+    ...hold('fast/photos', named('offsite')),
+    ...bookmarks(cursorOn('fast/photos/a', named('offsite'))),
+  ];
+  const say = (config: Config, all: Mark[], remembered: Remembered, host = 'din') =>
+    judgeLeftovers(about(host), leftoverFacts(config, host, { marks: all, unasked: 0 }, remembered), true);
+  test('nothing when nothing is left over', () => {
+    assert.deepEqual(say(configWith(), bookmarks(cursorOn('fast/photos', named('grogu'))), new Map()), []);
+  });
+  test('how many of what, since when, what it keeps, and the command that releases it', () => {
+    const [finding, ...more] = say(configWith(), marks, knows('offsite'));
+    assert.deepEqual(more, []);
+    assert.equal(finding?.level, 'warning');
+    assert.match(
+      finding.found,
+      /^copies to offsite\.photos: 1 hold and 1 bookmark by copy on 2 datasets below fast\/photos, since 2026-11-18; what they hold keeps at least 2\.0 GiB; no job/,
+    );
+    assert.match(finding.next, /^holdfast do copy release-leftovers \(/);
+  });
+  test('a snapshot job of the dataset can release it too, and what may be of another file is for knowing', () => {
+    const jobs = { hourly: { kind: 'zfs-snapshot', resources: ['photos'] } };
+    const [finding] = say(configWith({ jobs }), marks, new Map());
+    assert.equal(finding?.level, 'note');
+    assert.match(
+      finding.next,
+      /^If no other holdfast\.yaml replicates it: holdfast do hourly release-leftovers --set unknown=release/,
+    );
+  });
+  test('exact lines where no job covers the dataset, those that keep most first, and never more than ten', () => {
+    const many = Array.from({ length: 30 }, (_, at) =>
+      bookmarks(cursorOn(`tank/it's ${at}`, 'old.photos')),
+    ).flat();
+    const lines = say(configWith(), [...many, ...hold("tank/it's 1", 'old.photos')], knows('old')).map(
+      ({ next }) => next,
+    );
+    assert.equal(
+      lines[1],
+      `As root there, if nobody uses it: zfs release holdfast_old.photos_${run} 'tank/it'\\''s 1@s'`,
+    );
+    assert.equal(
+      lines[2],
+      `As root there, if nobody uses it: zfs destroy 'tank/it'\\''s 0#holdfast_old.photos_7'`,
+    );
+    assert.equal(lines.length, 12);
+  });
+  test('a host whose zfs does not answer is told only where something lies in it', () => {
+    const facts = { groups: [], groupCount: 0, lines: [], lineCount: 0, error: 'no module' };
+    assert.equal(judgeLeftovers(about('din'), facts, true).length, 1);
+    assert.deepEqual(judgeLeftovers(about('din'), facts, false), []);
+  });
+});
+
+test('plain names stand in a line as they are', () => {
+  const [mark] = bookmarks(cursorOn('fast/photos', named('offsite')));
+  assert(mark);
+  assert.equal(commandToRelease(mark), 'zfs destroy fast/photos#holdfast_offsite.photos_7');
+});
+
+test('a job covers its resources on a host, and all of the places of its stores there', () => {
+  const config = configWith();
+  assert.deepEqual(rootsOfJob(config, 'copy', 'din'), ['fast/photos']);
+  assert.deepEqual(rootsOfJob(config, 'copy', 'grogu'), ['backup/grogu']);
+  assert.deepEqual(rootsOfJob(config, 'none', 'din'), []);
+});
+
+/** Answers a listing, and who holds what. */
+function hostWith(rows: string[], tags: string): { host: Host; asked: string[][] } {
+  const asked: string[][] = [];
+  const host = {
+    name: 'din',
+    async run(
+      { args }: { args: string[] },
+      { onLine }: { onLine?: (line: string, stream: string) => void } = {},
+    ) {
+      asked.push(args);
+      if (args[0] === '-c') return { exitCode: 0, stdout: tags, stderrTail: '' };
+      if (args.includes('gone'))
+        return { exitCode: 1, stdout: '', stderrTail: "cannot open 'gone': dataset does not exist" };
+      for (const line of rows) onLine?.(line, 'stdout');
+      return { exitCode: 0, stdout: '', stderrTail: '' };
+    },
+  };
+  return { host: host as unknown as Host, asked };
+}
+const zfsOf = (host: Host) => ({ host, signal: new AbortController().signal, zfs: 'zfs', zpool: 'zpool' });
+const listed = [
+  'fast/a b@s\t5\t9\t1795000000\t100\t1',
+  'fast/a b@t\t6\t10\t1795000000\t0\t0',
+  'fast/a b#holdfast_x.y_5\t5\t9\t1795000000\t-\t-',
+];
+
+test('one listing, and one question for what is held alone; a root that is not there has nothing', async () => {
+  const { host, asked } = hostWith(listed, `fast/a b@s\tholdfast_x.y_${run}\tThu Jan  1  0:00 1970\n`);
+  const { marks } = await lookAtMarks(zfsOf(host), ['fast', 'gone']);
+  assert.deepEqual(
+    marks.map(({ kind, at, usedBytes }) => [kind, at, usedBytes]),
+    [
+      ['hold', 's', 100],
+      ['cursor', 'holdfast_x.y_5', 0],
+    ],
+  );
+  assert.equal(asked.length, 3);
+  assert(!asked[2]?.[1]?.includes('a b@t'));
+});
+
+test('an answer that cannot be understood is an error, never "nothing"', async () => {
+  const { host } = hostWith(['fast/a b@s\tx'], '');
+  await assert.rejects(lookAtMarks(zfsOf(host), 'all pools'), { code: 'HF_TOOL_FAILED' });
+});
