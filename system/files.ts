@@ -144,8 +144,22 @@ export async function makeFolder(path: string, mode = 0o700): Promise<void> {
 
 export const readText = (path: string): Promise<string> => readFile(path, 'utf8');
 
-/** Nobody ever sees half of it: written beside, synced, renamed. */
+/** Of each file that is being written, the last writer: two of them would take the file beside from each other. */
+const writing = new Map<string, Promise<void>>();
+
+/** Nobody ever sees half of it: written beside, synced, renamed. Who writes last wins, at the same time too. */
 export async function writeWhole(path: string, text: string): Promise<void> {
+  const write = (): Promise<void> => writeBeside(path, text);
+  const mine = (writing.get(path) ?? Promise.resolve()).then(write, write);
+  writing.set(path, mine);
+  try {
+    await mine;
+  } finally {
+    if (writing.get(path) === mine) writing.delete(path);
+  }
+}
+
+async function writeBeside(path: string, text: string): Promise<void> {
   await makeFolder(dirname(path));
   const beside = `${path}.new`;
   const file = await open(beside, 'w', 0o600);

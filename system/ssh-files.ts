@@ -121,8 +121,9 @@ df -B1 --output=avail -- "$p" | tail -n 1`;
 /** For printf's %b: no argument can hold a zero byte, and a list of names may. */
 const escaped = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('\0', '\\0000');
 
-/** Nobody ever sees half of it: written beside, synced, renamed. */
-const writeScript = `umask 077; mkdir -p -- "$2" && printf %b "$3" >"$1.new" && sync -- "$1.new" && mv -fT -- "$1.new" "$1"`;
+/** Nobody ever sees half of it: written beside, synced, renamed. Two at the same time have each a file of its own beside. */
+const writeScript = `umask 077; n=$1.$$.new; mkdir -p -- "$2" || exit
+printf %b "$3" >"$n" && sync -- "$n" && mv -fT -- "$n" "$1" || { c=$?; rm -f -- "$n"; exit $c; }`;
 
 /** A crash can leave half a line behind: it is closed first. */
 const appendScript = `umask 077; mkdir -p -- "$2" || exit

@@ -148,3 +148,13 @@ test('entries are moved with names that are no UTF-8, and nothing is replaced', 
   assert.match(String(await host.moveEntries(from, to)), /-rf "x$/);
   assert.equal(readFileSync(join(to, '-rf "x'), 'utf8'), 'dash');
 });
+
+test('many that write one file at the same time all succeed, and one of their texts is there whole', async () => {
+  const folder = temporaryFolder();
+  const host = hostIn(folder);
+  const path = join(folder, 'a b', 'state.json');
+  const texts = Array.from({ length: 20 }, (_, at) => `${at}`.repeat(50_000));
+  await Promise.all(texts.map((text) => host.writeFile(path, text)));
+  assert(texts.includes(readFileSync(path, 'utf8')));
+  assert.deepEqual(readdirSync(join(folder, 'a b')), ['state.json']);
+});
