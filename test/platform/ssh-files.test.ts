@@ -142,6 +142,10 @@ describe('files over ssh', { skip: needs('sshd') }, () => {
     assert.equal(lstatSync(file).mode & 0o777, 0o600);
     assert.equal(lstatSync(path('a new')).mode & 0o777, 0o700);
     assert.deepEqual(readdirSync(path("a new/it's")), ['file']);
+    const texts = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(20_000));
+    await Promise.all(texts.map((one) => remote.writeFile(file, one)));
+    assert(texts.includes(readFileSync(file, 'utf8')));
+    assert.deepEqual(readdirSync(path("a new/it's")), ['file']);
     await remote.writeFile(file, '');
     assert.equal(readFileSync(file, 'utf8'), '');
     await remote.appendLine(file, 'one');
