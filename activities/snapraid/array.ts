@@ -27,6 +27,8 @@ export interface MissingDisk {
   why: string;
   /** It is mounted, but it is not the right one, or empty. */
   isThere?: true;
+  /** It says of itself that it fails: what it holds can perhaps still be read. */
+  isFailing?: true;
 }
 
 /** As a step of a run works on it. */

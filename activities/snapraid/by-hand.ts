@@ -7,7 +7,7 @@ import type {
 } from '../../contracts/snapraid.js';
 import type { SnapArray } from './array.js';
 import { failed } from './ask.js';
-import { missingDisks } from './guard.js';
+import { missingDisks, planCommand } from './guard.js';
 import { closeRepair, openedByThisRun, openRepair } from './open-repair.js';
 import { refuseDaemon } from './others.js';
 import { parseWork, type WorkEnd } from './parse-work.js';
@@ -37,7 +37,7 @@ async function procedureOf(array: SnapArray, { action, settings }: SnapraidByHan
 export async function planByHand(array: SnapArray, input: SnapraidByHandInput): Promise<SnapraidByHandPlan> {
   const { bound, ...plan } = await withStandIn(array, async (asked) => {
     const procedure = await procedureOf(asked, input);
-    await guardOthers(array, procedure);
+    await guardOthers(array, procedure, true);
     return procedure.plan();
   });
   const text = JSON.stringify([input.action, input.settings, bound, plan.what]);
@@ -65,6 +65,7 @@ export async function actByHand(array: SnapArray, input: SnapraidByHandInput): P
   const isFixed = result.exitCode === 0 && end.unrecoverable === 0;
   if (!(proof.isClean && (isFixed || lostCount > 0)) && !proof.isExplained)
     throw notRepaired(array, end, proof);
+  await refuseSyncBeforeOthers(array, procedure, `${proof.words}, ${lostCount} files are lost`);
   // A disk or a parity is whole with the sync afterwards alone.
   if (procedure.without === undefined) await closeRepair(array);
   return {
@@ -128,14 +129,28 @@ async function refuseOtherPlan(array: SnapArray, input: SnapraidByHandInput): Pr
   );
 }
 
-/** All the others must be there: from them everything is computed. */
-async function guardOthers(array: SnapArray, { without }: Procedure): Promise<void> {
+/** All the others must be there: from them everything is computed. What is at stake can be planned before that. */
+async function guardOthers(array: SnapArray, procedure: Procedure, planning = false): Promise<void> {
   await refuseDaemon(array);
-  const missing = (await missingDisks(array)).filter(({ disk }) => disk !== without);
-  const [first] = missing;
+  const missing = (await missingDisks(array)).filter(({ disk }) => disk !== procedure.without);
+  const first = missing.find((other) => !procedure.bears?.(other, planning));
   if (!first) return;
   throw new HoldfastError(
     'HF_ARRAY_DISK_MISSING',
     `Nothing can be repaired while another disk is away: ${first.disk} ${first.why}`.slice(0, 300),
+  );
+}
+
+/** Of several dead disks one is whole again: a sync now would forget what lay on the others. */
+async function refuseSyncBeforeOthers(array: SnapArray, procedure: Procedure, done: string): Promise<void> {
+  if (procedure.bears === undefined) return;
+  const dead = (await missingDisks(array)).find(
+    ({ disk, isFailing }) => !isFailing && disk !== procedure.without,
+  );
+  if (!dead) return;
+  throw new HoldfastError(
+    'HF_ARRAY_DISK_MISSING',
+    `${procedure.subject} is rebuilt (${done}). Do not sync yet: ${dead.disk} ${dead.why.slice(0, 100)}. Plan: ${planCommand(array, dead.disk)}`,
+    { disks: [dead.disk] },
   );
 }

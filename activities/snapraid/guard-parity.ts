@@ -7,16 +7,26 @@ import type { ArrayStatus } from './parse-status.js';
  * A parity file that is gone, or was cut: snapraid 14 makes it anew without a word, fills only what is new, and calls the sync complete
  * with a clean status. Older ones refuse, but only when there is something to sync. So nothing is begun before it is as long as it must be.
  */
-export async function guardParity(
-  array: SnapArray,
-  { blocks, unsynced, blockBytes }: Pick<ArrayStatus, 'blocks' | 'unsynced' | 'blockBytes'>,
-): Promise<void> {
+export async function guardParity(array: SnapArray, status: Lengths): Promise<void> {
+  const [short] = await shortParities(array, status);
+  if (short) throw lost(array, short.name, `has ${short.bytes} of at least ${short.least} bytes`);
+}
+
+type Lengths = Pick<ArrayStatus, 'blocks' | 'unsynced' | 'blockBytes'>;
+
+/** Those from which nothing, or not all, can be computed. */
+export async function shortParities(
+  array: Pick<BareArray, 'tools' | 'conf'>,
+  { blocks, unsynced, blockBytes }: Lengths,
+): Promise<{ name: string; bytes: number; least: number }[]> {
   // Blocks without parity may all lie at its end.
   const least = Math.max(0, blocks - unsynced) * blockBytes;
+  const found: { name: string; bytes: number; least: number }[] = [];
   for (const { name, files } of array.conf.parity) {
     const bytes = (await parityBytes(array, files)) ?? 0;
-    if (bytes < least) throw lost(array, name, `has ${bytes} of at least ${least} bytes`);
+    if (bytes < least) found.push({ name, bytes, least });
   }
+  return found;
 }
 
 /** Of all the files of one parity; undefined when none is there. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { BareArray, MissingDisk, SnapArray } from './array.js';
 import { type ArrayDisk, placesOf } from './conf.js';
+import { deadOf, deadWords } from './dead-disks.js';
 import { mountOf, sharing, unmounted, unplugged } from './mounts.js';
 import { askHealth } from './smart.js';
 
@@ -10,13 +11,15 @@ import { askHealth } from './smart.js';
 /** Throws when a disk is missing or failing: no sync may run then, and none is offered. */
 export async function guardDisks(array: SnapArray): Promise<void> {
   const missing = await missingDisks(array);
-  const [first] = missing;
+  // From the data disks everything else is computed: they come first.
+  const first = missing.find(({ disk }) => array.conf.data.some(({ name }) => name === disk)) ?? missing[0];
   if (!first) return;
   const { resource } = array.input;
   const named = missing.map(({ disk, why }) => `${disk} ${why}`).join('; ');
+  const several = deadWords(deadOf(array.conf, missing));
   throw new HoldfastError(
     'HF_ARRAY_DISK_MISSING',
-    `Do not sync "${resource}": disk ${named.slice(0, 150)}. Plan: ${planCommand(array, first.disk)}`,
+    `Do not sync "${resource}": ${several}disk ${named.slice(0, 150)}. Plan: ${planCommand(array, first.disk)}`,
     { disks: missing.map(({ disk }) => disk) },
   );
 }
@@ -76,7 +79,7 @@ async function whyAway(
 async function failing(array: BareArray, disks: readonly ArrayDisk[]): Promise<MissingDisk[]> {
   const health = await askHealth(array, disks);
   return health.flatMap(({ disk, isFailing, trouble }) =>
-    isFailing ? [{ disk, why: `is failing: ${trouble}` }] : [],
+    isFailing ? [{ disk, why: `is failing: ${trouble}`, isFailing: true as const }] : [],
   );
 }
 

@@ -1,4 +1,5 @@
 import type { SnapraidByHandPlan } from '../../contracts/snapraid.js';
+import type { MissingDisk } from './array.js';
 import type { FixWhat } from './command.js';
 import type { WorkEnd } from './parse-work.js';
 
@@ -9,6 +10,8 @@ export interface Procedure {
   subject: string;
   /** A disk that may be away, or empty: it is the one that is repaired. */
   without?: string;
+  /** Whether it can be carried out, or at least planned, although this other disk is not as it should be. */
+  bears?(other: MissingDisk, planning: boolean): boolean;
   /** Where it writes, when that is a disk that a human has put in. */
   device?(): Promise<string>;
   fix: FixWhat;

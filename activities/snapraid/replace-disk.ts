@@ -1,11 +1,14 @@
 import { HoldfastError } from '../../contracts/errors.js';
-import type { SnapArray } from './array.js';
+import type { MissingDisk, SnapArray } from './array.js';
 import { askDiff, askStatus, failed } from './ask.js';
 import type { ArrayDisk } from './conf.js';
+import { type Dead, deadOf, deadWords } from './dead-disks.js';
 import { missingDisks } from './guard.js';
+import { shortParities } from './guard-parity.js';
 import { mountedAt } from './mounted-at.js';
 import { wasOpenedOn } from './open-repair.js';
 import type { Change } from './parse-diff.js';
+import type { ArrayStatus } from './parse-status.js';
 import { parseWork } from './parse-work.js';
 import { noContent, type Procedure } from './procedure.js';
 import { isWeak, weakLines } from './weak.js';
@@ -21,19 +24,26 @@ export async function diskProcedure(array: SnapArray, settings: Record<string, s
   return {
     subject: subjectOf(disk),
     without: disk.name,
+    // A new disk in the place of another dead one: what is on none is computed from the parities that are left.
+    bears: ({ isThere, isFailing }, planning) => planning || isThere === true || isFailing === true,
     device: () => mountedAt(array.tools.host, disk.folder),
     fix: { disk: disk.name },
     async plan() {
       const status = await askStatus(array);
-      const refused = status.isEmpty ? noContent : await whyNotReady(array, disk);
+      const missing = await missingDisks(array);
+      const useless = (await shortParities(array, status)).map(({ name }) => name);
+      const others = missing.filter((one) => one.disk !== disk.name);
+      const dead = deadOf(array.conf, [{ disk: disk.name, why: '' }, ...others], useless);
+      const refused = whyNever(status, dead) ?? (await whyNotReady(array, disk, missing));
       const files = status.filesOfDisk.get(disk.name) ?? 0;
       const changed = (await askDiff(array)).changes.filter((change) => endangers(change, disk));
       const exact = settings.check === 'full' ? await lostByCheck(array, disk) : undefined;
       return {
         what: `rebuild the ${files} files of disk ${disk.name} at ${disk.folder}`,
         lines: [
+          ...deadLines(dead, others, useless),
           ...weakLines(status),
-          ...endangeredLines(changed, array.conf.parity.length, isWeak(status)),
+          ...endangeredLines(changed, dead, isWeak(status)),
           ...(exact ?? []),
         ],
         bound: [
@@ -41,6 +51,8 @@ export async function diskProcedure(array: SnapArray, settings: Record<string, s
           status.unsynced,
           status.bad,
           changed.map(({ disk: on, path }) => [on, path]).sort(),
+          dead,
+          others.map(({ disk: on, why }) => [on, why]),
           await mountedAt(array.tools.host, disk.folder),
         ],
         ...(refused !== undefined && { refused }),
@@ -84,16 +96,36 @@ function dataDisk({ conf, called }: SnapArray, name: string): ArrayDisk {
 }
 
 /** A rebuild onto the folder of an unmounted disk would fill the system disk; one onto files of somebody else could replace them. */
-async function whyNotReady(array: SnapArray, disk: ArrayDisk): Promise<string | undefined> {
+async function whyNotReady(
+  array: SnapArray,
+  disk: ArrayDisk,
+  missing: readonly MissingDisk[],
+): Promise<string | undefined> {
   const { host } = array.tools;
   // A new disk has no marker and no files: that is as it should be.
-  const away = (await missingDisks(array)).find(({ disk: name, isThere }) => name === disk.name && !isThere);
+  const away = missing.find(({ disk: name, isThere }) => name === disk.name && !isThere);
   if (away) return `Disk ${disk.name} ${away.why}: mount the new disk there first`;
+  const other = missing.find((one) => one.disk !== disk.name && !one.isThere && !one.isFailing);
+  if (other) return `${other.disk} ${other.why} too: bring it back, or mount a new disk there as well, first`;
   // What a rebuild has brought there that did not come to its end is no surprise.
   if (await wasOpenedOn(array, subjectOf(disk), await mountedAt(host, disk.folder))) return undefined;
   const there = (await host.list(disk.folder)).filter((name) => !ownNames.test(name));
   return there.length === 0 ? undefined : notEmpty(disk, there);
 }
+
+/** Without a list of the files, or without any parity, nothing can be computed. */
+function whyNever({ isEmpty }: ArrayStatus, { left }: Dead): string | undefined {
+  if (isEmpty) return noContent;
+  return left === 0
+    ? 'No parity is left: without one nothing can be had back. Bring one back first'
+    : undefined;
+}
+
+const deadLines = (dead: Dead, others: readonly MissingDisk[], useless: readonly string[]): string[] => [
+  ...[deadWords(dead).trim()].filter((words) => words !== ''),
+  ...others.map(({ disk, why }) => `${disk} ${why}`),
+  ...useless.map((name) => `${name} is too short, or its file is gone: it does not count`),
+];
 
 const notEmpty = ({ name, folder }: ArrayDisk, there: readonly string[]): string =>
   `Disk ${name} at ${folder} is not empty (${there.slice(0, 3).join(', ').replace(/\p{C}/gu, '?')}): is it the new one?`;
@@ -102,15 +134,17 @@ const notEmpty = ({ name, folder }: ArrayDisk, there: readonly string[]): string
 const endangers = ({ kind, disk }: Change, { name }: ArrayDisk): boolean =>
   disk !== name && (kind === 'removed' || kind === 'updated');
 
-function endangeredLines(changed: readonly Change[], parities: number, weak: boolean): string[] {
+function endangeredLines(changed: readonly Change[], { data, left }: Dead, weak: boolean): string[] {
   const disks = [...new Set(changed.map(({ disk }) => disk))];
+  // A disk that is away counts once, also where snapraid takes its files for deleted ones.
+  const unknown = new Set([...data, ...disks]).size;
   if (changed.length === 0)
     return [
-      `nothing on the other disks was removed or changed since the last sync${weak ? '' : ': every file can be had back'}`,
+      `nothing on the other disks was removed or changed since the last sync${weak || unknown > left ? '' : ': every file can be had back'}`,
     ];
-  const certain = disks.length < parities && !weak;
+  const certain = unknown <= left && !weak;
   const words = certain
-    ? `every file can be had back all the same: they lie on ${disks.length} disk, and there are ${parities} parities`
+    ? `every file can be had back all the same: they lie on ${disks.length} disk, and there are ${left} parities`
     : 'what shares its places with them can be lost: check=full names each';
   return [
     `${changed.length} files on ${disks.join(', ')} were removed or changed since the last sync; ${words}`,
