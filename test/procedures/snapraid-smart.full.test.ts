@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type Estate, evidenceOf, startEstate } from '../support/estate.js';
+import { startArrayEstate } from '../support/array-estate.js';
+import { type Estate, evidenceOf } from '../support/estate.js';
 import { needs } from '../support/needs.js';
 import { runIn } from '../support/run-watch.js';
 import { type SmartGuest, startSmartGuest } from '../support/smart-guest.js';
@@ -42,22 +43,10 @@ describe('disks that answer SMART', { skip }, () => {
 
   before(async () => {
     guest = await startSmartGuest();
-    estate = await startEstate({
-      change(config) {
-        config.hosts.tank = { ssh: overSsh(guest), tools: { snapraid: guest.snapraids[0]?.path } };
-        config.resources.media = {
-          host: 'tank',
-          snapraid: { config: guest.config, marker: '.holdfast', leastFiles: 1 },
-        };
-        config.jobs.nightly = {
-          kind: 'snapraid-maintenance',
-          resources: ['media'],
-          steps: ['sync', 'smart'],
-          objective: { rpo: '26h' },
-          retryFor: '2m',
-          spinDown: true,
-        };
-      },
+    estate = await startArrayEstate({ binary: 'snapraid', config: guest.config }, (config) => {
+      config.hosts.tank = { ssh: overSsh(guest), tools: { snapraid: guest.snapraids[0]?.path } };
+      config.resources.media.host = 'tank';
+      Object.assign(config.jobs.nightly, { steps: ['sync', 'smart'], spinDown: true });
     });
   });
   after(async () => {

@@ -8,7 +8,7 @@ import { waitFor } from './wait.js';
 
 /** A small estate whose host holds a SnapRAID array, with a nightly job by hand. */
 export const startArrayEstate = (
-  array: TestArray,
+  array: Pick<TestArray, 'binary' | 'config'>,
   change: (config: PlainConfig) => void = () => undefined,
 ): Promise<Estate> =>
   startEstate({
