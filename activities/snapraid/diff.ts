@@ -17,7 +17,8 @@ export interface Planned {
 }
 
 /** What a sync would do now. The whole diff lies with our records; the history keeps counts and the first names. */
-export async function planNow(array: SnapArray, { filesOfDisk, isEmpty }: ArrayStatus): Promise<Planned> {
+export async function planNow(array: SnapArray, status: ArrayStatus): Promise<Planned> {
+  const { filesOfDisk, isEmpty } = status;
   const { tools, input, job } = array;
   const diff = await askDiff(array);
   const known = [...(isEmpty ? await forgottenArray(array) : []), ...(await unfinishedRepairs(array))];
@@ -25,7 +26,10 @@ export async function planNow(array: SnapArray, { filesOfDisk, isEmpty }: ArrayS
   const file = `${recordsOf(array)}/${input.run}.${input.resource}.diff`;
   await tools.host.driver.makeFolder(recordsOf(array));
   await writePacked(tools.host.driver, file, diff);
-  const { counts, isInSync, unsynced, reasons, digest, lines } = judged;
+  const { counts, reasons, digest, lines } = judged;
+  // The diff says it in words of its own, and only where nothing else has changed.
+  const unsynced = judged.unsynced || status.unsynced > 0;
+  const isInSync = judged.isInSync && status.unsynced === 0;
   tools.log(`diff: ${JSON.stringify(counts)}${reasons.length > 0 ? `; asks: ${reasons.join('; ')}` : ''}`);
   return {
     plan: {

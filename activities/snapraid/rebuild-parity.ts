@@ -1,14 +1,13 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import type { SnapArray } from './array.js';
-import { askDiff, askStatus, failed } from './ask.js';
+import { askDiff, askStatus } from './ask.js';
+import { check } from './check.js';
 import { folderOfFile } from './conf.js';
 import { missingDisks } from './guard.js';
 import { mountedAt } from './mounted-at.js';
 import type { Change } from './parse-diff.js';
-import { parseWork } from './parse-work.js';
 import { noContent, type Procedure } from './procedure.js';
 import { isWeak, weakLines } from './weak.js';
-import { work } from './work.js';
 
 /** A lost parity, computed anew from the data disks: never by a sync that takes everything as it is. */
 
@@ -52,10 +51,8 @@ export async function parityProcedure(
       };
     },
     async prove() {
-      const { lines, result } = await work(array, { verb: 'check', what: { disk: name } });
-      const { exit, errors } = parseWork('check', lines);
-      if (exit === undefined) throw failed('check', result, array);
-      const isClean = result.exitCode === 0 && errors === 0;
+      const { errors, exitCode } = await check(array, { disk: name });
+      const isClean = exitCode === 0 && errors === 0;
       // Only blocks whose data is not what it was at the last sync may be wrong: the sync that follows writes their parity.
       const isExplained = (await askDiff(array)).changes.some(isOfSynced);
       return {

@@ -7,8 +7,10 @@ import type {
 } from '../../contracts/snapraid.js';
 import { addEvidence } from '../host/evidence.js';
 import type { SnapArray } from './array.js';
-import { askStatus, failed } from './ask.js';
+import { askStatus } from './ask.js';
+import { check } from './check.js';
 import { guardDisks } from './guard.js';
+import { guardParity } from './guard-parity.js';
 import { refuseDaemon } from './others.js';
 import type { ArrayStatus } from './parse-status.js';
 import { parseWork, type WorkEnd } from './parse-work.js';
@@ -21,11 +23,8 @@ import { work } from './work.js';
 export async function planRepair(array: SnapArray, status: ArrayStatus): Promise<SnapraidBadBlocks> {
   const { bad, badFrom, badTo, badBlocks } = status;
   if (bad === 0) return { bad, files: [], digest: digestOf([]) };
-  const { lines, result } = await work(array, { verb: 'check', what: { bad: true }, verbose: true });
-  const end = parseWork('check', lines);
-  if (wasStopped(end, result)) throw stopped(array, 'check');
+  const end = await check(array, { bad: true }, { verbose: true });
   if (end.ioErrors > 0) throw failing(end, array.tools.host.name);
-  if (end.exit === undefined) throw failed('check', result, array);
   // Those that are right again are named too: a repair that was killed half way must not look like one of other blocks.
   const files = Object.values(end.files).flat().sort();
   return { bad, files: wordsOf(end).slice(0, 20), digest: digestOf([bad, badFrom, badTo, badBlocks, files]) };
@@ -52,7 +51,10 @@ export async function repairBad(
   await guardDisks(array);
   const { tools, input } = array;
   const { run, resource } = input;
-  const plan = await planRepair(array, await askStatus(array));
+  const status = await askStatus(array);
+  // It would make one that is gone anew, without its content: as long as it must be, and never noticed again.
+  await guardParity(array, status);
+  const plan = await planRepair(array, status);
   // A retry whose work is done, or bad blocks that somebody else has repaired.
   if (plan.bad === 0) return { resource, repaired: 0, unrecoverable: 0, files: [] };
   if (plan.digest !== digest) return { resource, repaired: 0, unrecoverable: 0, files: [], changed: plan };

@@ -1,6 +1,7 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import type { MissingDisk, SnapArray } from './array.js';
-import { askDiff, askStatus, failed } from './ask.js';
+import { askDiff, askStatus } from './ask.js';
+import { check } from './check.js';
 import type { ArrayDisk } from './conf.js';
 import { type Dead, deadOf, deadWords } from './dead-disks.js';
 import { missingDisks } from './guard.js';
@@ -9,10 +10,8 @@ import { mountedAt } from './mounted-at.js';
 import { wasOpenedOn } from './open-repair.js';
 import type { Change } from './parse-diff.js';
 import type { ArrayStatus } from './parse-status.js';
-import { parseWork } from './parse-work.js';
 import { noContent, type Procedure } from './procedure.js';
 import { isWeak, weakLines } from './weak.js';
-import { work } from './work.js';
 
 /** A dead data disk, computed anew onto an empty one that is mounted in its place. */
 
@@ -59,14 +58,8 @@ export async function diskProcedure(array: SnapArray, settings: Record<string, s
       };
     },
     async prove(fix) {
-      const { lines, result } = await work(array, {
-        verb: 'check',
-        what: { disk: disk.name },
-        auditOnly: true,
-      });
-      const audit = parseWork('check', lines);
-      if (audit.exit === undefined) throw failed('check', result, array);
-      const isClean = result.exitCode === 0 && audit.exit === 'ok' && audit.errors === 0;
+      const audit = await check(array, { disk: disk.name }, { auditOnly: true });
+      const isClean = audit.exitCode === 0 && audit.exit === 'ok' && audit.errors === 0;
       const lost = new Set(fix.files.unrecoverable);
       const wrong = [...audit.troubledFiles, ...audit.files.damaged, ...audit.files.unrecoverable];
       return {
@@ -155,9 +148,7 @@ function endangeredLines(changed: readonly Change[], { data, left }: Dead, weak:
 }
 
 async function lostByCheck(array: SnapArray, disk: ArrayDisk): Promise<string[]> {
-  const { lines, result } = await work(array, { verb: 'check', what: { disk: disk.name } });
-  const { exit, files } = parseWork('check', lines);
-  if (exit === undefined) throw failed('check', result, array);
+  const { files } = await check(array, { disk: disk.name });
   return [
     `everything was read: ${files.recoverable.length} files can be had back, ${files.unrecoverable.length} are lost`,
     ...files.unrecoverable.slice(0, 100).map((file) => `  lost ${file}`),

@@ -7,6 +7,7 @@ import { openMs, type SnapArray } from './array.js';
 import { askStatus } from './ask.js';
 import { timeOver } from './command.js';
 import { guardDisks } from './guard.js';
+import { guardParity } from './guard-parity.js';
 import { factsOf } from './look.js';
 import { refuseDaemon } from './others.js';
 import type { ArrayStatus } from './parse-status.js';
@@ -23,6 +24,7 @@ export async function scrubArray(array: SnapArray, input: SnapraidScrubInput): P
   await refuseDaemon(array);
   await guardDisks(array);
   const before = await askStatus(array);
+  await guardParity(array, before);
   const interval = { nowMs: now().getTime(), betweenMs: scrubIntervalMs(array.job) };
   const { percent, olderThanDays } = planScrub(before, array.job.scrub, interval);
   const plan = input.onlyBad ? 'bad' : percent;

@@ -1,10 +1,11 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import type { SnapArray } from './array.js';
-import { ask, failed } from './ask.js';
+import { ask } from './ask.js';
+import { check } from './check.js';
 import { parseTag, unreadable } from './parse.js';
-import { parseWork, type WorkEnd } from './parse-work.js';
+import type { WorkEnd } from './parse-work.js';
 import type { Procedure } from './procedure.js';
-import { work } from './work.js';
+import { failing } from './sync-verdict.js';
 
 /** Files that were deleted since the last sync come back from parity, with their times. What is there is not touched. */
 
@@ -15,9 +16,8 @@ export async function undeleteProcedure(
   const path = relativePath(array, settings.path ?? '');
   const missing = patternsOf(path);
   const look = async (): Promise<WorkEnd> => {
-    const { lines, result } = await work(array, { verb: 'check', what: { missing } });
-    const end = parseWork('check', lines);
-    if (end.exit === undefined) throw failed('check', result, array);
+    const end = await check(array, { missing });
+    if (end.ioErrors > 0) throw failing(end, array.tools.host.name);
     return end;
   };
   return {

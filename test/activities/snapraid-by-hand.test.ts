@@ -77,6 +77,37 @@ describe('a repair that has not come to its end', () => {
   });
 });
 
+describe('a check that was told to stop', () => {
+  // Up to version 12.4 it ends with 0 and "ok" all the same.
+  const half = { lines: ['sigint:7: SIGINT received', ...fixed('ok').lines] };
+
+  test('is no proof of a repair, whichever it was', async () => {
+    for (const [action, settings] of [
+      ['replace-disk', { disk: 'd2' }],
+      ['rebuild-parity', { parity: 'parity' }],
+    ] as const) {
+      const fake = fakeRepair();
+      fake.answer('check', half);
+      await assert.rejects(repair(fake, settings, action), { code: 'HF_TOOL_KILLED' });
+    }
+  });
+
+  test('does not say that nothing is missing', async () => {
+    const fake = fakeRepair();
+    const missing = fixed('recoverable', { 'd2:a.mkv': 'recoverable' }, 1);
+    fake.answer('check', missing, missing, half);
+    await assert.rejects(repair(fake, { path: 'a.mkv' }, 'undelete'), { code: 'HF_TOOL_KILLED' });
+    fake.answer('check', half);
+    await assert.rejects(planByHand(fake.array, asked(fake, { path: 'a.mkv' }, 'undelete')), {
+      code: 'HF_TOOL_KILLED',
+    });
+    fake.answer('check', { ...worked('error', { io: 3 }) });
+    await assert.rejects(planByHand(fake.array, asked(fake, { path: 'a.mkv' }, 'undelete')), {
+      code: 'HF_ARRAY_DISK_MISSING',
+    });
+  });
+});
+
 describe('a repair whose proof is not clean', () => {
   const code = 'HF_ARRAY_DAMAGED';
   const wrongParity = {

@@ -54,3 +54,9 @@ test('who still writes is not disturbed, until the last sync is too old', async 
   assert.equal(await judged(busy, { syncedMsAgo: 21 * hourMs }), undefined);
   assert.equal(await judged({ ...busy, files: 99 }, { syncedMsAgo: 0 }), undefined, 'it was never synced');
 });
+
+test('an interrupted sync is continued at once, also when other files have come since', async () => {
+  const busy = { files: 99, quietFor: '1h', age: '20h' };
+  assert.match((await judged(busy)) ?? '', /too little has changed/);
+  assert.equal(await judged(busy, { unsynced: 7 }), undefined);
+});

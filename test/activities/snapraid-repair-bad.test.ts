@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { askStatus } from '../../activities/snapraid/ask.js';
 import { planRepair, repairBad } from '../../activities/snapraid/repair-bad.js';
@@ -78,5 +80,17 @@ describe('a repair of bad blocks', () => {
       code: 1,
     });
     await assert.rejects(repairBad(array, { ...array.input, digest: '' }), { code: 'HF_ARRAY_DISK_MISSING' });
+  });
+
+  test('is not begun without a parity: snapraid would make an empty one, as long as it must be', async () => {
+    const { array, answer, calls, folder } = fakeArray();
+    answer('status', status({ bad: 2 }));
+    answer('check', two);
+    const digest = await digestOf(status({ bad: 2 }), two);
+    rmSync(join(folder, 'p/parity'));
+    const lost = { code: 'HF_ARRAY_DISK_MISSING', message: /parity has 0 of at least 4000 bytes/ };
+    await assert.rejects(repairBad(array, { ...array.input, digest }), lost);
+    await assert.rejects(scrubArray(array, array.input), lost);
+    assert.deepEqual([...new Set(calls())], ['status']);
   });
 });
