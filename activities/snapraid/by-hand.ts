@@ -6,11 +6,12 @@ import type {
   SnapraidByHandReport,
 } from '../../contracts/snapraid.js';
 import type { SnapArray } from './array.js';
-import { failed } from './ask.js';
+import { askDiff, askStatus, failed } from './ask.js';
 import { missingDisks, planCommand } from './guard.js';
 import { closeRepair, openedByThisRun, openRepair } from './open-repair.js';
 import { refuseDaemon } from './others.js';
 import { parseWork, type WorkEnd } from './parse-work.js';
+import { emptyDisks } from './plan.js';
 import type { Procedure, Proof } from './procedure.js';
 import { parityProcedure } from './rebuild-parity.js';
 import { diskProcedure } from './replace-disk.js';
@@ -144,8 +145,12 @@ async function guardOthers(array: SnapArray, procedure: Procedure, planning = fa
 /** Of several dead disks one is whole again: a sync now would forget what lay on the others. */
 async function refuseSyncBeforeOthers(array: SnapArray, procedure: Procedure, done: string): Promise<void> {
   if (procedure.bears === undefined) return;
-  const dead = (await missingDisks(array)).find(
-    ({ disk, isFailing }) => !isFailing && disk !== procedure.without,
+  const missing = (await missingDisks(array)).filter(({ isFailing }) => !isFailing);
+  const { filesOfDisk } = await askStatus(array);
+  // Where neither a marker nor a least number of files says it: a new disk that is still empty.
+  const empty = emptyDisks((await askDiff(array)).changes, filesOfDisk);
+  const dead = [...missing, ...empty.map((disk) => ({ disk, why: 'looks empty' }))].find(
+    ({ disk }) => disk !== procedure.without,
   );
   if (!dead) return;
   throw new HoldfastError(

@@ -73,7 +73,7 @@ function beyond(changes: readonly Change[], limits: Limits, files: number, where
 }
 
 /** Disks that had files and of which none is left as it was: unmounted, formatted or wiped. snapraid refuses them too. */
-function emptyDisks(changes: readonly Change[], filesOfDisk: ReadonlyMap<string, number>): string[] {
+export function emptyDisks(changes: readonly Change[], filesOfDisk: ReadonlyMap<string, number>): string[] {
   return [...filesOfDisk].flatMap(([disk, files]) => {
     const gone = changes.filter((change) => change.disk === disk && isLoss(change)).length;
     return files > 0 && gone >= files ? [disk] : [];

@@ -77,6 +77,17 @@ describe('a repair that has not come to its end', () => {
   });
 });
 
+test('a rebuilt disk is not followed by a sync while another one is empty, also where no marker tells it', async () => {
+  const fake = fakeRepair();
+  fake.answer('status', status({ files: 3 }));
+  fake.answer('diff', diff({ removed: 3 }));
+  await assert.rejects(repair(fake, { disk: 'd2' }), {
+    code: 'HF_ARRAY_DISK_MISSING',
+    message: /^disk d2 is rebuilt .*Do not sync yet: d1 looks empty\. Plan: .*--set disk=d1 --plan$/,
+  });
+  assert(!fake.calls().some((call) => call.endsWith('sync')));
+});
+
 describe('a check that was told to stop', () => {
   // Up to version 12.4 it ends with 0 and "ok" all the same.
   const half = { lines: ['sigint:7: SIGINT received', ...fixed('ok').lines] };
