@@ -51,6 +51,11 @@ export interface SnapraidLookInput extends SnapraidStepInput {
   after?: true;
 }
 
+export interface SnapraidTouchInput extends SnapraidStepInput {
+  /** As the run has just seen it: each status of a large array reads gigabytes. */
+  withoutSubseconds?: number;
+}
+
 export type ChangeKind = 'added' | 'removed' | 'updated' | 'moved' | 'copied' | 'restored' | 'relocated';
 
 /** What a sync would make permanent. */

@@ -1,5 +1,5 @@
 import type { JobInput, RunResult, Source } from '../contracts/jobs.js';
-import type { SnapraidStepName } from '../contracts/snapraid.js';
+import type { SnapraidLook, SnapraidStepName } from '../contracts/snapraid.js';
 import { each } from './steps/each.js';
 import { noteTrouble } from './steps/note.js';
 import type { Report } from './steps/report.js';
@@ -46,6 +46,8 @@ interface Maintained {
   words: string;
   /** Of the array at the end, for `status`. */
   state: string;
+  /** Of the array before a sync: what that has taken in is not known. */
+  seen?: SnapraidLook | undefined;
   restorePoint?: string;
   warnings: string[];
 }
@@ -53,7 +55,7 @@ interface Maintained {
 async function maintain(source: Source, input: JobInput, report: Report): Promise<Maintained> {
   const work = arrayWork(source, input, report);
   const before = await look(work);
-  const done: Maintained = { words: '', state: '', warnings: [] };
+  const done: Maintained = { words: '', state: '', warnings: [], seen: before };
   const words: string[] = [];
   for (const step of input.snapraid?.steps ?? defaultSteps) words.push(...(await perform(step, work, done)));
   const after = await look(work, true);
@@ -77,10 +79,11 @@ function shareWords(before: string | undefined, after: string | undefined): stri
 async function perform(step: SnapraidStepName, work: ArrayWork, done: Maintained): Promise<string[]> {
   switch (step) {
     case 'touch':
-      await touch(work);
+      await touch(work, done.seen);
       return [];
     case 'sync': {
       const synced = await sync(work);
+      done.seen = undefined;
       if (synced.state === 'not due') return [`no sync: ${synced.why}`];
       done.restorePoint = synced.restorePoint;
       done.warnings.push(...synced.warnings, ...(await keepCopies(work)));

@@ -14,6 +14,7 @@ import type {
   SnapraidStepInput,
   SnapraidSyncInput,
   SnapraidSyncReport,
+  SnapraidTouchInput,
 } from '../../contracts/snapraid.js';
 import type { Door } from '../door.js';
 import { openArray, type SnapArray } from './array.js';
@@ -35,7 +36,8 @@ export function createSnapraidActivities(door: Door) {
   return {
     snapraidLook: (input: SnapraidLookInput): Promise<SnapraidLook> =>
       on(input, (array) => lookAtArray(array, input)),
-    snapraidTouch: (input: SnapraidStepInput): Promise<{ touched: number }> => on(input, touchFiles),
+    snapraidTouch: (input: SnapraidTouchInput): Promise<{ touched: number }> =>
+      on(input, (array) => touchFiles(array, input)),
     /** What a sync would make permanent. Nothing is changed. */
     snapraidPlan: (input: SnapraidStepInput): Promise<SnapraidPlan> =>
       on(input, async (array) => withDue(array, await planNow(array, await askStatus(array)))),

@@ -1,4 +1,4 @@
-import type { SnapraidLook, SnapraidLookInput } from '../../contracts/snapraid.js';
+import type { SnapraidLook, SnapraidLookInput, SnapraidTouchInput } from '../../contracts/snapraid.js';
 import { now } from '../../system/clock.js';
 import { addEvidence } from '../host/evidence.js';
 import { closedMs, type SnapArray } from './array.js';
@@ -69,10 +69,13 @@ export function factsOf(status: ArrayStatus, at: Date): Omit<SnapraidLook, 'reso
 }
 
 /** Gives files a sub-second time stamp, by which moves are recognised. Changes nothing else, and is safe to do twice. */
-export async function touchFiles(array: SnapArray): Promise<{ touched: number }> {
-  const before = await askStatus(array);
-  if (before.withoutSubseconds === 0) return { touched: 0 };
+export async function touchFiles(
+  array: SnapArray,
+  { withoutSubseconds }: SnapraidTouchInput = array.input,
+): Promise<{ touched: number }> {
+  const touched = withoutSubseconds ?? (await askStatus(array)).withoutSubseconds;
+  if (touched === 0) return { touched };
   const { result } = await ask(array, { verb: 'touch' });
   if (result.exitCode !== 0) throw failed('touch', result, array);
-  return { touched: before.withoutSubseconds };
+  return { touched };
 }

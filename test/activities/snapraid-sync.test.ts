@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { lookAtArray } from '../../activities/snapraid/look.js';
+import { lookAtArray, touchFiles } from '../../activities/snapraid/look.js';
 import { scrubArray } from '../../activities/snapraid/scrub.js';
 import { syncArray } from '../../activities/snapraid/sync.js';
 import { diff, fakeArray, fixed, note, status, worked } from '../support/fake-snapraid.js';
@@ -126,4 +126,16 @@ test('blocks that are still bad after their repair are damage, and no warning', 
   await assert.rejects(scrubArray(array, { ...array.input, onlyBad: true }), { code: 'HF_ARRAY_DAMAGED' });
   answer('status', status());
   assert.equal((await scrubArray(array, { ...array.input, onlyBad: true })).bad, 0);
+});
+
+test('what the run has just seen is not asked for once more before files are touched', async () => {
+  const { array, answer, calls } = fakeArray();
+  answer('touch', { lines: [] });
+  assert.equal((await touchFiles(array, { ...array.input, withoutSubseconds: 0 })).touched, 0);
+  assert.deepEqual(calls(), []);
+  assert.equal((await touchFiles(array, { ...array.input, withoutSubseconds: 3 })).touched, 3);
+  assert.deepEqual(calls(), ['touch']);
+  answer('status', status());
+  assert.equal((await touchFiles(array)).touched, 0);
+  assert.deepEqual(calls(), ['touch', 'status']);
 });

@@ -84,8 +84,9 @@ export const lookWords = ({
     ...(shareSilent === undefined ? [] : [shareSilent]),
   ].join(', ');
 
-export async function touch(work: ArrayWork): Promise<void> {
-  const { touched } = await held(work, 'touch', (steps) => steps.snapraidTouch(work.step));
+export async function touch(work: ArrayWork, seen?: SnapraidLook): Promise<void> {
+  const known = seen && { withoutSubseconds: seen.withoutSubseconds };
+  const { touched } = await held(work, 'touch', (steps) => steps.snapraidTouch({ ...work.step, ...known }));
   done(work, 'touch', touched > 0 ? `${touched} files were given a sub-second time` : 'nothing to do');
 }
 
