@@ -51,7 +51,8 @@ export async function diskProcedure(array: SnapArray, settings: Record<string, s
           status.bad,
           changed.map(({ disk: on, path }) => [on, path]).sort(),
           dead,
-          others.map(({ disk: on, why }) => [on, why]),
+          // Not what is wrong with them: a disk that fails counts on while somebody thinks about it.
+          others.map(({ disk: on, isFailing = false }) => [on, isFailing]),
           await mountedAt(array.tools.host, disk.folder),
         ],
         ...(refused !== undefined && { refused }),

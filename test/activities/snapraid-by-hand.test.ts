@@ -281,3 +281,40 @@ describe('deleted files of which the check says nothing', () => {
     await assert.rejects(planByHand(fake.array, never), { code: 'HF_PATH_NOT_FOUND' });
   });
 });
+
+describe('a data disk beside one that fails', () => {
+  /** Its own numbers climb with each question. */
+  function beside() {
+    const fake = fakeRepair();
+    let asked = 0;
+    const run: typeof fake.array.tools.host.run = async (command, options) => {
+      if (command.file !== 'smartctl') return fake.array.tools.host.run(command, options);
+      const table = [
+        { id: 197, name: 'Current_Pending_Sector', when_failed: 'now', raw: { value: ++asked } },
+      ];
+      const failing = JSON.stringify({ smart_status: { passed: false }, ata_smart_attributes: { table } });
+      const stdout = command.args.includes('/dev/sg0') ? failing : '';
+      return { exitCode: 24, signal: undefined, stdout, stderrTail: '', durationMs: 1 };
+    };
+    const findProgram = async (file: string) => file;
+    const tools = { ...fake.array.tools, host: { ...fake.array.tools.host, run, findProgram } };
+    const conf = { ...fake.array.conf, smartctl: new Map([['d1', ['/dev/sg0']]]) };
+    return { ...fake, array: { ...fake.array, tools, conf, smartctl: 'smartctl' } };
+  }
+
+  test('is rebuilt while that can still be read; whoever plans it is told', async () => {
+    const fake = beside();
+    const plan = await planByHand(fake.array, asked(fake, { disk: 'd2' }));
+    assert.match(plan.lines.join('\n'), /^d1 is failing: its own check says FAILED.*pending sectors$/m);
+    const { recovered } = await repair(fake, { disk: 'd2' });
+    assert.equal(recovered, 1);
+  });
+
+  test('which freezes every sync all the same', async () => {
+    const { array } = beside();
+    await assert.rejects(syncArray(array, { ...array.input, always: true }), {
+      code: 'HF_ARRAY_DISK_MISSING',
+      message: /^Do not sync "media": disk d1 is failing/,
+    });
+  });
+});
