@@ -206,16 +206,27 @@ for (const { version, path: binary } of snapraidVersions())
 
     test('silent corruption is found, repaired after a yes, read again, and the file is as it was', async () => {
       await run();
-      const good = readFileSync(film('d6', 20));
+      const good = [20, 27].map((at) => readFileSync(film('d6', at)));
       corrupt(film('d6', 20));
       const asking = await startUntilAsked(estate, '--only', 'scrub');
       const shown = (await estate.holdfast('show', asking)).stdout;
       assert.match(shown, /repair 1 bad blocks of media/);
-      assert.match(shown, /d6:Films\/6\/film 20\.mkv/);
+      assert.match(shown, /can be repaired: d6:Films\/6\/film 20\.mkv/);
+      // Somebody scrubs by hand meanwhile, and finds more: that is asked about as well.
+      const first = await untilAsked(estate, asking);
+      corrupt(film('d6', 27));
+      array.snapraid('--plan', '100', '--older-than', '0', 'scrub');
+      await estate.holdfast('approve', asking);
+      await untilAsked(estate, asking, first);
+      assert.match((await estate.holdfast('show', asking)).stdout, /repair 2 bad blocks of media/);
+      assert.notDeepEqual(readFileSync(film('d6', 20)), good[0]);
       await estate.holdfast('approve', asking);
       const { code, words } = await endOf(estate, asking);
       assert.equal(code, 6, words);
-      assert.deepEqual(readFileSync(film('d6', 20)), good);
+      assert.deepEqual(
+        [20, 27].map((at) => readFileSync(film('d6', at))),
+        good,
+      );
       assert.match(array.tags('status'), /^(summary:has_bad:0:|content_info:block_bad:0$)/m);
       const clean = await run('--only', 'scrub');
       assert.equal(clean.code, 0, clean.words);
