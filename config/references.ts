@@ -6,6 +6,7 @@ import { type Finding, type KeyPath, unknownName } from './mistakes.js';
 import { checkOverlaps, checkRepeats, checkSharedReplicas } from './repeats.js';
 import { checkSameRepository } from './same-repository.js';
 import type { Config, JobConfig, ResourceConfig } from './schema.js';
+import { checkStreams } from './streams.js';
 import { checkTiming } from './timing.js';
 
 /** What no schema can see: names that point nowhere, and settings that contradict each other. Pure. */
@@ -50,6 +51,7 @@ export function checkReferences(config: Config, names: Names = namesIn(config), 
     checkForms(config, job, path, checked.mistakes);
     checkRepeats(job, path, checked);
     checkOverlaps(config, job, path, checked);
+    checkStreams(config, job, path, checked.mistakes);
     checkTiming(job, path, checked);
   }
   checkSharedReplicas(config, checked);

@@ -132,6 +132,16 @@ const Away = z.strictObject({
 });
 
 const Pool = z.strictObject({
+  streams: z
+    .number()
+    .int()
+    .min(1)
+    .max(16)
+    .optional()
+    .describe(
+      'So many replication streams may read from the pool or write to it at the same time, over all jobs and hosts; a restore is never kept waiting. Without it only 2 transfers run at a time on the host that drives them',
+    )
+    .meta({ examples: [4] }),
   floor: Percentage.prefault('2%')
     .describe(
       'So much of the pool stays free: below it no snapshot is taken and nothing is received, and bookmarks take the place of snapshots that only copies that lag still need. From twice as much on runs warn',
@@ -213,7 +223,7 @@ export const Host = z.strictObject({
     .record(z.string().regex(poolForm, 'is not the name of a ZFS pool'), Pool)
     .optional()
     .describe(
-      'How full its ZFS pools may become, by the name of the pool; those that are not named have the defaults',
+      'How full its ZFS pools may become and how many streams they take, by the name of the pool; those that are not named have the defaults',
     )
     .meta({ examples: [{ bulk: { floor: '1%' } }] }),
   proveOff: ProveOff.optional().describe(

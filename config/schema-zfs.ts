@@ -134,7 +134,9 @@ export const ZfsReplication = z
       .min(1)
       .max(16)
       .default(2)
-      .describe('Streams at the same time')
+      .describe(
+        'Streams at the same time; above 2 only where the pools say that they take so many (hosts.NAME.pools)',
+      )
       .meta({ examples: [4] }),
     compress: z
       .boolean()

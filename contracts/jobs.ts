@@ -3,6 +3,7 @@ import type { AwayHost } from './away.js';
 import type { HookTime } from './hooks.js';
 import type { Notifying } from './notify.js';
 import type { PlanWords } from './plan-words.js';
+import type { StreamLimits } from './replication.js';
 import type { FinishedPortion } from './seeding.js';
 import type { SnapraidOptions } from './snapraid.js';
 import type { HandedSparseNote } from './sparseness.js';
@@ -28,7 +29,7 @@ export interface Source {
 }
 
 /** One run of one operation: names and routing only. What the names mean, each host reads in its own file. */
-export interface JobInput extends Notifying {
+export interface JobInput extends StreamLimits, Notifying {
   job: string;
   operation: string;
   sources: Source[];
@@ -42,8 +43,6 @@ export interface JobInput extends Notifying {
   /** Which hooks the job has; what they are, the host knows. */
   hooks?: HookTime[];
   snapraid?: SnapraidOptions;
-  /** Streams at the same time, where a job has a limit of its own. */
-  parallel?: number;
   /** Hosts of the job that are known to be away; the first to come back first. */
   away?: AwayHost[];
 }

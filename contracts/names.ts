@@ -15,6 +15,9 @@ export const hostQueue = (host: string): string => `host.${host}`;
 /** The queue of a host for transfers, checks and restores: its slots are the concurrency limit. */
 export const heavyQueue = (host: string): string => `host.${host}.heavy`;
 
+/** The queue of a host for streams whose number their pools limit: see streamLeases. */
+export const transferQueue = (host: string): string => `host.${host}.transfers`;
+
 /** `2026-11-20T03:30:00Z`: the form in which Temporal appends the nominal time to a schedule's workflow ids. */
 export const utcSeconds = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`;
 
@@ -59,6 +62,9 @@ export const storeLease = (store: string): string => `store-${store}`;
 export const seedLease = (job: string, store: string): string => `seed-${job}.${store}`;
 /** Streams of one resource to one store: other jobs and retention of the source go on beside it. */
 export const replicationLease = (resource: string, store: string): string => `replica-${resource}.${store}`;
+/** A stream that reads from a pool or writes to it holds one of these. A host's name has no dot, a pool's may. */
+export const streamLeases = (host: string, pool: string, streams: number): string[] =>
+  Array.from({ length: streams }, (_, at) => `stream-${host}.${pool}.${at + 1}`);
 /** Whatever the store: two replicas of a resource that take over at the same time would be two sides. */
 export const failoverLease = (resource: string): string => `failover-${resource}`;
 /** Two runs of one job's snapshots, or its retention, wait for each other; other jobs may work on the same datasets. */

@@ -21,6 +21,24 @@ export interface TransferStepInput extends ReplicationStepInput {
   group: number;
 }
 
+/** How many streams of a job go at the same time. */
+export interface StreamLimits {
+  /** Where the job has a limit of its own. */
+  parallel?: number;
+  /** Where pools have one, for all jobs together. */
+  limitedPools?: LimitedPool[];
+}
+
+/** A pool that only so many streams may read from or write to at the same time. */
+export interface LimitedPool {
+  host: string;
+  pool: string;
+  streams: number;
+  /** What of the job lies in it. */
+  resources: string[];
+  stores: string[];
+}
+
 /** What a look at both ends found, and what it leaves to do. */
 export interface ReplicationLook {
   /** Batches of streams that are due now; none: this was the last look. */

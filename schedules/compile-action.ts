@@ -3,7 +3,7 @@ import { jobOf, replicaStoreOf, storesOf, workerHostOf } from '../config/lookup.
 import type { Config, JobConfig } from '../config/schema.js';
 import type { ActionInput } from '../contracts/actions.js';
 import { workflowQueue, workflowTypes } from '../contracts/names.js';
-import { dayMs, limitsOf, sourceOf, toolOf } from './compile.js';
+import { dayMs, limitsOf, sourceOf, streamLimits, toolOf } from './compile.js';
 import { notifyOf } from './notify-routes.js';
 import type { CompiledRun } from './types.js';
 import { clipBytes, listWords } from './words.js';
@@ -47,7 +47,7 @@ export function compileAction(
         ...(planOnly && { planOnly }),
         ...notifyOf(config, jobName),
         ...(job.kind === 'zfs-replication' && {
-          parallel: job.parallel,
+          ...streamLimits(config, job),
           storeHosts: storeHostsOf(config, job),
         }),
       },

@@ -10,12 +10,14 @@ import {
   storesOf,
   workerHostOf,
 } from '../config/lookup.js';
-import type { Config, JobConfig, SnapraidJob, ZfsSnapshotJob } from '../config/schema.js';
+import type { Config, JobConfig, SnapraidJob, ZfsReplicationJob, ZfsSnapshotJob } from '../config/schema.js';
+import { limitedPoolsOf } from '../config/streams.js';
 import type { AwayHost } from '../contracts/away.js';
 import { HoldfastError } from '../contracts/errors.js';
 import type { HookTime } from '../contracts/hooks.js';
 import type { JobInput, Limits, RunOptions, Source } from '../contracts/jobs.js';
 import { scheduleId, workflowQueue, workflowTypes } from '../contracts/names.js';
+import type { StreamLimits } from '../contracts/replication.js';
 import type { SnapraidOptions } from '../contracts/snapraid.js';
 import { calendarsOf } from './calendars.js';
 import { coversOf } from './covers.js';
@@ -155,10 +157,16 @@ function inputOf(config: Config, operation: Operation, job: JobConfig, options?:
     ...(options && { options }),
     ...(operation.main && job.kind === 'restic-backup' && job.seeding && { firstUpload: 'aside' }),
     ...(hooks.length > 0 && { hooks }),
-    ...(job.kind === 'zfs-replication' && { parallel: job.parallel }),
+    ...(job.kind === 'zfs-replication' && streamLimits(config, job)),
     ...(job.kind === 'snapraid-maintenance' && { snapraid: snapraidOptions(job) }),
     ...notifyOf(config, operation.job),
   };
+}
+
+/** Pools without a limit are not named: such a run goes as it always went. */
+export function streamLimits(config: Config, job: ZfsReplicationJob): StreamLimits {
+  const limitedPools = limitedPoolsOf(config, job);
+  return { parallel: job.parallel, ...(limitedPools.length > 0 && { limitedPools }) };
 }
 
 /** They hold for everything that is done for the job, by hand as well. */

@@ -22,7 +22,7 @@ import { putBackRollBack, rollBackKind } from '../activities/zfs/roll-back-steps
 import { putBackSource, sourceKind } from '../activities/zfs/source.js';
 import type { Config } from '../config/schema.js';
 import { HoldfastError } from '../contracts/errors.js';
-import { heavyQueue, hostQueue } from '../contracts/names.js';
+import { heavyQueue, hostQueue, transferQueue } from '../contracts/names.js';
 import { configurationDigests } from '../schedules/configuration.js';
 import { stateFolder } from '../system/environment.js';
 import type { Host } from '../system/host.js';
@@ -42,6 +42,8 @@ export interface HostWorkerOptions {
 
 /** Transfers at the same time on one host: each has a tool of its own that wants disk and memory. */
 const heavySlots = 2;
+/** For streams that hold a lease of their pool, which is their limit: as many as two pools of the host can have. */
+const transferSlots = 32;
 const quickSlots = 8;
 
 export interface HostWorkers {
@@ -52,7 +54,7 @@ export interface HostWorkers {
   close(): void;
 }
 
-/** Two workers for each host: one for short questions and restores, one for what takes hours. */
+/** Three workers for each host: for short questions and restores, for what takes hours, and for streams whose number their pools limit. */
 export async function createHostWorkers(options: HostWorkerOptions): Promise<HostWorkers> {
   const { config, configFile, host } = options;
   if (!config.hosts[host]) {
@@ -135,12 +137,14 @@ function workersOf(
     defaultHeartbeatThrottleInterval: '3s',
     ...shutdownLimits,
   };
-  return Promise.all([
-    Worker.create({ ...shared, taskQueue: hostQueue(name), maxConcurrentActivityTaskExecutions: quickSlots }),
-    Worker.create({
-      ...shared,
-      taskQueue: heavyQueue(name),
-      maxConcurrentActivityTaskExecutions: heavySlots,
-    }),
-  ]);
+  const slots = {
+    [hostQueue(name)]: quickSlots,
+    [heavyQueue(name)]: heavySlots,
+    [transferQueue(name)]: transferSlots,
+  };
+  return Promise.all(
+    Object.entries(slots).map(([taskQueue, maxConcurrentActivityTaskExecutions]) =>
+      Worker.create({ ...shared, taskQueue, maxConcurrentActivityTaskExecutions }),
+    ),
+  );
 }

@@ -41,10 +41,10 @@ async function replicate(
   report: Report,
 ): Promise<Replicated> {
   const name = `${source.resource} → ${store}`;
-  const { job, limits, parallel } = input;
+  const { job, limits, parallel, limitedPools } = input;
   const { resource, host } = source;
   const step = { job, run: workflowInfo().workflowId, resource, store, retryForMs: limits.retryForMs };
-  const sent = await sendUntilProved(step, { name, host, limits, parallel }, report);
+  const sent = await sendUntilProved(step, { name, host, limits, parallel, limitedPools }, report);
   const retention = sent.look.prunable ? await retain(source, store, input, report) : nothingRemoved;
   return judge({ name, ...sent, retention }, report);
 }

@@ -204,3 +204,38 @@ test('one place of replicas under two names is refused: two names are not two co
   );
   assert.deepEqual(found('tank/c'), []);
 });
+
+describe('more than two streams at a time', () => {
+  const found = (parallel: string, pools: { fast?: number; backup?: number }) => {
+    const entry = (name: string, streams?: number) =>
+      streams === undefined ? '{}' : `{ pools: { ${name}: { streams: ${streams} } } }`;
+    return words(
+      mistakesIn(`
+hosts:
+  din: ${entry('fast', pools.fast)}
+  grogu: ${entry('backup', pools.backup).replace('{', '{ ssh: { address: grogu.lan, user: root, via: din }, ')}
+resources: { vms: { host: din, dataset: fast/vms } }
+stores: { grogu: { zfs: { host: grogu, dataset: backup } } }
+jobs: { copy: { kind: zfs-replication, resources: [vms], store: grogu${parallel} } }
+`),
+    );
+  };
+
+  test('need a pool at one end that says so, and none that takes fewer', () => {
+    assert.deepEqual(found(', parallel: 3', {}), [
+      'jobs.copy.parallel: has no effect above 2: write how many streams the pool takes, hosts.grogu.pools.backup.streams or hosts.din.pools.fast.streams: 3',
+    ]);
+    for (const pools of [{ backup: 3 }, { fast: 3 }, { fast: 16, backup: 3 }])
+      assert.deepEqual(found(', parallel: 3', pools), []);
+    assert.deepEqual(found(', parallel: 3', { fast: 2, backup: 3 }), [
+      'jobs.copy.parallel: 3 at the same time never come, hosts.din.pools.fast.streams is 2: write 3 there, or 2 here',
+    ]);
+  });
+
+  test('are no matter for a job that does not ask for them, whatever its pools take', () => {
+    for (const pools of [{}, { fast: 1 }, { backup: 1 }]) {
+      assert.deepEqual(found('', pools), []);
+      assert.deepEqual(found(', parallel: 2', pools), []);
+    }
+  });
+});

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Action } from '../../config/actions.js';
 import { compileRun, compileSchedules } from '../../schedules/compile.js';
-import { example, exampleWith, scheduleIn } from './example.js';
+import { compileAction } from '../../schedules/compile-action.js';
+import { configOf, example, exampleWith, scheduleIn } from './example.js';
 
 const dayMs = 86_400_000;
 
@@ -68,6 +70,37 @@ describe('schedules from the configuration', () => {
     assert.deepEqual(compileRun(config, 'photos-offsite', 'backup').args[0].sources, [
       { resource: 'photos', host: 'din' },
     ]);
+  });
+
+  test('pools that limit their streams travel with what lies in them, and those without a limit do not', () => {
+    const config = (streams: string) =>
+      configOf(`
+hosts:
+  nas: {}
+  din: { ssh: { address: din.lan, user: root, via: nas }, pools: { fast: { floor: 1% }, bulk: ${streams} } }
+  grogu: { ssh: { address: grogu.lan, user: root, via: nas }, pools: { backup: ${streams} } }
+resources:
+  vms: { host: din, dataset: fast/vms }
+  photos: { host: din, dataset: bulk/photos }
+  music: { host: din, dataset: bulk/music/all }
+stores:
+  near: { zfs: { host: din, dataset: bulk/near } }
+  far: { zfs: { host: grogu, dataset: backup } }
+jobs:
+  copy: { kind: zfs-replication, resources: [vms, photos, music], stores: [near, far], keep: { last: 3 } }
+`);
+    const limited = [
+      { host: 'din', pool: 'bulk', streams: 1, resources: ['photos', 'music'], stores: ['near'] },
+      { host: 'grogu', pool: 'backup', streams: 1, resources: [], stores: ['far'] },
+    ];
+    const failover = { name: 'failover', summary: '' } as Action;
+    const inputs = (text: string) => [
+      compileRun(config(text), 'copy', 'replicate').args[0],
+      compileAction(config(text), 'copy', failover, { settings: {} }).args[0],
+    ];
+    for (const input of inputs('{ streams: 1 }'))
+      assert.deepEqual([input?.parallel, input?.limitedPools], [2, limited]);
+    for (const input of inputs('{}')) assert.equal(input && 'limitedPools' in input, false);
   });
 
   test('a run ends a day after its longest step at the latest, so that a stuck one cannot skip all others', () => {

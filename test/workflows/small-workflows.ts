@@ -1,6 +1,7 @@
 import { condition, defineSignal, proxyActivities, setHandler, sleep } from '@temporalio/workflow';
 import type { ErrorCode } from '../../contracts/errors.js';
 import type { Limits } from '../../contracts/jobs.js';
+import type { LimitedPool, ReplicationStepInput } from '../../contracts/replication.js';
 import type { RetentionReport, SnapshotStepInput } from '../../contracts/zfs.js';
 import { askApproval } from '../../workflows/steps/approve.js';
 import { resultsOf } from '../../workflows/steps/each.js';
@@ -15,6 +16,7 @@ import {
 } from '../../workflows/steps/lease.js';
 import { openReport } from '../../workflows/steps/report.js';
 import { retainSnapshots } from '../../workflows/steps/retain.js';
+import { sendUntilProved } from '../../workflows/steps/send.js';
 import { withUndo } from '../../workflows/steps/undo.js';
 
 /** Small workflows that use one step each; bundled for the tests together with the lease's own workflow. */
@@ -113,6 +115,16 @@ export const retainKnowing = (step: SnapshotStepInput): Promise<RetentionReport>
     step,
     openReport(),
   );
+
+/** As a restore sends a replica back; hands back how many bytes went. */
+export async function sendUrgently(
+  step: Omit<ReplicationStepInput, 'round'>,
+  limitedPools: LimitedPool[],
+): Promise<number> {
+  const limits: Limits = { retryForMs: 1000, giveUpAfterMs: 10_000, deadHostAfterMs: 10_000 };
+  const options = { name: 'back', host: 'din', limits, limitedPools, urgent: true } as const;
+  return (await sendUntilProved(step, options, openReport())).bytes;
+}
 
 /** Three parts of a failover, one of which does not become ready, with the code that says why; hands back which were begun. */
 export async function finishParts(broken: string, code: ErrorCode): Promise<string[]> {

@@ -113,8 +113,8 @@ export async function sendAll(part: Part, input: ActionInput, report: Report, ba
   const { step, store, source } = part;
   const { job, run, resource, retryForMs } = step;
   const name = `${resource} ${back ? '←' : '→'} ${store}`;
-  const { limits, parallel } = input;
-  const options = { name, host: back ? part.host : source.host, limits, ...(parallel && { parallel }) };
+  const { limits, parallel, limitedPools } = input;
+  const options = { name, host: back ? part.host : source.host, limits, parallel, limitedPools };
   const asked = { job, run, resource, store, retryForMs, ...(back && { back }) };
   const { look, bytes } = await sendUntilProved(asked, options, report);
   const open = [...look.stopped, ...look.behind];

@@ -31,31 +31,44 @@ const lookAgainLastMs = 60 * 60_000;
 /** The next pause between two looks. */
 export const longer = (pauseMs: number): number => Math.min(2 * pauseMs, lookAgainLastMs);
 
+/** A run, or one of its branches. */
+export interface Waiter {
+  report: Report;
+  branch?: string;
+  /** What it wanted leases for is done without them. */
+  isEnough?: () => boolean;
+}
+
 /** Until one of them was given back, or it is time to look again. */
-export async function untilFree(
-  leases: string[],
-  report: Report,
-  pauseMs: number,
-  branch?: string,
-): Promise<void> {
+export async function untilFree(leases: string[], pauseMs: number, waiter: Waiter): Promise<void> {
+  const { report, branch, isEnough = () => false } = waiter;
   const run = workflowInfo().workflowId;
   const waits = waitsOf(report);
   const own = leases.map((lease) => {
-    const wait: Wait = { holder: waits.get(lease)?.holder ?? 'another run', free: false, branch };
-    waits.set(lease, wait);
+    const key = keyOf(lease, branch);
+    const wait: Wait = { lease, holder: waits.get(key)?.holder ?? 'another run', free: false, branch };
+    waits.set(key, wait);
     return wait;
   });
   report.waitFor(leases.map((lease, at) => `${lease}, used by ${own[at]?.holder}`).join('; '), branch);
   const asked = await Promise.all(leases.map((lease) => tell(leaseId(lease), leaseWaiting, { lease, run })));
   const wait = leases.length > 1 ? `one of ${leases.join(', ')}` : leases.join();
   if (asked.every(Boolean))
-    await condition(() => own.some(({ free }) => free), pauseMs, {
+    await condition(() => isEnough() || own.some(({ free }) => free), pauseMs, {
       summary: `wait for ${wait}`.slice(0, 200),
     });
 }
 
+/** The lease is not waited for any more: an answer that comes late says nothing. */
+export const forgetWait = ({ report, branch }: Waiter, lease: string): void =>
+  void waitsOf(report).delete(keyOf(lease, branch));
+
+/** Two branches may wait for the same one. */
+const keyOf = (lease: string, branch = ''): string => `${lease} ${branch}`;
+
 /** One lease that is waited for. */
 interface Wait {
+  lease: string;
   holder: string;
   free: boolean;
   branch: string | undefined;
@@ -64,20 +77,20 @@ interface Wait {
 const waitsOfRuns = new WeakMap<Report, Map<string, Wait>>();
 
 /** A run may wait for several leases at the same time; a signal has one handler. */
-export function waitsOf(report: Report): Map<string, Wait> {
+function waitsOf(report: Report): Map<string, Wait> {
   const known = waitsOfRuns.get(report);
   if (known) return known;
   const waits = new Map<string, Wait>();
   waitsOfRuns.set(report, waits);
   setHandler(leaseHeld, ({ lease, run }) => {
-    const wait = waits.get(lease);
-    if (!wait) return;
-    wait.holder = run;
-    report.waitFor(`${lease}, used by ${run}`, wait.branch);
+    for (const wait of waits.values()) {
+      if (wait.lease !== lease) continue;
+      wait.holder = run;
+      report.waitFor(`${lease}, used by ${run}`, wait.branch);
+    }
   });
   setHandler(leaseFree, ({ lease }) => {
-    const wait = waits.get(lease);
-    if (wait) wait.free = true;
+    for (const wait of waits.values()) if (wait.lease === lease) wait.free = true;
   });
   return waits;
 }

@@ -9,12 +9,13 @@ import {
 } from '@temporalio/workflow';
 import { leaseId, workflowQueue, workflowTypes } from '../../contracts/names.js';
 import {
+  forgetWait,
   type LeaseNotice,
   longer,
   lookAgainFirstMs,
   releaseLease,
   untilFree,
-  waitsOf,
+  type Waiter,
 } from './lease-wait.js';
 import type { Report } from './report.js';
 
@@ -58,7 +59,7 @@ export async function withLeasesAtOnce<T>(
   report: Report,
   body: () => Promise<T>,
 ): Promise<T> {
-  await takeAtOnce(leases, report, []);
+  await takeAtOnce(leases, { report }, []);
   return body();
 }
 
@@ -103,10 +104,10 @@ export async function withLeasesOf<T>(
 ): Promise<T> {
   const releases: Release[] = [];
   try {
-    await takeAtOnce(leases, report, releases, name);
+    await takeAtOnce(leases, { report, branch: name }, releases);
     return await body();
   } finally {
-    for (const lease of leases) waitsOf(report).delete(lease);
+    for (const lease of leases) forgetWait({ report, branch: name }, lease);
     report.waitFor(undefined, name);
     if (givesBack()) await releaseTogether(releases);
   }
@@ -115,38 +116,33 @@ export async function withLeasesOf<T>(
 /** Any one of them is enough; it ends with the run. */
 export async function withAnyLease<T>(leases: string[], report: Report, body: () => Promise<T>): Promise<T> {
   const run = workflowInfo().workflowId;
-  await retry(report, async () => {
+  await retry({ report }, async () => {
     for (const lease of leases) if (await tryLease(lease, run)) return [];
     return leases;
   });
   return body();
 }
 
-type Release = () => Promise<void>;
+export type Release = () => Promise<void>;
 
 /** Until the attempt misses nothing any more; in between it waits for one of what it missed. */
-async function retry(report: Report, attempt: () => Promise<string[]>, branch?: string): Promise<void> {
+export async function retry(waiter: Waiter, attempt: () => Promise<string[]>): Promise<void> {
   let waited: string[] = [];
   for (let pauseMs = lookAgainFirstMs; ; pauseMs = longer(pauseMs)) {
     const missing = await attempt();
-    // An answer may come late, when that lease is not waited for any more.
-    for (const lease of waited) if (!missing.includes(lease)) waitsOf(report).delete(lease);
+    for (const lease of waited) if (!missing.includes(lease)) forgetWait(waiter, lease);
     if (missing.length === 0) break;
     waited = missing;
-    await untilFree(missing, report, pauseMs, branch);
+    await untilFree(missing, pauseMs, waiter);
   }
-  report.waitFor(undefined, branch);
+  waiter.report.waitFor(undefined, waiter.branch);
 }
 
-const takeAtOnce = (leases: string[], report: Report, releases: Release[], branch?: string): Promise<void> =>
-  retry(
-    report,
-    async () => {
-      const missing = await takeOrNone(leases, releases);
-      return missing === undefined ? [] : [missing];
-    },
-    branch,
-  );
+const takeAtOnce = (leases: string[], waiter: Waiter, releases: Release[]): Promise<void> =>
+  retry(waiter, async () => {
+    const missing = await takeOrNone(leases, releases);
+    return missing === undefined ? [] : [missing];
+  });
 
 /** The first that somebody else has; undefined when all are ours now. */
 async function takeOrNone(leases: string[], releases: Release[]): Promise<string | undefined> {
@@ -172,7 +168,7 @@ const releaseAll = (releases: Release[]): Promise<void> =>
   });
 
 /** In one workflow task, where nobody minds the order. */
-const releaseTogether = (releases: Release[]): Promise<unknown> =>
+export const releaseTogether = (releases: Release[]): Promise<unknown> =>
   CancellationScope.nonCancellable(() => Promise.all(releases.map((release) => release())));
 
 async function takeLease(lease: string, report: Report): Promise<Release> {
@@ -180,15 +176,15 @@ async function takeLease(lease: string, report: Report): Promise<Release> {
   for (let pauseMs = lookAgainFirstMs; ; pauseMs = longer(pauseMs)) {
     const held = await tryLease(lease, run);
     if (held) {
-      waitsOf(report).delete(lease);
+      forgetWait({ report }, lease);
       return held;
     }
-    await untilFree([lease], report, pauseMs);
+    await untilFree([lease], pauseMs, { report });
   }
 }
 
 /** Not cancellable: a lease that starts while its run is being cancelled must still be known, to be released. */
-function tryLease(lease: string, run: string): Promise<(() => Promise<void>) | undefined> {
+export function tryLease(lease: string, run: string): Promise<Release | undefined> {
   return CancellationScope.nonCancellable(async () => {
     try {
       const child = await startChild(workflowTypes.holdLease, {

@@ -8,7 +8,7 @@ import type { createZfsActivities } from '../../activities/zfs/activities.js';
 import type { createFailoverActivities } from '../../activities/zfs/failover-activities.js';
 import type { createZfsQuestions } from '../../activities/zfs/questions.js';
 import type { Limits } from '../../contracts/jobs.js';
-import { heavyQueue, hostQueue } from '../../contracts/names.js';
+import { heavyQueue, hostQueue, transferQueue } from '../../contracts/names.js';
 
 /** Steps run on a host's own queue: a step that is tried again waits for the same machine, however long its reboot takes. */
 
@@ -43,6 +43,10 @@ export const onHost = (host: string, limits: Limits, summary: string): HostSteps
 /** Transfers, checks and scrubs: as many at a time as the host has heavy slots. */
 export const heavyOnHost = (host: string, limits: Limits, summary: string): HostSteps =>
   steps(heavyQueue(host), limits, summary);
+
+/** Streams that hold a lease of their pool: that is their limit, the host has slots for all of them. */
+export const transferOnHost = (host: string, limits: Limits, summary: string): HostSteps =>
+  steps(transferQueue(host), limits, summary);
 
 /** A short question that a run can do without: a host whose worker is away is not waited for. */
 export const askHost = (host: string, summary: string, startWithin: '15s' | '1m' = '1m'): HostSteps =>

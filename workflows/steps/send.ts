@@ -1,8 +1,14 @@
 import type { Limits } from '../../contracts/jobs.js';
-import type { ReplicationLook, ReplicationStepInput, TransferReport } from '../../contracts/replication.js';
+import type {
+  ReplicationLook,
+  ReplicationStepInput,
+  StreamLimits,
+  TransferReport,
+} from '../../contracts/replication.js';
 import { resultsOf } from './each.js';
-import { heavyOnHost, onHost } from './on-host.js';
+import { heavyOnHost, onHost, transferOnHost } from './on-host.js';
 import type { Report } from './report.js';
+import { poolsBetween, settleInStreams } from './streams.js';
 
 /** The rounds of a replication, in whichever direction: look at both ends, send what is due, look again. */
 
@@ -12,15 +18,13 @@ export interface Sent {
   bytes: number;
 }
 
-export interface SendOptions {
+export interface SendOptions extends StreamLimits {
   /** What the table of steps calls it. */
   name: string;
   /** Whose worker drives both ends. */
   host: string;
   limits: Limits;
-  /** Streams at the same time. */
-  parallel?: number;
-  /** Not behind the night's other transfers: a restore is waited for. */
+  /** Not behind the night's other transfers, whatever the pools' limits: a restore is waited for. */
   urgent?: true;
 }
 
@@ -43,16 +47,18 @@ export async function sendUntilProved(step: SendStep, options: SendOptions, repo
 async function send(
   step: ReplicationStepInput,
   groups: number,
-  { host, limits, parallel, urgent }: SendOptions,
+  { host, limits, parallel, limitedPools, urgent }: SendOptions,
   report: Report,
 ): Promise<number> {
   const name = `send ${step.resource} ${step.sendBack ? '←' : '→'} ${step.store}, round ${step.round}`;
   const waiting = Array.from({ length: groups }, (_, group) => group);
   const sent: TransferReport = { datasets: 0, bytes: 0, troubles: [] };
   let ended = 0;
+  const pools = urgent ? [] : poolsBetween(step, limitedPools);
+  const stepsOn = urgent ? onHost : pools.length > 0 ? transferOnHost : heavyOnHost;
   const lane = async (): Promise<void> => {
     for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
-      const steps = (urgent ? onHost : heavyOnHost)(host, limits, `${name}, ${group + 1} of ${groups}`);
+      const steps = stepsOn(host, limits, `${name}, ${group + 1} of ${groups}`);
       const { datasets, bytes, troubles } = await steps.zfsTransferReplicas({ ...step, group });
       sent.datasets += datasets;
       sent.bytes += bytes;
@@ -61,8 +67,13 @@ async function send(
       report.step(name, 'running', `${ended} of ${groups} groups, ${sent.datasets} datasets`);
     }
   };
-  const lanes = Array.from({ length: Math.min(groups, parallel ?? 2) }, lane);
-  await report.watch(name, async () => resultsOf(await Promise.allSettled(lanes)));
+  const count = Math.min(groups, parallel ?? 2);
+  const waiter = { report, branch: name, isEnough: () => waiting.length === 0 };
+  const lanes =
+    pools.length > 0
+      ? settleInStreams(pools, { count, lane, waiter })
+      : Promise.allSettled(Array.from({ length: count }, lane));
+  await report.watch(name, async () => resultsOf(await lanes));
   const note = `${sent.datasets} datasets, at most ${sent.bytes} bytes`;
   const state = sent.troubles.length > 0 ? 'warned' : 'done';
   report.step(name, state, [note, ...sent.troubles.slice(0, 5)].join('; '));
