@@ -3,17 +3,18 @@ import { after, test } from 'node:test';
 import { type Estate, startEstate } from '../support/estate.js';
 import { needs } from '../support/needs.js';
 import type { PlainConfig } from '../support/plain-config.js';
-import { runIn, saysItWaitsFor } from '../support/run-watch.js';
+import { reportOf, runIn } from '../support/run-watch.js';
 import { waitFor } from '../support/wait.js';
 import { overSsh } from '../support/zfs-estate.js';
 import { useZfsLab } from '../support/zfs-lab.js';
 
 /** As many streams at the same time as a pool takes, counted where they arrive: processes of zfs receive on a real host. */
 
+let estate: Estate | undefined;
+// Before what it works on goes: nothing is received any more when that is removed.
+after(() => estate?.stop());
 const lab = useZfsLab();
 const skip = lab.skip || needs('temporal');
-let estate: Estate | undefined;
-after(() => estate?.stop());
 
 const children = ['a b', 'b', 'c', 'd'];
 
@@ -45,7 +46,7 @@ async function arriving(): Promise<number> {
 
 async function write(tree: string, snapshot: string): Promise<void> {
   const files = children.map(
-    (name) => `dd if=/dev/urandom of='/${tree}/${name}/data' bs=1M count=16 2>/dev/null`,
+    (name) => `dd if=/dev/urandom of='/${tree}/${name}/data' bs=1M count=24 2>/dev/null`,
   );
   await lab.din.sh(`set -e; ${files.join('; ')}; zfs snapshot -r '${tree}@${snapshot}'`);
 }
@@ -71,10 +72,14 @@ test('a job with parallel: 4 has four streams under way at the same time, also a
   await write(other, 'two');
   const run = runIn((await running.holdfast('run', 'tree')).stdout);
   const fourArrive = (): Promise<unknown> =>
-    waitFor(async () => (await arriving()) === 4, { timeoutMs: 60_000, what: 'four streams to arrive' });
+    waitFor(async () => (await arriving()) === 4, { timeoutMs: 240_000, what: 'four streams to arrive' });
   await fourArrive();
   const second = runIn((await running.holdfast('run', 'other')).stdout);
-  await saysItWaitsFor(running, second, /^stream-grogu\.\S+\.\d, used by tree-2/);
+  const waits = /^stream-grogu\.\S+\.\d, used by tree-2/;
+  await waitFor(async () => waits.test((await reportOf(running, second)).waitingFor ?? ''), {
+    timeoutMs: 100_000,
+    what: 'the second job to wait for the first',
+  });
   assert.equal(await arriving(), 4);
   await running.worker.stop('SIGKILL');
   await running.startWorker();
