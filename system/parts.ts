@@ -17,6 +17,8 @@ export interface Ended {
 export interface Part {
   /** For the next one to read from; only where bytes pass through this machine, and then it is there at once. */
   stdout?: Readable | undefined;
+  /** It reads its input in this process, and lets go of it itself. */
+  keepsInput?: true;
   /** Rejects when it could not be started, or nothing is known of its end. */
   ended: Promise<Ended>;
   /** Signals everything that it has started too. */
@@ -55,7 +57,7 @@ export async function runTogether(
       // Without a pause between neighbours: what a program prints before somebody has its pipe, Node would read and throw away at its end.
       const begun = begin(start, output, reading);
       // Our copy of a pipe's reading end must go: else a writer outlives its dead reader.
-      reading?.destroy();
+      if ('then' in begun || !begun.keepsInput) reading?.destroy();
       input = 'then' in begun ? undefined : begun.stdout;
       ends.push(stopper.follow(begun, command));
     }

@@ -4,15 +4,16 @@ import type { Command, Host, RunOptions, RunResult } from './host.js';
 import type { Output, OutputOptions } from './output.js';
 import { type Part, runTogether, type Starter } from './parts.js';
 import { localStarter, prepareLocal, refuseTaken } from './run.js';
+import { startCarried } from './ssh-carried.js';
 import type { SshMachine } from './ssh-machine.js';
 import { newMark, startRemote, startText, wrappedOn } from './ssh-run.js';
 import { ownScript, type Wrapped } from './ssh-script.js';
-import { startWire, wireFor } from './ssh-wire.js';
+import { refuseSecrets, startWire, wireFor } from './ssh-wire.js';
 import type { Wire } from './ssh-wire-connections.js';
 
 /**
  * Programs on several machines, joined as by a shell's "|". Neighbours on the same machine are joined there, by a pipe of its kernel; where
- * the machine changes the ssh program carries the bytes. None of them passes through Node.
+ * the machine changes the ssh program carries the bytes. Only few bytes pass through Node: see ssh-carried.ts.
  */
 
 export interface Member {
@@ -29,7 +30,7 @@ export interface AcrossOptions
   > {
   /** `member` counts from 0; standard output is that of the last one. */
   onLine?: (line: string, stream: 'stdout' | 'stderr', member: number) => void;
-  /** Few bytes: they share a connection with others, instead of waiting for one of their own. */
+  /** Few bytes: they take the kept connections, or share one with others, instead of waiting for one of their own. */
   isSmall?: boolean;
 }
 
@@ -41,7 +42,7 @@ export async function pipeAcross(
   options.signal?.throwIfAborted();
   const joined = members.map((member, at) => joinsOf(members, member, at));
   const machines = new Set(joined.flatMap(({ machine, output }) => (machine && output ? [machine] : [])));
-  const means: Means = { folders: new Map(), wires: [] };
+  const means: Means = { folders: new Map(), wires: [], isCarried: isCarried(joined, options) };
   const { folders } = means;
   try {
     for (const machine of machines) folders.set(machine, await makePipes(machine, joined, options));
@@ -92,13 +93,24 @@ function joinsOf(members: readonly Member[], member: Member, at: number): Joined
   };
 }
 
+/** Few bytes that go once from one machine to another, and not to this one: a program here reads from the kernel alone. */
+const isCarried = (joined: readonly Joined[], { isSmall }: AcrossOptions): boolean =>
+  isSmall === true &&
+  joined.filter(({ machine }, at) => at > 0 && machine !== joined[at - 1]?.machine).length === 1 &&
+  joined.at(-1)?.machine !== undefined;
+
 /** What is made for one pipe, and given back after it. */
 interface Means {
   folders: Map<SshMachine, string>;
   wires: Wire[];
+  isCarried: boolean;
 }
 
-async function starterOf(join: Joined, { folders, wires }: Means, options: AcrossOptions): Promise<Starter> {
+async function starterOf(
+  join: Joined,
+  { folders, wires, isCarried }: Means,
+  options: AcrossOptions,
+): Promise<Starter> {
   const { member, machine, at, isLast, input, output, wire } = join;
   const { onLine, maxStdoutBytes, bytes, secrets, log } = options;
   const listeners: OutputOptions = {
@@ -123,6 +135,17 @@ async function starterOf(join: Joined, { folders, wires }: Means, options: Acros
       listeners,
       start: (heard) => startRemote(machine, wrapped, heard, own),
     };
+  if (isCarried) {
+    refuseSecrets(machine, wrapped);
+    await machine.pool.ready();
+    const { onLockWait, signal } = options;
+    const carried = { machine, wrapped, isLast, onLockWait, signal };
+    return {
+      command: member.command,
+      listeners,
+      start: (heard, input) => startCarried(carried, heard, input),
+    };
+  }
   const taken = await wireFor(machine, wrapped, options.isSmall);
   wires.push(taken);
   const wired = { machine, wrapped, wire: taken, isLast, onLockWait: options.onLockWait };

@@ -115,7 +115,7 @@ export async function startText(
 }
 
 /** undefined when the channel was closed without a word on how the program ended: the connection was lost. */
-async function endOf(channel: ClientChannel): Promise<Ended | undefined> {
+export async function endOf(channel: ClientChannel): Promise<Ended | undefined> {
   let drain: NodeJS.Timeout | undefined;
   channel.once('exit', () => {
     drain = setTimeout(() => setImmediate(() => channel.destroy()), drainAfterExitMs);

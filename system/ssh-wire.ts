@@ -31,21 +31,25 @@ const signals: Readonly<Record<number, string>> = {
 };
 
 /** Connections for one program, made before anything is started. The control connection comes first: it finds what is wrong with keys, and it is what a stop goes over. */
-export async function wireFor(
+export async function wireFor(machine: SshMachine, wrapped: Wrapped, isSmall = false): Promise<Wire> {
+  refuseSecrets(machine, wrapped);
+  await machine.pool.ready();
+  return machine.wires.take(isSmall);
+}
+
+/** What reads from the wire is told what to do by an argument. */
+export function refuseSecrets(
   machine: SshMachine,
-  { wire, command }: Wrapped,
-  isSmall = false,
-): Promise<Wire> {
+  { wire, command }: Pick<Wrapped, 'wire' | 'command'>,
+): void {
   if (readsWire(wire) && Object.keys(command.env ?? {}).length > 0)
     throw new HoldfastError(
       'HF_INTERNAL',
       `${command.file} reads from the wire: its environment would be seen on "${machine.target().name}"`,
     );
-  await machine.pool.ready();
-  return machine.wires.take(isSmall);
 }
 
-const readsWire = (wire: Wrapped['wire']): boolean => wire === 'in' || wire === 'through';
+export const readsWire = (wire: Wrapped['wire']): boolean => wire === 'in' || wire === 'through';
 
 /** At once, because the neighbours' pipes wait for it. */
 export function startWire(
@@ -82,7 +86,7 @@ export function startWire(
 }
 
 /** ssh ends with 255 when the connection is lost, and also when the program did: only the wrapper's word counts. */
-function endIn({ exit, failure }: Voice): Ended | undefined {
+export function endIn({ exit, failure }: Voice): Ended | undefined {
   if (exit === undefined) return failure && { exitCode: 1, signal: undefined };
   const signal = signals[exit];
   return { exitCode: signal === undefined ? exit : undefined, signal };

@@ -3,6 +3,7 @@ import { HoldfastError } from '../../contracts/errors.js';
 import { mustSucceed } from './classify.js';
 import { zfsCommand } from './list-command.js';
 import type { Zfs } from './listing.js';
+import type { Listing } from './types.js';
 
 /** How full a pool is, against what the configuration allows. A pool that is full can hardly destroy anything any more. */
 
@@ -65,8 +66,15 @@ export function pressureOf(room: Room, laggingBytes: number): 'none' | 'near' | 
   return isNear ? 'near' : 'none';
 }
 
-/** What must stay free in the pool of a dataset. */
-export async function floorBytesOf(zfs: Zfs, config: Config, dataset: string): Promise<number> {
+/** What must stay free in the pool of a dataset; where a listing of this moment shows the pool, without asking again. */
+export async function floorBytesOf(
+  zfs: Zfs,
+  config: Config,
+  dataset: string,
+  listing: Listing,
+): Promise<number> {
+  const root = listing.get(poolOf(dataset));
+  if (root) return limitsOf(config, zfs.host.name, root.name).floor * (root.usedBytes + root.availableBytes);
   const [room] = await lookAtRoom(zfs, config, [dataset]);
   return room ? room.floor * room.sizeBytes : 0;
 }

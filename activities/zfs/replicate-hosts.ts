@@ -1,11 +1,10 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import { type Member, pipeAcross } from '../../system/pipe-across.js';
 import { complains, mustSucceed } from './classify.js';
-import { listTrees, type Zfs, zfsWords } from './listing.js';
+import { listTreeOrAbove, listTrees, type Zfs, zfsWords } from './listing.js';
 import { changeScript } from './replicate-change.js';
 import type { Done, Ends, Side, StreamEnd } from './replicate-ends.js';
 import { sizeIn } from './replicate-estimate.js';
-import { parentOf } from './replicate-moves.js';
 import { quote, receiveScript, sendScript, watchStreams } from './replicate-script.js';
 import { stallGuard } from './replicate-stall.js';
 import type { Stream, ZfsWords } from './replicate-streams.js';
@@ -49,7 +48,7 @@ export function hostEnds(options: HostEndsOptions): Ends {
       const listing =
         side === 'source'
           ? await listTrees(options.source, { roots: [options.sourceRoot] })
-          : await listTarget(options.target, options.targetRoot);
+          : await listTreeOrAbove(options.target, options.targetRoot);
       seen[side] = listing;
       return listing;
     },
@@ -127,16 +126,6 @@ export const changeOn = (
 
 const runScript = ({ host, signal }: Zfs, text: string) =>
   host.run({ file: 'sh', args: ['-c', text], env: { LC_ALL: 'C' } }, { signal });
-
-/** Before the first copy there is nothing to list; then the place where it will be must be there. */
-async function listTarget(zfs: Zfs, root: string): Promise<Listing> {
-  try {
-    return await listTrees(zfs, { roots: [root] });
-  } catch (error) {
-    if (!(error instanceof HoldfastError) || error.code !== 'HF_DATASET_MISSING') throw error;
-    return listTrees(zfs, { roots: [parentOf(root)], depth: 0, types: ['filesystem'] });
-  }
-}
 
 /** Who holds some snapshots, by their full names. */
 export async function holdTags(zfs: Zfs, snapshots: readonly string[]): Promise<HoldTags> {

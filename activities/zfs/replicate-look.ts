@@ -51,7 +51,12 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
   const wanted = groupsOf(fits, job.parallel);
   const marks = { ...marksOf(request.policy), run: input.run };
   tools.progress({ phase: 'cursors, holds and fences' });
-  const { troubles, unprepared } = await settle(ends, now, aheadOf(wanted.flat(), marks));
+  const isLast = wanted.length === 0;
+  // Neither needs the other: while one host holds and releases, the other is asked.
+  const [{ troubles, unprepared }, saved] = await Promise.all([
+    settle(ends, now, aheadOf(wanted.flat(), marks)),
+    isLast ? saveShared(replication, input, now) : undefined,
+  ]);
   const groups = wanted
     .map((group) => group.filter(({ target }) => !unprepared.has(target)))
     .filter((group) => group.length > 0);
@@ -77,8 +82,8 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
   const unmeant = input.sendBack
     ? []
     : nothingMeant(now.input.source, selectionOf(tools.config, input.resource));
-  const unsaved = input.sendBack ? [] : await saveShared(replication, input, now);
-  const keys = input.round > 1 ? await missingKeys(replication.target.host, now) : [];
+  const unsaved = saved ?? (await saveShared(replication, input, now));
+  const keys = await missingKeys(replication.target.host, now, input.round);
   const warnings = [...unmeant, ...look.warnings, ...keys, ...unsaved.slice(0, 5)];
   const prunable = await rememberBrought(tools, input, replication, now);
   const proved = await prove(tools, input, now);
@@ -88,9 +93,10 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
 /** What its machine shares is no part of a replica: it is written down beside it. A source that was made anew has nothing to say of the old one. */
 async function saveShared(
   { source, target, request }: Replication,
-  { resource, round }: ReplicationStepInput,
+  { resource, round, back, sendBack }: ReplicationStepInput,
   now: Survey,
 ): Promise<string[]> {
+  if (back || sendBack) return [];
   const { sourceRoot } = request;
   const strangers = strangersIn(now);
   if (strangers.includes(sourceRoot)) return [];
@@ -112,7 +118,7 @@ async function fitIntoPool(
   if (due.length === 0) return fitInto(due, input.target, targetRoot, 0);
   // Before anything is prepared for streams that could not be sent.
   await wire();
-  const floorBytes = await floorBytesOf(target, config, targetRoot);
+  const floorBytes = await floorBytesOf(target, config, targetRoot, input.target);
   return fitInto(due, input.target, targetRoot, floorBytes);
 }
 
@@ -129,8 +135,9 @@ async function remarksOn(
 }
 
 /** Only after something was sent: a look that finds nothing to do costs its two commands and no more. */
-async function missingKeys(target: Host, { plans, input }: Survey): Promise<string[]> {
+async function missingKeys(target: Host, { plans, input }: Survey, round: number): Promise<string[]> {
   const warnings: string[] = [];
+  if (round === 1) return warnings;
   for (const [path, [name]] of [...keyPlaces(plans, input).files].slice(0, 5))
     if (!(await target.exists(path)))
       warnings.push(`${name}: its keylocation is ${path}, which is not on "${target.name}"`.slice(0, 300));

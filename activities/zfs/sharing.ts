@@ -26,8 +26,7 @@ export interface SavedSharing extends SharingRead {
   gone?: string[];
 }
 
-const folderOf = (stateFolder: string): string => `${stateFolder}/sharing`;
-const fileOf = (stateFolder: string, resource: string): string => `${folderOf(stateFolder)}/${resource}.json`;
+const fileOf = (stateFolder: string, resource: string): string => `${stateFolder}/sharing/${resource}.json`;
 
 /** With nothing sent, what is known is good for so long: an idle run must not cost another command. Milliseconds. */
 const freshForMs = 24 * 3_600_000;
@@ -126,10 +125,8 @@ const mountpointsOf = (listing: Listing): Record<string, string> =>
 const differs = (one: SavedSharing, other: SavedSharing): boolean =>
   JSON.stringify({ ...one, at: '' }) !== JSON.stringify({ ...other, at: '' });
 
-async function writeTo(host: Host, stateFolder: string, saved: SavedSharing): Promise<void> {
-  await host.makeFolder(folderOf(stateFolder));
-  await host.writeFile(fileOf(stateFolder, saved.resource), `${JSON.stringify(saved)}\n`);
-}
+const writeTo = (host: Host, stateFolder: string, saved: SavedSharing): Promise<void> =>
+  host.writeFile(fileOf(stateFolder, saved.resource), `${JSON.stringify(saved)}\n`);
 
 async function readFrom(
   host: Host,

@@ -144,94 +144,137 @@ describe('ways to machines over ssh', { skip: needs('sshd') }, () => {
     await assert.rejects(stranger.run(bash('true')), refused('HF_SSH_HOST_KEY', /"din" is not known/));
   });
 
-  test('bytes go from one machine over two programs each to another, with exit codes and lines of every program', async () => {
-    const [a, b] = [hostAt(() => din.target), hostAt(() => grogu.target)];
-    const heard: string[] = [];
-    const results = await pipeAcross(
-      [
-        {
-          host: a,
-          command: bash('echo one >&2; head -c 50000000 /dev/zero; exit 3'),
-          lock: join(folder, 'a.lock'),
-        },
-        { host: a, command: bash('echo two >&2; tr "\\0" x') },
-        { host: b, command: bash('echo three >&2; exec cat') },
-        { host: b, command: bash('echo four >&2; wc -c; exit 4') },
-      ],
-      { onLine: (line, stream, member) => heard.push(`${member} ${stream} ${line}`) },
-    );
-    assert.deepEqual(
-      results.map(({ exitCode }) => exitCode),
-      [3, 0, 0, 4],
-    );
-    const said = ['0 stderr one', '1 stderr two', '2 stderr three', '3 stderr four', '3 stdout 50000000'];
-    // Besides that a shell may complain of what its start-up files do on this machine.
-    assert.deepEqual(heard.filter((line) => said.includes(line)).sort(), said);
-    assert.deepEqual(
-      [a, b].flatMap((host) => readdirSync(join(host.stateFolder, 'pipes'))),
-      [],
-      'no pipe is left behind',
-    );
-  });
+  for (const { isSmall, how } of [
+    { isSmall: false, how: 'through the ssh program' },
+    { isSmall: true, how: 'through this process' },
+  ]) {
+    test(`bytes go from one machine over two programs each to another, with exit codes and lines of every program: ${how}`, async () => {
+      const [a, b] = [hostAt(() => din.target), hostAt(() => grogu.target)];
+      const heard: string[] = [];
+      const results = await pipeAcross(
+        [
+          {
+            host: a,
+            command: bash('echo one >&2; head -c 50000000 /dev/zero; exit 3'),
+            lock: join(folder, 'a.lock'),
+          },
+          { host: a, command: bash('echo two >&2; tr "\\0" x') },
+          { host: b, command: bash('echo three >&2; exec cat') },
+          { host: b, command: bash('echo four >&2; wc -c; exit 4') },
+        ],
+        { isSmall, onLine: (line, stream, member) => heard.push(`${member} ${stream} ${line}`) },
+      );
+      assert.deepEqual(
+        results.map(({ exitCode }) => exitCode),
+        [3, 0, 0, 4],
+      );
+      const said = ['0 stderr one', '1 stderr two', '2 stderr three', '3 stderr four', '3 stdout 50000000'];
+      // Besides that a shell may complain of what its start-up files do on this machine.
+      assert.deepEqual(heard.filter((line) => said.includes(line)).sort(), said);
+      assert.deepEqual(
+        [a, b].flatMap((host) => readdirSync(join(host.stateFolder, 'pipes'))),
+        [],
+        'no pipe is left behind',
+      );
+    });
 
-  test('a reader that ends early ends its writer, and both are told', async () => {
-    const [a, b] = [hostAt(() => din.target), hostAt(() => grogu.target)];
-    const [writer, reader] = await pipeAcross([
-      { host: a, command: { file: 'yes', args: [] } },
-      { host: b, command: bash('head -c 10 >/dev/null; echo full >&2; exit 28') },
-    ]);
-    assert.equal(writer?.signal, 'SIGPIPE');
-    assert.deepEqual([reader?.exitCode, reader?.stderrTail], [28, 'full\n']);
-  });
+    test(`a reader that ends early ends its writer, and both are told: ${how}`, async () => {
+      const [a, b] = [hostAt(() => din.target), hostAt(() => grogu.target)];
+      const [writer, reader] = await pipeAcross(
+        [
+          { host: a, command: { file: 'yes', args: [] } },
+          { host: b, command: bash('head -c 10 >/dev/null; echo full >&2; exit 28') },
+        ],
+        { isSmall },
+      );
+      assert.equal(writer?.signal, 'SIGPIPE');
+      assert.deepEqual([reader?.exitCode, reader?.stderrTail], [28, 'full\n']);
+    });
 
-  test('a stop reaches every program on every machine, with grandchildren', async () => {
-    const [a, b] = [hostAt(() => din.target), hostAt(() => grogu.target)];
-    const pids = ['w', 'x', 'y', 'z'].map((name) => join(folder, `pid-${name}`));
-    const deaf = (file: string): string =>
-      `(trap '' TERM INT HUP PIPE; echo $BASHPID > '${file}'; while :; do sleep 0.1; done) & exec sleep 1000`;
-    const stop = new AbortController();
-    const running = pipeAcross(
-      pids.map((file, at) => ({ host: at < 2 ? a : b, command: bash(deaf(file)) })),
-      { signal: stop.signal, killAfterMs: 500 },
-    );
-    const alive = await waitFor(
-      () =>
-        pids.every((file) => existsSync(file))
-          ? pids.map((file) => Number(readFileSync(file, 'utf8')))
-          : undefined,
-      within('four programs'),
-    );
-    assert(alive.every((pid) => pid > 0 && isAlive(pid)));
-    stop.abort(new Error('stopped by the test'));
-    await assert.rejects(running, /stopped by the test/);
-    await waitFor(() => alive.every((pid) => !isAlive(pid)), within('the end of all'));
-  });
+    test(`a stop reaches every program on every machine, with grandchildren: ${how}`, async () => {
+      const [a, b] = [hostAt(() => din.target), hostAt(() => grogu.target)];
+      const pids = ['w', 'x', 'y', 'z'].map((name) => join(folder, `pid-${name}-${isSmall}`));
+      const deaf = (file: string): string =>
+        `(trap '' TERM INT HUP PIPE; echo $BASHPID > '${file}'; while :; do sleep 0.1; done) & exec sleep 1000`;
+      const stop = new AbortController();
+      const running = pipeAcross(
+        pids.map((file, at) => ({ host: at < 2 ? a : b, command: bash(deaf(file)) })),
+        { signal: stop.signal, killAfterMs: 500, isSmall },
+      );
+      const alive = await waitFor(
+        () =>
+          pids.every((file) => existsSync(file))
+            ? pids.map((file) => Number(readFileSync(file, 'utf8')))
+            : undefined,
+        within('four programs'),
+      );
+      assert(alive.every((pid) => pid > 0 && isAlive(pid)));
+      stop.abort(new Error('stopped by the test'));
+      await assert.rejects(running, /stopped by the test/);
+      await waitFor(() => alive.every((pid) => !isAlive(pid)), within('the end of all'));
+    });
 
-  test('a program that is missing on the far side stops the others and is named', async () => {
-    const [a, b] = [hostAt(() => din.target), hostAt(() => grogu.target)];
-    for (const at of [0, 1, 2]) {
-      const file = (own: number): string => (own === at ? 'no-such-tool' : 'cat');
-      const members = [a, a, b].map((host, own) => ({
-        host,
-        command: { file: file(own), args: own === 0 ? ['/dev/zero'] : [] },
-      }));
-      await assert.rejects(pipeAcross(members), refused('HF_TOOL_MISSING', /no-such-tool.*"(din|grogu)"/));
-    }
-  });
+    test(`a program that is missing on the far side stops the others and is named: ${how}`, async () => {
+      const [a, b] = [hostAt(() => din.target), hostAt(() => grogu.target)];
+      for (const at of [0, 1, 2]) {
+        const file = (own: number): string => (own === at ? 'no-such-tool' : 'cat');
+        const members = [a, a, b].map((host, own) => ({
+          host,
+          command: { file: file(own), args: own === 0 ? ['/dev/zero'] : [] },
+        }));
+        await assert.rejects(
+          pipeAcross(members, { isSmall }),
+          refused('HF_TOOL_MISSING', /no-such-tool.*"(din|grogu)"/),
+        );
+      }
+    });
 
-  test('a connection that is cut in the middle of a transfer is an outage', async (t) => {
+    test(`a connection that is cut in the middle of a transfer is an outage: ${how}`, async (t) => {
+      const own = await startSshServer({ name: 'din' });
+      t.after(() => own.stop());
+      const host = hostAt(() => own.target);
+      const started = join(folder, `transfer-${isSmall}`);
+      const running = pipeAcross(
+        [
+          { host: here, command: { file: 'yes', args: [] } },
+          { host, command: bash(`touch '${started}'; exec cat >/dev/null`) },
+        ],
+        { isSmall },
+      );
+      running.catch(() => undefined);
+      await waitFor(() => existsSync(started), within('the transfer'));
+      own.cut();
+      await assert.rejects(running, refused('HF_SSH_UNREACHABLE', /"din".*lost while/));
+    });
+  }
+
+  test('few bytes arrive whole, and what was sent before a cut still reaches its program', async (t) => {
     const own = await startSshServer({ name: 'din' });
     t.after(() => own.stop());
-    const host = hostAt(() => own.target);
-    const started = join(folder, 'transfer');
-    const running = pipeAcross([
-      { host: here, command: { file: 'yes', args: [] } },
-      { host, command: bash(`touch '${started}'; exec cat >/dev/null`) },
-    ]);
+    const [a, b] = [hostAt(() => own.target), hostAt(() => grogu.target)];
+    const bytes = randomBytes(20_000_000);
+    writeFileSync(join(folder, 'few bytes'), bytes);
+    const summed = await pipeAcross(
+      [
+        { host: a, command: { file: 'cat', args: [join(folder, 'few bytes')] } },
+        { host: b, command: bash('sleep 0.5; exec sha256sum') },
+      ],
+      { isSmall: true },
+    );
+    assert.equal(summed[1]?.stdout, `${createHash('sha256').update(bytes).digest('hex')}  -\n`);
+    const arrived = join(folder, 'arrived');
+    const running = pipeAcross(
+      [
+        { host: a, command: bash('echo some; exec sleep 1000') },
+        { host: b, command: bash(`read -r word; echo "$word" >'${arrived}'; cat; echo end >>'${arrived}'`) },
+      ],
+      { isSmall: true },
+    );
     running.catch(() => undefined);
-    await waitFor(() => existsSync(started), within('the transfer'));
+    await waitFor(() => existsSync(arrived) && readFileSync(arrived, 'utf8') === 'some\n', within('a word'));
     own.cut();
     await assert.rejects(running, refused('HF_SSH_UNREACHABLE', /"din".*lost while/));
+    await waitFor(() => readFileSync(arrived, 'utf8') === 'some\nend\n', within('the end of what was sent'));
   });
 
   test('transfers that follow each other share a connection, and those at the same time have one each', async (t) => {
@@ -248,11 +291,21 @@ describe('ways to machines over ssh', { skip: needs('sshd') }, () => {
       );
     const earlier = new Set(readdirSync(join(folder, 'control')));
     const sockets = (): string[] => readdirSync(join(folder, 'control')).filter((name) => !earlier.has(name));
+    await Promise.all([send(true), send(true)]);
+    assert.equal(sockets().length, 0, 'small ones need none');
     await send();
     assert.equal(sockets().length, 1);
     for (let again = 0; again < 3; again += 1) await send();
-    await Promise.all([send(true), send(true), send(true)]);
-    assert.equal(sockets().length, 1, 'small ones share');
+    const take = (): Promise<unknown> =>
+      pipeAcross(
+        [
+          { host, command: bash('echo x') },
+          { host: here, command: bash('exec cat') },
+        ],
+        { isSmall: true },
+      );
+    await Promise.all([take(), take(), take()]);
+    assert.equal(sockets().length, 1, 'small ones that end here share');
     await Promise.all([send(), send(), send()]);
     assert.equal(sockets().length, 3);
     // What a killed one leaves behind is in nobody's way.
