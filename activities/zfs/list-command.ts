@@ -1,5 +1,4 @@
 import type { Command } from '../../system/host.js';
-import { line, quote } from './replicate-script.js';
 
 /** One question for a whole tree: what there is to know of it costs one remote command, whatever the number of datasets. */
 
@@ -70,19 +69,6 @@ export function listCommand(zfs: string, { roots, types, depth }: ListRequest): 
     listColumns.join(','),
     ...roots,
   ]);
-}
-
-/** The same for one root as a program of sh; where that is not there, what lies above it is listed instead. */
-export function listOrAboveScript(zfs: readonly string[], root: string, above: readonly string[]): string {
-  const list = (request: ListRequest): string => line([...zfs, ...listCommand('', request).args]);
-  const missing = quote(`cannot open '${root}': dataset does not exist`);
-  return [
-    'LC_ALL=C; export LC_ALL; exec 3>&1',
-    `e=$(${list({ roots: [root] })} 2>&1 >&3 3>&-); c=$?`,
-    `case "$c $e" in "1 "*${missing}*) exec ${list({ roots: above, depth: 0, types: ['filesystem'] })} ;; esac`,
-    `[ -z "$e" ] || printf '%s\\n' "$e" >&2`,
-    'exit "$c"',
-  ].join('\n');
 }
 
 /** Its complaints are read, so they are asked for in one language. */

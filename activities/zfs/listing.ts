@@ -1,6 +1,6 @@
-import type { Command, Host } from '../../system/host.js';
+import type { Host } from '../../system/host.js';
 import { mustSucceed } from './classify.js';
-import { type ListRequest, listCommand, listOrAboveScript, zfsCommand } from './list-command.js';
+import { type ListRequest, listCommand } from './list-command.js';
 import { listingReader } from './parse-list.js';
 import type { Dataset, Listing } from './types.js';
 
@@ -20,27 +20,10 @@ export function zfsWords({ host, zfs }: Zfs): string[] {
 }
 
 /** The state of whole trees by one command: read line by line, because 10,000 datasets with 50 snapshots each are 70 MB of text. */
-export const listTrees = (zfs: Zfs, request: ListRequest): Promise<Listing> =>
-  readListing(zfs, listCommand(zfs.zfs, request), request.roots);
-
-/** The tree below a dataset; where there is none yet, the dataset that it will hang below, which must be there, and its pool. One command too. */
-export function listTreeOrAbove(zfs: Zfs, root: string): Promise<Listing> {
-  const [pool = root, ...names] = root.split('/');
-  // Nothing lies above a pool.
-  if (names.length === 0) return listTrees(zfs, { roots: [root] });
-  const above = new Set([[pool, ...names.slice(0, -1)].join('/'), pool]);
-  const script = listOrAboveScript(zfsWords(zfs), root, [...above]);
-  return readListing(zfs, zfsCommand('sh', ['-c', script]), [root]);
-}
-
-async function readListing(
-  { host, signal }: Zfs,
-  command: Command,
-  roots: readonly string[],
-): Promise<Listing> {
+export async function listTrees({ host, signal, zfs }: Zfs, request: ListRequest): Promise<Listing> {
   const reader = listingReader();
   let failed: unknown;
-  const result = await host.run(command, {
+  const result = await host.run(listCommand(zfs, request), {
     signal,
     onLine(line, stream) {
       if (stream === 'stderr' || failed !== undefined) return;
@@ -52,7 +35,7 @@ async function readListing(
     },
   });
   // An output that breaks off is odd because the command failed: its own words come first.
-  mustSucceed(result, `list ${roots.join(', ').slice(0, 100)}`, host.name);
+  mustSucceed(result, `list ${request.roots.join(', ').slice(0, 100)}`, host.name);
   if (failed !== undefined) throw failed;
   return reader.finish();
 }

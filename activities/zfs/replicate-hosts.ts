@@ -1,10 +1,12 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import { type Member, pipeAcross } from '../../system/pipe-across.js';
 import { complains, mustSucceed } from './classify.js';
-import { listTreeOrAbove, listTrees, type Zfs, zfsWords } from './listing.js';
+import { listTrees, type Zfs, zfsWords } from './listing.js';
+import { poolOf } from './pool-room.js';
 import { changeScript } from './replicate-change.js';
 import type { Done, Ends, Side, StreamEnd } from './replicate-ends.js';
 import { sizeIn } from './replicate-estimate.js';
+import { parentOf } from './replicate-moves.js';
 import { quote, receiveScript, sendScript, watchStreams } from './replicate-script.js';
 import { stallGuard } from './replicate-stall.js';
 import type { Stream, ZfsWords } from './replicate-streams.js';
@@ -40,7 +42,6 @@ const scriptMost = 100_000;
 
 export function hostEnds(options: HostEndsOptions): Ends {
   const zfsOf = (side: Side): Zfs => (side === 'source' ? options.source : options.target);
-  const log = options.log;
   // What was seen last: whether a recursive hold would reach anything that is not meant.
   const seen: Partial<Record<Side, Listing>> = {};
   return {
@@ -48,7 +49,7 @@ export function hostEnds(options: HostEndsOptions): Ends {
       const listing =
         side === 'source'
           ? await listTrees(options.source, { roots: [options.sourceRoot] })
-          : await listTreeOrAbove(options.target, options.targetRoot);
+          : await listTarget(options.target, options.targetRoot);
       seen[side] = listing;
       return listing;
     },
@@ -64,7 +65,7 @@ export function hostEnds(options: HostEndsOptions): Ends {
     sizes: (streams) => sizesOf(options.source, streams),
     holdTags: (side, snapshots) => holdTags(zfsOf(side), snapshots),
     async change(side, first, then = []) {
-      return changeKnowing({ zfs: zfsOf(side), side, log, listing: seen[side] }, first, then);
+      return changeKnowing({ zfs: zfsOf(side), side, log: options.log, listing: seen[side] }, first, then);
     },
     transfer: (streams) => transferInParts(streams, options),
   };
@@ -126,6 +127,17 @@ export const changeOn = (
 
 const runScript = ({ host, signal }: Zfs, text: string) =>
   host.run({ file: 'sh', args: ['-c', text], env: { LC_ALL: 'C' } }, { signal });
+
+/** Before the first copy there is nothing to list; then the place where it will be must be there. Its pool comes along: it tells how much may be sent. */
+async function listTarget(zfs: Zfs, root: string): Promise<Listing> {
+  try {
+    return await listTrees(zfs, { roots: [root] });
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || error.code !== 'HF_DATASET_MISSING') throw error;
+    const above = new Set([parentOf(root), poolOf(root)]);
+    return listTrees(zfs, { roots: [...above], depth: 0, types: ['filesystem'] });
+  }
+}
 
 /** Who holds some snapshots, by their full names. */
 export async function holdTags(zfs: Zfs, snapshots: readonly string[]): Promise<HoldTags> {

@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { listColumns, listCommand } from '../../activities/zfs/list-command.js';
-import { listTreeOrAbove, listTrees } from '../../activities/zfs/listing.js';
+import { listTrees } from '../../activities/zfs/listing.js';
 import { parseListing } from '../../activities/zfs/parse-list.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { Command, Host, RunOptions, RunResult } from '../../system/host.js';
-import { localHost } from '../../system/local-host.js';
-import { temporaryFolder } from '../support/temp.js';
 
 /** One line of `zfs list`, with "-" for everything that is not said. */
 const line = (values: Partial<Record<(typeof listColumns)[number], string>>): string =>
@@ -196,36 +192,4 @@ test('10,000 datasets with 50 snapshots each are read within seconds', async () 
   assert.equal(count, 500_000);
   // Measured: 1.5 s on one busy core; a reading that grows with the square of its lines would take hours.
   assert.ok(tookMs < 30_000, `${tookMs} ms`);
-});
-
-/** A zfs that has these datasets, as a program: a listing that is asked for in one program of sh is run by one. */
-async function listedOrAbove(root: string): Promise<string[]> {
-  const folder = temporaryFolder('listing');
-  const zfs = join(folder, "it's zfs");
-  const rows = (names: string[]) => names.map((name) => filesystem(name)).join('\n');
-  writeFileSync(
-    zfs,
-    `#!/bin/sh
-case "$*" in
-*trouble) echo 'cannot open "trouble": I/O error' >&2; exit 1 ;;
-*" -d 0 "*" tank/a tank") printf '%s\\n' '${rows(['tank/a', 'tank'])}' ;;
-*" -r "*" tank/a/it's there") printf '%s\\n' "${rows(["tank/a/it's there"])}" ;;
-*" -r "*) shift "$(($# - 1))"; echo "cannot open '$1': dataset does not exist" >&2; exit 1 ;;
-*) for name in "$@"; do :; done; echo "cannot open '$name': dataset does not exist" >&2; exit 1 ;;
-esac
-`,
-    { mode: 0o755 },
-  );
-  const host = localHost({ name: 'grogu', stateFolder: folder });
-  const { signal } = new AbortController();
-  const listing = await listTreeOrAbove({ host, signal, zfs, zpool: 'zpool' }, root);
-  return [...listing.keys()];
-}
-
-test('before the first copy one listing says what the new replica will hang below, and its pool', async () => {
-  assert.deepEqual(await listedOrAbove("tank/a/it's there"), ["tank/a/it's there"]);
-  assert.deepEqual(await listedOrAbove("tank/a/it's new"), ['tank', 'tank/a']);
-  await assert.rejects(listedOrAbove('tank/none/new'), { code: 'HF_DATASET_MISSING' });
-  await assert.rejects(listedOrAbove('gone'), { code: 'HF_DATASET_MISSING' });
-  await assert.rejects(listedOrAbove('tank/trouble'), { code: 'HF_POOL_SUSPENDED' });
 });
