@@ -110,37 +110,39 @@ test('a stream goes from pool to pool over sudo on both ends, and the lock is he
   assert.equal(free.exitCode, 0, 'the lock is free again');
 });
 
-test("a stop in the middle ends root's programs by their pipes, although we may not signal them", {
-  skip: lab.skip,
-}, async () => {
-  const [din, grogu] = [hostOf('din', 'holdfast', ['zfs']), hostOf('grogu', 'holdfast', ['zfs'])];
-  const source = `${lab.din.parents.fast}/stopped`;
-  const target = `${lab.grogu.parents.backup}/stopped`;
-  await lab.din.zfs('create', source);
-  await lab.din.sh(`dd if=/dev/urandom of=/${source}/data bs=1M count=16 2>/dev/null`);
-  await lab.din.zfs('snapshot', `${source}@one`);
-  const stop = new AbortController();
-  const started = `${grogu.stateFolder}/started`;
-  const holdBack = `head -c 2000000; touch '${started}'; sleep 1000`;
-  const sending = pipeAcross(
-    [
-      { host: din, command: { file: 'zfs', args: ['send', `${source}@one`] } },
-      { host: grogu, command: { file: 'sh', args: ['-c', holdBack] } },
-      { host: grogu, command: { file: 'zfs', args: ['receive', '-s', '-u', target] } },
-    ],
-    { signal: stop.signal },
-  );
-  sending.catch(() => undefined);
-  await waitFor(() => grogu.exists(started), { timeoutMs: 120_000, what: 'the middle of the stream' });
-  stop.abort(new Error('stopped by the test'));
-  await assert.rejects(sending, /stopped by the test/);
-  const left = (host: (typeof lab)['din']): Promise<string> =>
-    host.sh(`ps -eo args= | grep -E '^(sudo .*|)zfs (send|receive) .*/stopped' || true`);
-  await waitFor(async () => (await left(lab.din)) === '' && (await left(lab.grogu)) === '', {
-    timeoutMs: 60_000,
-    what: 'the end of both',
+for (const isSmall of [false, true]) {
+  test(`a stop in the middle ends root's programs by their pipes, although we may not signal them${isSmall ? ', over kept connections too' : ''}`, {
+    skip: lab.skip,
+  }, async () => {
+    const [din, grogu] = [hostOf('din', 'holdfast', ['zfs']), hostOf('grogu', 'holdfast', ['zfs'])];
+    const source = `${lab.din.parents.fast}/stopped-${isSmall}`;
+    const target = `${lab.grogu.parents.backup}/stopped-${isSmall}`;
+    await lab.din.zfs('create', source);
+    await lab.din.sh(`dd if=/dev/urandom of=/${source}/data bs=1M count=16 2>/dev/null`);
+    await lab.din.zfs('snapshot', `${source}@one`);
+    const stop = new AbortController();
+    const started = `${grogu.stateFolder}/started-${isSmall}`;
+    const holdBack = `head -c 2000000; touch '${started}'; sleep 1000`;
+    const sending = pipeAcross(
+      [
+        { host: din, command: { file: 'zfs', args: ['send', `${source}@one`] } },
+        { host: grogu, command: { file: 'sh', args: ['-c', holdBack] } },
+        { host: grogu, command: { file: 'zfs', args: ['receive', '-s', '-u', target] } },
+      ],
+      { signal: stop.signal, isSmall },
+    );
+    sending.catch(() => undefined);
+    await waitFor(() => grogu.exists(started), { timeoutMs: 120_000, what: 'the middle of the stream' });
+    stop.abort(new Error('stopped by the test'));
+    await assert.rejects(sending, /stopped by the test/);
+    const left = (host: (typeof lab)['din']): Promise<string> =>
+      host.sh(`ps -eo args= | grep -E '^(sudo .*|)zfs (send|receive) .*/stopped-${isSmall}' || true`);
+    await waitFor(async () => (await left(lab.din)) === '' && (await left(lab.grogu)) === '', {
+      timeoutMs: 60_000,
+      what: 'the end of both',
+    });
   });
-});
+}
 
 test('files of a machine with a kernel and a time of its own', { skip: lab.skip }, async () => {
   const host = hostOf('grogu', 'root');
