@@ -48,6 +48,15 @@ try {
   const damaged = await startUntilAsked(estate, '--only', 'scrub');
   await answer(damaged, 'approve');
   await record(estate, 'scrubSnapraid', 'repaired', damaged);
+  corrupt(film('d2', 12));
+  const more = await startUntilAsked(estate, '--only', 'scrub');
+  const before = await untilAsked(estate, more);
+  corrupt(film('d1', 11));
+  array.snapraid('--plan', '100', '--older-than', '0', 'scrub');
+  await answer(more, 'approve');
+  await untilAsked(estate, more, before);
+  await answer(more, 'approve');
+  await record(estate, 'scrubSnapraid', 'asked-again', more);
   rmSync(film('d1', 10));
   const undelete = ['undelete', '--set', 'path=Films'];
   await record(estate, 'repairSnapraid', 'plan-alone', await act(...undelete, '--plan'));
