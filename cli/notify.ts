@@ -10,6 +10,7 @@ import { exitCodes } from './exit-codes.js';
 import { describeFailure } from './fail.js';
 import { shown } from './jobs.js';
 import { printable } from './printable.js';
+import { resultOf } from './result.js';
 import { errorOfRun, isEndOfRun } from './run-end.js';
 
 interface Sent {
@@ -19,13 +20,13 @@ interface Sent {
 }
 
 /** A worker may need half a minute for each part of an attempt. */
-const answerWithinMs = 200_000;
+const withinMs = 200_000;
 
 /** `notify`: one message through each channel, and whether it went. */
 export async function sendTests(context: Context, wanted: readonly string[]): Promise<number> {
   const channels = channelsOf(await context.config(), wanted);
   const temporal = await context.temporal();
-  const all = await Promise.all(channels.map((one) => sendTest(temporal, one)));
+  const all = await Promise.all(channels.map((one) => sendTest(temporal, one, context.now)));
   if (context.json) context.out(JSON.stringify(all, null, 2));
   else for (const one of all) for (const line of linesOf(one)) context.out(printable(line));
   return all.every(({ error }) => error === undefined) ? exitCodes.done : exitCodes.failed;
@@ -54,37 +55,39 @@ function channelsOf(config: Config, wanted: readonly string[]): { channel: strin
 async function sendTest(
   temporal: Temporal,
   { channel, host }: { channel: string; host: string },
+  now: () => Date,
 ): Promise<Sent> {
   const what = `this is a test of the channel ${channel}, sent by the worker of ${host}`;
   const input: NotifyInput = { channel, host, once: true, notice: { event: 'test', what, lines: [], host } };
   // No RUN: the part behind the channel has no time in it.
   const workflowId = notificationId('by-hand', channel, 'test', randomUUID());
   try {
-    await temporal.client.workflow.execute(workflowTypes.notifyPeople, {
+    const handle = await temporal.client.workflow.start(workflowTypes.notifyPeople, {
       workflowId,
       taskQueue: workflowQueue,
       args: [input],
-      workflowExecutionTimeout: answerWithinMs,
+      workflowExecutionTimeout: withinMs,
       staticSummary: `test of ${channel}`,
     });
+    await resultOf(temporal, handle, { now, withinMs });
     return { channel, host };
   } catch (error) {
     const { code, message, next } = describeFailure(
       isEndOfRun(error) ? errorOfRun(workflowId, error) : error,
     );
-    return { channel, host, error: notTaken[code]?.(host) ?? { code, message, next } };
+    return { channel, host, error: { code, message, next, ...notTaken[code]?.(host) } };
   }
 }
 
 /** That nobody took it is told in the words of what is missing: a worker, or the orchestrator, without which it never began. */
-const notTaken: Partial<Record<ErrorCode, (host: string) => NonNullable<Sent['error']>>> = {
+const notTaken: Partial<
+  Record<ErrorCode, (host: string) => Pick<NonNullable<Sent['error']>, 'message' | 'next'>>
+> = {
   HF_HOST_UNREACHABLE: (host) => ({
-    code: 'HF_HOST_UNREACHABLE',
     message: `No worker of host ${host} takes it`,
     next: `Start "holdfast worker --host ${host}"`,
   }),
-  HF_TOOL_FAILED: () => ({
-    code: 'HF_HOST_UNREACHABLE',
+  HF_TEMPORAL_UNREACHABLE: () => ({
     message: 'No orchestrator takes it',
     next: 'Start "holdfast up" or "holdfast orchestrator"',
   }),

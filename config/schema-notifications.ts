@@ -105,7 +105,7 @@ export const Channel = z
       .describe(
         'A program and its arguments; no shell reads them. The text comes on its standard input, the rest in HOLDFAST_SUBJECT, HOLDFAST_EVENT, HOLDFAST_JOB and HOLDFAST_RUN',
       )
-      .meta({ examples: [['/usr/local/bin/apprise', '-b', 'tgram://…']] }),
+      .meta({ examples: [['/usr/local/bin/apprise', '--config', '/etc/holdfast/apprise.yaml']] }),
     on: z
       .array(z.enum(['question', 'failed', 'warnings', 'ok']))
       .min(1)
