@@ -95,7 +95,7 @@ test('a job with parallel: 4 has four streams under way at the same time, also a
         most = Math.max(most, await arriving());
         return (await handle.describe()).status.name !== 'RUNNING';
       },
-      { timeoutMs: 240_000, what: `${id} to end` },
+      { timeoutMs: 600_000, what: `${id} to end` },
     );
     assert.equal((await handle.describe()).status.name, 'COMPLETED');
     const sides = [
