@@ -12,6 +12,7 @@ import { nothingMeant } from '../../activities/zfs/replicate-proof.js';
 import { streamsOf } from '../../activities/zfs/replicate-streams.js';
 import type { PlanInput, ReplicationPolicy } from '../../activities/zfs/replicate-types.js';
 import type { Selection } from '../../activities/zfs/select.js';
+import { wholePolicy } from '../support/zfs-trees.js';
 import { listing } from '../zfs-model/ends.js';
 import { Pool, World } from '../zfs-model/pool.js';
 import { openSend, receivePart } from '../zfs-model/streams.js';
@@ -23,13 +24,7 @@ interface Both {
   target: Pool;
 }
 
-const policy: ReplicationPolicy = {
-  destination: 'grogu',
-  snapshots: 'all',
-  catchUp: 'every',
-  encrypted: 'raw',
-  excludes: () => false,
-};
+const policy = { ...wholePolicy, destination: 'grogu' };
 
 function both(...children: string[]): Both {
   const world = new World();

@@ -7,7 +7,7 @@ import { replicaStates } from '../../activities/zfs/replicate-lag.js';
 import { driftOf, forgottenTokens, keyNote, keyPlaces } from '../../activities/zfs/replicate-proof.js';
 import type { PlanInput } from '../../activities/zfs/replicate-types.js';
 import type { Dataset } from '../../activities/zfs/types.js';
-import { bookmark, dataset, listingOf, snapshot } from '../support/zfs-trees.js';
+import { bookmark, dataset, listingOf, snapshot, wholePolicy } from '../support/zfs-trees.js';
 
 const [one, two] = [snapshot('one', 11), snapshot('two', 12)];
 const ours = { readonly: 'on', canmount: 'noauto', mounted: false };
@@ -17,13 +17,7 @@ const inputOf = (source: Dataset[], target: Dataset[]): PlanInput => ({
   sourceRoot: 'fast/k',
   target: listingOf(target),
   targetRoot: 'backup/k',
-  policy: {
-    destination: 'grogu.k',
-    snapshots: 'all',
-    catchUp: 'every',
-    encrypted: 'raw',
-    excludes: () => false,
-  },
+  policy: wholePolicy,
 });
 
 test('other tools are known by what they leave in a replica, and not by what came with our own streams', () => {

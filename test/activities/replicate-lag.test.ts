@@ -9,7 +9,7 @@ import { replicaLines } from '../../cli/status-replicas.js';
 import { parseConfig } from '../../config/load.js';
 import type { ReplicaState, ReplicaStates } from '../../contracts/replication.js';
 import { fakeZfs } from '../support/fake-zfs.js';
-import { dataset, listingOf, snapshot } from '../support/zfs-trees.js';
+import { dataset, listingOf, snapshot, wholePolicy } from '../support/zfs-trees.js';
 
 const hour = 3600;
 const at = (name: string, hours: number, writtenBytes = 0) =>
@@ -33,13 +33,7 @@ const input: PlanInput = {
     dataset('backup/k/wrote', { writtenBytes: 9 }, [copied('h1', 1, 34)]),
   ]),
   targetRoot: 'backup/k',
-  policy: {
-    destination: 'grogu.k',
-    snapshots: 'all',
-    catchUp: 'every',
-    encrypted: 'raw',
-    excludes: () => false,
-  },
+  policy: wholePolicy,
 };
 const states = replicaStates(planReplication(input), input);
 const of = (source: string): ReplicaState | undefined => states.find((state) => state.source === source);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { planReplication } from '../../activities/zfs/plan-replication.js';
 import type { PlanInput, TokenFacts } from '../../activities/zfs/replicate-types.js';
 import { parseToken } from '../../activities/zfs/resume-token.js';
-import { dataset, listingOf, snapshot } from '../support/zfs-trees.js';
+import { dataset, listingOf, snapshot, wholePolicy } from '../support/zfs-trees.js';
 
 /** What an interrupted receive has left: gone on with where that is possible, else given up, each with its reason. */
 
@@ -24,13 +24,7 @@ const plan = (facts: TokenFacts | undefined, more: Partial<PlanInput> = {}, held
     sourceRoot: 'fast/k',
     target: listingOf(target),
     targetRoot: 'backup/k',
-    policy: {
-      destination: 'grogu.k',
-      snapshots: 'all',
-      catchUp: 'every',
-      encrypted: 'raw',
-      excludes: () => false,
-    },
+    policy: wholePolicy,
     tokens: facts ? new Map([['backup/k', facts]]) : new Map(),
     ...more,
   };

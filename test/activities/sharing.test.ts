@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { planReplication } from '../../activities/zfs/plan-replication.js';
 import { strangersIn } from '../../activities/zfs/replicate-proof.js';
-import type { ReplicationPolicy } from '../../activities/zfs/replicate-types.js';
 import { ownPlaces, savedOn, saveSharing } from '../../activities/zfs/sharing.js';
 import {
   middlewareCalls,
@@ -17,7 +16,7 @@ import { type Moved, stepsByHand } from '../../activities/zfs/sharing-steps.js';
 import { localHost } from '../../system/local-host.js';
 import { repositoryRoot } from '../support/root.js';
 import { temporaryFolder } from '../support/temp.js';
-import { dataset, listingOf, snapshot } from '../support/zfs-trees.js';
+import { dataset, listingOf, snapshot, wholePolicy } from '../support/zfs-trees.js';
 
 /** What an appliance shares, read by a fake midclt that answers as TrueNAS documents it. */
 
@@ -302,13 +301,7 @@ test('a dataset is a stranger to a replica of which it has no snapshot', () => {
     dataset('fast/k/new', {}, []),
     dataset('fast/k/unfinished', {}, [snapshot('s2', 20)]),
   ]);
-  const policy: ReplicationPolicy = {
-    destination: 'grogu.k',
-    snapshots: 'all',
-    catchUp: 'every',
-    encrypted: 'raw',
-    excludes: () => false,
-  };
+  const policy = wholePolicy;
   const input = { source, target, sourceRoot: 'fast/k', targetRoot: 'backup/k', policy };
   const plans = planReplication(input);
   assert.deepEqual(strangersIn({ plans, input }).sort(), ['fast/k/gone', 'fast/k/new']);

@@ -8,15 +8,9 @@ import { judgeReplicas, type ReplicaRules } from '../../activities/zfs/retention
 import type { Dataset, Snapshot } from '../../activities/zfs/types.js';
 import { parseConfig } from '../../config/load.js';
 import { fakeZfs } from '../support/fake-zfs.js';
-import { dataset, listingOf, snapshot } from '../support/zfs-trees.js';
+import { dataset, listingOf, snapshot, wholePolicy } from '../support/zfs-trees.js';
 
-const policy: ReplicationPolicy = {
-  destination: 'grogu',
-  snapshots: 'all',
-  catchUp: 'every',
-  encrypted: 'raw',
-  excludes: () => false,
-};
+const policy = { ...wholePolicy, destination: 'grogu' };
 
 const hourS = 3600;
 const start = 1_795_000_000;

@@ -9,6 +9,7 @@ import { closeOwnHosts, ownHost } from '../support/lab-zfs-host.js';
 import { onlyInFull } from '../support/needs.js';
 import { waitFor } from '../support/wait.js';
 import { useZfsLab } from '../support/zfs-lab.js';
+import { wholePolicy } from '../support/zfs-trees.js';
 
 /** Replication between two real hosts with OpenZFS, driven from a third machine over ssh. */
 
@@ -17,13 +18,7 @@ const { skip } = lab;
 const hosts: { din?: Host; grogu?: Host } = {};
 after(closeOwnHosts);
 
-const policy: ReplicationPolicy = {
-  destination: 'grogu',
-  snapshots: 'all',
-  catchUp: 'every',
-  encrypted: 'raw',
-  excludes: () => false,
-};
+const policy = { ...wholePolicy, destination: 'grogu' };
 
 interface Counted {
   ends: Ends;

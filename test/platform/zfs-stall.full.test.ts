@@ -5,6 +5,7 @@ import { replicate } from '../../activities/zfs/replicate-rounds.js';
 import { closeOwnHosts, ownHost } from '../support/lab-zfs-host.js';
 import { waitFor } from '../support/wait.js';
 import { useZfsLab } from '../support/zfs-lab.js';
+import { wholePolicy } from '../support/zfs-trees.js';
 
 /** A receiver that hangs, on real pools: ended in time, and gone on with by its token in the same run. */
 
@@ -41,13 +42,7 @@ test('zfs receive stopped in the middle: the run ends it and resumes what arrive
   const request = {
     sourceRoot: source,
     targetRoot: target,
-    policy: {
-      destination: 'grogu',
-      snapshots: 'all',
-      catchUp: 'every',
-      encrypted: 'raw',
-      excludes: () => false,
-    },
+    policy: { ...wholePolicy, destination: 'grogu' },
   } as const;
   const [{ last, troubles }] = await Promise.all([
     replicate(ends, request, { destination: 'grogu', run: 'replica-2026-11-20T03:00:00Z', parallel: 1 }),

@@ -1,6 +1,16 @@
+import type { ReplicationPolicy } from '../../activities/zfs/replicate-types.js';
 import type { Bookmark, Dataset, Listing, Snapshot } from '../../activities/zfs/types.js';
 
 /** Small trees as a listing would tell them. */
+
+/** Everybody's snapshots, each of them, encrypted as they are: what most tests replicate by. */
+export const wholePolicy: ReplicationPolicy = {
+  destination: 'grogu.k',
+  snapshots: 'all',
+  catchUp: 'every',
+  encrypted: 'raw',
+  excludes: () => false,
+};
 
 export const snapshot = (name: string, createtxg: number, more: Partial<Snapshot> = {}): Snapshot => ({
   name,

@@ -6,6 +6,7 @@ import { judge, type Place, type Rules, releaseApproved } from '../../activities
 import { destinationOf, shortOf } from '../../activities/zfs/replicate-names.js';
 import { replicate } from '../../activities/zfs/replicate-rounds.js';
 import { parseConfig } from '../../config/load.js';
+import { wholePolicy } from '../support/zfs-trees.js';
 import { Crash, calm, listing, ModelEnds, type ModelWatch } from './ends.js';
 import { snapshotTree, sourceStep, tryStep } from './foreign.js';
 import { Pool, World } from './pool.js';
@@ -77,13 +78,7 @@ class Estate {
     const targetRoot = `${pool.name}/at/${resource}`;
     const destination = destinationOf({ store, resource });
     const ends = new ModelEnds(this.source, sourceRoot, pool, targetRoot, watch);
-    const policy = {
-      destination,
-      snapshots: 'all' as const,
-      catchUp: 'every' as const,
-      encrypted: 'raw' as const,
-      excludes: () => false,
-    };
+    const policy = { ...wholePolicy, destination };
     const run = `copy-2026-11-20T03:00:${String(this.runs.length).padStart(2, '0')}Z`;
     this.runs.push(run);
     try {

@@ -5,6 +5,7 @@ import { doomedOf, rollBackApproved } from '../../activities/zfs/replicate-rollb
 import type { Destroy } from '../../activities/zfs/replicate-rollback-steps.js';
 import { replicate } from '../../activities/zfs/replicate-rounds.js';
 import { survey } from '../../activities/zfs/replicate-survey.js';
+import { wholePolicy } from '../support/zfs-trees.js';
 import { Crash, calm, ModelEnds } from './ends.js';
 import { Pool, World } from './pool.js';
 
@@ -13,13 +14,7 @@ import { Pool, World } from './pool.js';
 const request = {
   sourceRoot: 'fast/k',
   targetRoot: 'backup/k',
-  policy: {
-    destination: 'grogu.k',
-    snapshots: 'all',
-    catchUp: 'every',
-    encrypted: 'raw',
-    excludes: () => false,
-  },
+  policy: wholePolicy,
 } as const;
 
 /** Copied whole at @one; then somebody writes to both children over there and takes a snapshot of one. */

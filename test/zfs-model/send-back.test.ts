@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { fenceTag, isCursor } from '../../activities/zfs/replicate-names.js';
 import { replicate } from '../../activities/zfs/replicate-rounds.js';
 import type { ReplicationPolicy } from '../../activities/zfs/replicate-types.js';
+import { wholePolicy } from '../support/zfs-trees.js';
 import { Crash, calm, ModelEnds, type ModelWatch } from './ends.js';
 import { Pool, World } from './pool.js';
 import { seeded } from './random.js';
@@ -12,13 +13,7 @@ import { seeded } from './random.js';
 const sourceRoot = 'fast/kubernetes';
 const replicaRoot = 'backup/kubernetes';
 
-const forwardPolicy: ReplicationPolicy = {
-  destination: 'grogu.kubernetes',
-  snapshots: 'all',
-  catchUp: 'every',
-  encrypted: 'raw',
-  excludes: () => false,
-};
+const forwardPolicy = { ...wholePolicy, destination: 'grogu.kubernetes' };
 const backPolicy: ReplicationPolicy = {
   ...forwardPolicy,
   destination: 'back.grogu.kubernetes',

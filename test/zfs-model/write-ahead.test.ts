@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { cursorName, fenceTag, holdTag } from '../../activities/zfs/replicate-names.js';
 import { replicate } from '../../activities/zfs/replicate-rounds.js';
 import type { Stream } from '../../activities/zfs/replicate-streams.js';
-import type { ReplicationPolicy } from '../../activities/zfs/replicate-types.js';
+import { wholePolicy } from '../support/zfs-trees.js';
 import { Crash, calm, ModelEnds, type ModelWatch } from './ends.js';
 import { snapshotTree, sourceStep, tryStep } from './foreign.js';
 import { Pool, World } from './pool.js';
@@ -12,13 +12,7 @@ import { seeded } from './random.js';
 /** The order of things that keeps a base: each by itself, because where one of them fails another one hides it. */
 
 const [sourceRoot, targetRoot] = ['fast/k', 'backup/k'];
-const policy: ReplicationPolicy = {
-  destination: 'grogu.k',
-  snapshots: 'all',
-  catchUp: 'every',
-  encrypted: 'raw',
-  excludes: () => false,
-};
+const policy = wholePolicy;
 const request = { sourceRoot, targetRoot, policy };
 
 function pools() {
