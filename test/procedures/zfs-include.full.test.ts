@@ -1,21 +1,11 @@
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
-import { type Estate, startEstate } from '../support/estate.js';
+import { test } from 'node:test';
 import type { LabHost } from '../support/lab-host.js';
-import { needs } from '../support/needs.js';
-import { useZfsLab } from '../support/zfs-lab.js';
+import { overSsh, useLabEstate } from '../support/zfs-estate.js';
 
 /** A resource of which only some is meant, from its snapshots to its replica, on real pools. */
 
-const lab = useZfsLab();
-const skip = lab.skip || needs('temporal', 'restic');
-let estate: Estate | undefined;
-after(() => estate?.stop());
-
-const sshOf = ({ host, port, key, knownHosts }: LabHost, user: string, more: object = {}) => ({
-  ...{ address: host, port, user, via: 'nas', key, knownHosts },
-  ...more,
-});
+const { lab, skip, start } = useLabEstate();
 
 async function below(host: LabHost, root: string, type: string): Promise<string[]> {
   const text = await host.zfs('list', '-H', '-r', '-t', type, '-o', 'name,guid', root);
@@ -33,10 +23,10 @@ test('what include names arrives with what leads to it, what it does not name ne
     zfs create -s -V 8M '${source}/vol-1'; zfs create -s -V 8M '${source}/other'
     dd if=/dev/urandom of='/${source}/team a/x/db/data' bs=64k count=16 2>/dev/null
   `);
-  estate = await startEstate({
+  const estate = await start({
     change(config) {
-      config.hosts.din = { ssh: sshOf(lab.din, 'root') };
-      config.hosts.grogu = { ssh: sshOf(lab.grogu, 'holdfast', { sudo: ['zfs'] }) };
+      config.hosts.din = { ssh: overSsh(lab.din) };
+      config.hosts.grogu = { ssh: overSsh(lab.grogu, 'holdfast', { sudo: ['zfs'] }) };
       config.resources.tree = {
         ...{ host: 'din', dataset: source },
         ...{ include: ['team a/*/d?', 'vol-*'], exclude: ['**/tmp'] },

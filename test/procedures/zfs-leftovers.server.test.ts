@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
-import type { Estate } from '../support/estate.js';
-import { needs } from '../support/needs.js';
+import { test } from 'node:test';
 import type { PlainConfig } from '../support/plain-config.js';
-import { overSsh, startZfsEstate } from '../support/zfs-estate.js';
-import { useZfsLab } from '../support/zfs-lab.js';
+import { overSsh, useLabEstate } from '../support/zfs-estate.js';
 
 /** A store goes out of the file: what its replication has left on two real hosts is found, shown, and let go of. */
 
-const lab = useZfsLab();
-const skip = lab.skip || needs('temporal', 'restic');
-let estate: Estate | undefined;
-after(() => estate?.stop());
+const { lab, skip, start } = useLabEstate();
 
 const hold = 'holdfast_far.tree_replica-2026-11-20T03:00:00Z';
 
@@ -33,11 +27,14 @@ test('the holds, bookmarks and fences of a store that was taken out are told by 
       retryFor: '2m',
     };
   };
-  const running = await startZfsEstate(lab.din, tree, (config) => {
-    config.hosts.grogu = { ssh: overSsh(lab.grogu) };
-    withStores(config, ['near', 'far']);
+  const running = await start({
+    change(config) {
+      config.hosts.din = { ssh: overSsh(lab.din) };
+      config.hosts.grogu = { ssh: overSsh(lab.grogu) };
+      config.resources.tree = { host: 'din', dataset: tree };
+      withStores(config, ['near', 'far']);
+    },
   });
-  estate = running;
   const marks = async (): Promise<{ bookmarks: string[]; held: number; fences: number }> => {
     const listed = await lab.din.zfs('list', '-H', '-r', '-t', 'bookmark', '-o', 'name', tree);
     const held = await lab.din.sh(`zfs holds -H '${tree}/a b@one'`);
@@ -65,7 +62,7 @@ test('the holds, bookmarks and fences of a store that was taken out are told by 
     doctor.stdout,
     /leftovers: copies to far\.tree: 1 hold and 2 bookmarks by replica on 2 datasets below/,
   );
-  assert.match(doctor.stdout, /next: holdfast do (replica|hourly) release-leftovers/);
+  assert.match(doctor.stdout, /next: holdfast do replica release-leftovers/);
   const there = await running.holdfast('doctor', 'grogu');
   assert.match(there.stdout, /leftovers: the replica .*\/far\/tree: 2 fences on 2 datasets/);
   assert.match(there.stdout, /zfs release holdfast_fence '?.*\/far\/tree@one/);

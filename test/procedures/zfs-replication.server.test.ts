@@ -1,33 +1,21 @@
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
-import { type Estate, startEstate } from '../support/estate.js';
+import { test } from 'node:test';
+import type { Estate } from '../support/estate.js';
 import type { LabHost } from '../support/lab-host.js';
-import { needs } from '../support/needs.js';
 import type { PlainConfig } from '../support/plain-config.js';
 import { runIn } from '../support/run-watch.js';
 import { waitFor } from '../support/wait.js';
-import { useZfsLab } from '../support/zfs-lab.js';
+import { overSsh, useLabEstate } from '../support/zfs-estate.js';
 
 /** A replication job from the command line: one worker that drives two real ZFS hosts over ssh, with nothing of ours on them. */
 
-const lab = useZfsLab();
-const skip = lab.skip || needs('temporal', 'restic');
-let estate: Estate | undefined;
-after(() => estate?.stop());
+const { lab, skip, start } = useLabEstate();
 
-const sshOf = ({ host, port, key, knownHosts }: LabHost, user: string) => ({
-  address: host,
-  port,
-  user,
-  via: 'nas',
-  key,
-  knownHosts,
-  ...(user === 'root' ? {} : { sudo: ['zfs'] }),
-});
+let estate: Estate | undefined;
 
 function withReplication(config: PlainConfig): void {
-  config.hosts.din = { ssh: sshOf(lab.din, 'root') };
-  config.hosts.grogu = { ssh: sshOf(lab.grogu, 'holdfast') };
+  config.hosts.din = { ssh: overSsh(lab.din) };
+  config.hosts.grogu = { ssh: overSsh(lab.grogu, 'holdfast', { sudo: ['zfs'] }) };
   config.resources.kubernetes = { host: 'din', dataset: `${lab.din.parents.fast}/k8s` };
   config.stores.grogu = { zfs: { host: 'grogu', dataset: lab.grogu.parents.backup } };
   config.jobs['kubernetes-to-grogu'] = {
@@ -59,7 +47,7 @@ test('a job copies a tree from one appliance to another, says so in status, and 
     dd if=/dev/urandom of='/${source}/pvc 1/data' bs=64k count=16 2>/dev/null
     zfs snapshot -r '${source}@one'
   `);
-  estate = await startEstate({ change: withReplication });
+  estate = await start({ change: withReplication });
   const first = await estate.holdfast('run', 'kubernetes-to-grogu', '--follow');
   assert.equal(first.code, 0, first.stdout + first.stderr);
   assert.deepEqual(await guids(lab.grogu, target), await guids(lab.din, source));

@@ -1,20 +1,12 @@
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
-import { type Estate, startEstate } from '../support/estate.js';
+import { test } from 'node:test';
+import type { Estate } from '../support/estate.js';
 import type { LabHost } from '../support/lab-host.js';
-import { needs } from '../support/needs.js';
-import { useZfsLab } from '../support/zfs-lab.js';
+import { overSsh, useLabEstate } from '../support/zfs-estate.js';
 
 /** A user who may do nothing as root, at both ends: the lines that doctor prints are enough, and no more than it says is missing. */
 
-const lab = useZfsLab();
-const skip = lab.skip || needs('temporal', 'restic');
-let estate: Estate | undefined;
-after(() => estate?.stop());
-
-const sshOf = ({ host, port, key, knownHosts }: LabHost) => ({
-  ...{ address: host, port, user: 'holdfast', via: 'nas', key, knownHosts },
-});
+const { lab, skip, start } = useLabEstate();
 
 /** What doctor says to run as root on a host. */
 async function allowLines(running: Estate, host: string): Promise<string[]> {
@@ -37,10 +29,10 @@ test('the rights that doctor names let snapshots, replication and retention do a
     dd if=/dev/urandom of='/${source}/pvc 1/data' bs=64k count=16 2>/dev/null
   `);
   await lab.grogu.sh(`zfs create -o canmount=off '${place}'`);
-  estate = await startEstate({
+  const estate = await start({
     change(config) {
-      config.hosts.din = { ssh: sshOf(lab.din) };
-      config.hosts.grogu = { ssh: sshOf(lab.grogu) };
+      config.hosts.din = { ssh: overSsh(lab.din, 'holdfast') };
+      config.hosts.grogu = { ssh: overSsh(lab.grogu, 'holdfast') };
       config.resources.tree = { host: 'din', dataset: source };
       config.stores.grogu = { zfs: { host: 'grogu', dataset: place } };
       config.jobs.hourly = { kind: 'zfs-snapshot', resources: ['tree'], keep: { last: 2 } };

@@ -1,12 +1,28 @@
+import { after } from 'node:test';
 import { type Estate, type EstateOptions, startEstate } from './estate.js';
 import type { LabHost } from './lab-host.js';
+import { needs } from './needs.js';
 import type { PlainConfig } from './plain-config.js';
+import { useZfsLab } from './zfs-lab.js';
 
 /** How the worker on "nas" reaches a ZFS host of the lab, as it stands in holdfast.yaml. */
 export const overSsh = (
   { host, port, key, knownHosts }: Pick<LabHost, 'host' | 'port' | 'key' | 'knownHosts'>,
   user = 'root',
-): PlainConfig => ({ address: host, port, user, via: 'nas', key, knownHosts });
+  more: { sudo?: string[] } = {},
+): PlainConfig => ({ address: host, port, user, via: 'nas', key, knownHosts, ...more });
+
+/** At the top of a test file that starts an estate of its own on the two real hosts; it is stopped at the end. */
+export function useLabEstate() {
+  const lab = useZfsLab();
+  let estate: Estate | undefined;
+  after(() => estate?.stop());
+  const start = async (options: EstateOptions): Promise<Estate> => {
+    estate = await startEstate(options);
+    return estate;
+  };
+  return { lab, skip: lab.skip || needs('temporal', 'restic'), start };
+}
 
 /** A small estate whose worker also drives "din", with one resource "tree" and hourly snapshots of it by hand. */
 export const startZfsEstate = (
