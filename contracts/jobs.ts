@@ -53,16 +53,20 @@ export interface RunOptions {
 }
 
 /** What one step on a host is asked: the thing by name, and the run that asks. */
-export interface StepInput {
+export interface StepInput extends SourceStepInput {
+  store: string;
+  /** The first copy in a store is refused: it is to be uploaded by portions before. */
+  seedFirst?: true;
+}
+
+/** Of the source alone: looked at and made ready once, however many stores it goes to. */
+export interface SourceStepInput {
   job: string;
   run: string;
   resource: string;
-  store: string;
   /** See Limits; the activity's door uses it to tell an outage that lasts from one that passes. */
   retryForMs: number;
   acceptCounts?: boolean;
-  /** The first copy in a store is refused: it is to be uploaded by portions before. */
-  seedFirst?: true;
   /** Counts what a run that uploads portions reads: each from snapshots of its own. */
   portion?: number;
 }

@@ -1,5 +1,5 @@
 import type { HookStepInput, WriterStepInput } from '../../contracts/hooks.js';
-import type { StepInput } from '../../contracts/jobs.js';
+import type { SourceStepInput } from '../../contracts/jobs.js';
 import type { TreeCount } from '../../system/host.js';
 import type { Door } from '../door.js';
 import { checkHostOf, jobWith } from '../restic/job.js';
@@ -13,7 +13,7 @@ import { pauseWriters, resumeWriters } from './writers.js';
 export function createHostActivities(door: Door) {
   return {
     /** Makes sure that the source is there and not emptied, before anything downstream happens. */
-    hostGuardSource: (input: StepInput): Promise<TreeCount> =>
+    hostGuardSource: (input: SourceStepInput): Promise<TreeCount> =>
       door.step(input, async (tools) => {
         checkHostOf(tools.config, input.resource, tools.host.name);
         jobWith(tools.config, { job: input.job, resource: input.resource });

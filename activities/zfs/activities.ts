@@ -1,4 +1,4 @@
-import type { RestorePlan, RestoreReport, StepInput } from '../../contracts/jobs.js';
+import type { RestorePlan, RestoreReport, SourceStepInput } from '../../contracts/jobs.js';
 import type { LeftoversPlan, LeftoversReport, LeftoversStepInput } from '../../contracts/leftovers.js';
 import type {
   ParkingPlan,
@@ -48,12 +48,12 @@ export function createZfsActivities(door: Door) {
     zfsRetainSnapshots: (input: RetentionStepInput): Promise<RetentionReport> =>
       door.step(input, (tools) => retainSnapshots(tools, input)),
     /** Makes the snapshots of a dataset ready to be read by another tool, and lets them go again. */
-    zfsOpenSource: async (input: StepInput): Promise<{ snapshot: string; datasets: number }> =>
+    zfsOpenSource: async (input: SourceStepInput): Promise<{ snapshot: string; datasets: number }> =>
       door.step(input, async (tools) => {
         const { snapshot, datasets } = await openSource(tools, input);
         return { snapshot, datasets: datasets.length };
       }),
-    zfsCloseSource: (input: StepInput): Promise<{ closed: boolean }> =>
+    zfsCloseSource: (input: SourceStepInput): Promise<{ closed: boolean }> =>
       door.step(input, (tools) => closeSource(tools, input)),
     zfsScrub: (input: ScrubStepInput): Promise<ScrubReport> =>
       door.step(input, (tools) => scrubPool(tools, input)),

@@ -1,7 +1,7 @@
 import { jobOf, resourceOf } from '../../config/lookup.js';
 import type { Config, ResticBackupJob } from '../../config/schema.js';
 import { HoldfastError } from '../../contracts/errors.js';
-import type { StepInput } from '../../contracts/jobs.js';
+import type { SourceStepInput } from '../../contracts/jobs.js';
 import { parseRunId } from '../../contracts/names.js';
 import type { Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
@@ -32,12 +32,12 @@ import type { Dataset, Snapshot } from './types.js';
 
 /** By it the journal of former states knows what to put back. */
 export const sourceKind = 'zfs-source';
-const whatOf = (input: StepInput): string => `${sourceKind}:${reading(input)}`;
+const whatOf = (input: SourceStepInput): string => `${sourceKind}:${reading(input)}`;
 
 export const holdTag = (run: string): string => `holdfast:${run}`;
 
 /** Makes the snapshots of a resource ready to be read. A retry finds what its predecessor has planned, and goes on with that. */
-export async function openSource(tools: Tools, input: StepInput): Promise<SourcePlan> {
+export async function openSource(tools: Tools, input: SourceStepInput): Promise<SourcePlan> {
   const { host, signal } = tools;
   const { job, run, resource } = input;
   const config = jobWith(tools.config, { job, resource });
@@ -65,7 +65,7 @@ function throughMountOf(config: Config, resource: string): Pick<SourcePlan, 'thr
 }
 
 /** A run that uploads portions has begun in the same second as another one, and takes many snapshots. */
-function patternOf({ run, portion }: StepInput): string {
+function patternOf({ run, portion }: SourceStepInput): string {
   const { operation } = parseRunId(run) ?? {};
   const more = [operation, portion].filter((part) => part !== undefined).join('-');
   return `holdfast_{job}${more && `.${more}`}_{time}`;
@@ -74,7 +74,7 @@ function patternOf({ run, portion }: StepInput): string {
 async function choose(
   tools: Tools,
   zfs: Zfs,
-  input: StepInput,
+  input: SourceStepInput,
   { fromSnapshotsOf }: ResticBackupJob,
 ): Promise<SourcePlan> {
   const { job, run, resource } = input;
@@ -141,7 +141,7 @@ function planFrom(
 }
 
 /** Unmounts, lets go, and removes what this job took for earlier runs: the newest stays, so that a restore can be compared with it. */
-export async function closeSource(tools: Tools, input: StepInput): Promise<{ closed: boolean }> {
+export async function closeSource(tools: Tools, input: SourceStepInput): Promise<{ closed: boolean }> {
   const { host, run, config } = tools;
   checkRunOfJob(run, input.job);
   checkHostOf(config, input.resource, host.name);
@@ -157,7 +157,7 @@ export async function closeSource(tools: Tools, input: StepInput): Promise<{ clo
 /** Another operation of the job may have taken one and not held it yet. */
 const mayBeTakenUpS = 600;
 
-async function removeOlder(tools: Tools, { job, run, resource }: StepInput): Promise<void> {
+async function removeOlder(tools: Tools, { job, run, resource }: SourceStepInput): Promise<void> {
   const zfs = openZfs(tools, resource);
   const selection = selectionOf(tools.config, resource);
   const { datasets } = selectDatasets(await listTrees(zfs, { roots: [selection.dataset] }), selection);

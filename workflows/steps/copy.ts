@@ -1,5 +1,5 @@
 import { workflowInfo } from '@temporalio/workflow';
-import type { Copy, JobInput, RunResult, Source, StepInput } from '../../contracts/jobs.js';
+import type { Copy, JobInput, RunResult, Source, SourceStepInput, StepInput } from '../../contracts/jobs.js';
 import { heavyOnHost, onHost } from './on-host.js';
 import type { Report } from './report.js';
 import type { Undo } from './undo.js';
@@ -15,9 +15,9 @@ export async function freeze(source: Source, input: Work, report: Report, undo: 
   const name = `freeze ${resource}`;
   const steps = onHost(host, input.limits, `make the snapshots of ${resource} ready on ${host}`);
   const ends = onHost(host, input.limits, `let the snapshots of ${resource} go on ${host}`);
-  undo.register(name, async () => void (await ends.zfsCloseSource(stepInput(source, '', input))));
+  undo.register(name, async () => void (await ends.zfsCloseSource(sourceInput(source, input))));
   const { snapshot, datasets } = await report.watch(name, () =>
-    steps.zfsOpenSource(stepInput(source, '', input)),
+    steps.zfsOpenSource(sourceInput(source, input)),
   );
   report.step(name, 'done', `${datasets} datasets from ${snapshot}`);
 }
@@ -26,7 +26,7 @@ export async function look(source: Source, input: Work, report: Report): Promise
   const { resource } = source;
   const name = `look at ${resource}`;
   const guard = onHost(source.host, input.limits, `look at ${resource} on ${source.host}`);
-  const found = await report.watch(name, () => guard.hostGuardSource(stepInput(source, '', input)));
+  const found = await report.watch(name, () => guard.hostGuardSource(sourceInput(source, input)));
   const least = found.complete ? '' : 'at least ';
   report.step(name, 'done', `${least}${found.files} files`);
 }
@@ -54,10 +54,14 @@ const describe = ({ snapshot, files, warnings }: Copy): string =>
     ...(warnings.length > 0 ? [`${warnings.length} warnings`] : []),
   ].join(', ');
 
-export const stepInput = ({ resource }: Source, store: string, input: Work): StepInput => ({
+export const stepInput = (source: Source, store: string, input: Work): StepInput => ({
+  ...sourceInput(source, input),
+  store,
+});
+
+const sourceInput = ({ resource }: Source, input: Work): SourceStepInput => ({
   job: input.job,
   resource,
-  store,
   run: workflowInfo().workflowId,
   retryForMs: input.limits.retryForMs,
   acceptCounts: input.options?.acceptCounts,
