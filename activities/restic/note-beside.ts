@@ -1,10 +1,11 @@
+import type { RestoreStepInput } from '../../contracts/jobs.js';
 import { tags } from '../../contracts/names.js';
 import type { HandedSparseNote, SparseNote } from '../../contracts/sparseness.js';
 import type { Tools } from '../door.js';
 import { dumpVerb } from './command.js';
-import { openRestic, runRestic } from './driver.js';
+import { listSnapshots, openRestic, type Restic, runRestic } from './driver.js';
 import type { Snapshot } from './parse.js';
-import { isNote } from './sparse-copy.js';
+import { isNote, sparseTag } from './sparse-copy.js';
 import { mostBytes } from './sparse-handed.js';
 import { readSparseNote } from './sparse-note.js';
 
@@ -52,5 +53,25 @@ async function readNote(
     const why = error instanceof Error ? error.message : error;
     tools.log(`the note ${id.slice(0, 12)} of sparse files: ${why}`);
     return { ...told, answered: false };
+  }
+}
+
+/** For a restore whose source's host does not answer: one or two starts of restic more. What it finds nothing by is told as before. */
+export async function noteInsteadOf(
+  tools: Tools,
+  restic: Restic,
+  { resource, store, sparse }: Pick<RestoreStepInput, 'resource' | 'store' | 'sparse'>,
+  copy: Snapshot,
+): Promise<HandedSparseNote | undefined> {
+  if (sparse === undefined || sparse.isBeside || sparse.answered === true) return sparse;
+  const run = copy.tags.find((tag) => tag.startsWith(tags.run('')))?.slice(tags.run('').length) ?? '';
+  try {
+    const listing = await listSnapshots(restic, [sparseTag]);
+    const beside = await noteBeside(tools, store, { resource, run, listing });
+    return beside === undefined || beside.note ? beside : sparse;
+  } catch (error) {
+    if (tools.signal.aborted) throw error;
+    tools.log(`notes of sparse files beside the copies: ${error instanceof Error ? error.message : error}`);
+    return sparse;
   }
 }

@@ -12,6 +12,7 @@ import { allowedIdMap, planMapping } from './id-plan.js';
 import { type Exchange, planExchange, shownExchange } from './in-place.js';
 import { jobWith } from './job.js';
 import { type Node, readListing } from './listing.js';
+import { noteInsteadOf } from './note-beside.js';
 import type { Snapshot } from './parse.js';
 import { type Selection, selectPaths } from './selection.js';
 import { type KnownSparseness, sparsenessOf } from './sparse-handed.js';
@@ -102,7 +103,8 @@ export async function prepareRestore(tools: Tools, input: RestoreStepInput): Pro
     attributes: await planAttributes(restic, bytes, mayReadAgain),
   };
   await checkSpace(restic, plan, state);
-  const sparseness = await sparsenessOf(host, input);
+  const sparse = await noteInsteadOf(tools, restic, input, snapshot);
+  const sparseness = await sparsenessOf(host, { resource, sparse });
   return { plan, exchange, restic, snapshot, root, selection, nodes, state, sparseness, idMap, mayReadAgain };
 }
 

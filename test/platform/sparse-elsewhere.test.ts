@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import { backupResource } from '../../activities/restic/backup.js';
 import { createResticQuestions } from '../../activities/restic/questions.js';
 import { restoreCopy } from '../../activities/restic/restore.js';
+import { keepSparseNotes } from '../../activities/restic/sparse-copy.js';
 import type { HandedSparseNote } from '../../contracts/sparseness.js';
 import { resticVersions } from '../../lab/places.js';
 import { localHost } from '../../system/local-host.js';
@@ -63,6 +64,17 @@ describe('sparse files at a restore on another host', {
     const { report } = await restoredElsewhere(bench, { host: 'nas', answered: false });
     assert.match(report.notVerified.join('\n'), /sparseness of the other files: host nas does not answer/);
     assert.doesNotMatch(report.verified.join('\n'), /sparseness/);
+  });
+
+  test('are compared by the note beside the copies when that host does not answer, and a check has stored it', async () => {
+    const bench = makeBench({ restic: meddling(restic, fillHoles) });
+    makeSparse(join(bench.source, 'disk.img'));
+    await backupResource(bench.tools(), bench.step(runAt(1)));
+    await keepSparseNotes(bench.tools(), bench.step(runAt(1)).store, { atOnce: true });
+    const { report, target } = await restoredElsewhere(bench, { host: 'nas', answered: false });
+    assert.match(report.verified.join('\n'), /sparseness: 1 files that were sparse at the source are sparse/);
+    assert.doesNotMatch(report.notVerified.join('\n'), /sparseness/);
+    assert(allocated(join(target, 'disk.img')) < 2 ** 20);
   });
 
   test('of a later backup are compared where they are the same, and the rest is said to be of another copy', async () => {
