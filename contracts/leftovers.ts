@@ -18,6 +18,9 @@ export interface LeftoverFacts {
   /** For what no job of the file covers: commands for the host, at most 10. */
   lines: string[];
   lineCount: number;
+  /** Datasets with a half received stream of ours that no job of the file goes on with; at most 10. */
+  half?: string[];
+  halfCount?: number;
   /** So many held snapshots were too many to ask who holds them. */
   unasked?: number;
   /** Why nothing is known. */

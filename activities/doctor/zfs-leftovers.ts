@@ -1,6 +1,7 @@
 import type { Config } from '../../config/schema.js';
 import type { LeftoverFacts } from '../../contracts/leftovers.js';
 import type { Host } from '../../system/host.js';
+import { goneOnByNobody, halfReceived } from '../zfs/half-received.js';
 import { commandToRelease, groupsOf, jobCovering } from '../zfs/leftover-groups.js';
 import { claimsOn, leftoversIn, type Remembered } from '../zfs/leftovers.js';
 import { lookAtMarks, type Marks } from '../zfs/marks.js';
@@ -24,8 +25,13 @@ export async function lookForLeftovers(
   const limited = AbortSignal.any([signal, AbortSignal.timeout(lookForMs)]);
   try {
     if ((await host.findProgram(zfs)) === undefined) return undefined;
-    const seen = await lookAtMarks({ host, signal: limited, zfs, zpool }, 'all pools', mostHeld);
-    return leftoverFacts(config, host.name, seen, await readRemembered(host));
+    const tools = { host, signal: limited, zfs, zpool };
+    const seen = await lookAtMarks(tools, 'all pools', mostHeld);
+    const half = goneOnByNobody(await halfReceived(tools), claimsOn(config, host.name));
+    return {
+      ...leftoverFacts(config, host.name, seen, await readRemembered(host)),
+      ...(half.length > 0 && { half: half.slice(0, told), halfCount: half.length }),
+    };
   } catch (error) {
     return { groups: [], groupCount: 0, lines: [], lineCount: 0, error: wordsOf(error) };
   }

@@ -1,6 +1,7 @@
 import type { Finding } from '../../contracts/doctor.js';
 import type { LeftoverFacts, LeftoverGroup } from '../../contracts/leftovers.js';
 import type { Teller } from './findings.js';
+import { quoted } from './judge-pools.js';
 
 /** What replications that were taken out of the file have left in pools. Pure. */
 
@@ -8,7 +9,7 @@ const subject = 'leftovers';
 
 export function judgeLeftovers(
   tell: Teller,
-  { groups, groupCount, lines, lineCount, unasked = 0, error }: LeftoverFacts,
+  { groups, groupCount, lines, lineCount, half = [], halfCount = 0, unasked = 0, error }: LeftoverFacts,
   usesZfs: boolean,
 ): Finding[] {
   // A zfs without a pool or without its module is nobody's concern where nothing lies in one.
@@ -34,6 +35,16 @@ export function judgeLeftovers(
     ...(more > 0
       ? [tell.warning(subject, `${more} more of other destinations`, 'Release these first, then ask again')]
       : []),
+    ...half.map((dataset) => judgeHalf(tell, dataset)),
+    ...(halfCount > half.length
+      ? [
+          tell.warning(
+            subject,
+            `${halfCount - half.length} more half received streams`,
+            'Give these up first, then ask again',
+          ),
+        ]
+      : []),
     ...(unasked > 0
       ? [
           tell.note(
@@ -56,3 +67,11 @@ function judgeGroup(tell: Teller, { words, isRemembered, job }: LeftoverGroup): 
       : `${sure}holdfast do ${job} release-leftovers${setting} (shows each and asks)`;
   return isRemembered ? tell.warning(subject, found, next) : tell.note(subject, found, next);
 }
+
+/** Nothing of it can be read before the rest has come, which nobody sends. */
+const judgeHalf = (tell: Teller, dataset: string): Finding =>
+  tell.warning(
+    subject,
+    `${dataset} holds half a stream, and no job of the file goes on with it`,
+    `As root there, if no other holdfast.yaml does: zfs receive -A ${quoted(dataset)} (a dataset that began with it goes as well)`,
+  );

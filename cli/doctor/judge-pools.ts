@@ -122,4 +122,5 @@ function judgeOther(
   );
 }
 
-const quoted = (dataset: string): string => (/[^\w/.:-]/.test(dataset) ? `'${dataset}'` : dataset);
+/** As a shell takes it. */
+export const quoted = (dataset: string): string => (/[^\w/.:-]/.test(dataset) ? `'${dataset}'` : dataset);

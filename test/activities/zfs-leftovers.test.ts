@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { leftoverFacts } from '../../activities/doctor/zfs-leftovers.js';
+import { goneOnByNobody, halfReceived } from '../../activities/zfs/half-received.js';
 import { commandToRelease, rootsOfJob } from '../../activities/zfs/leftover-groups.js';
 import { claimsOn, leftoversIn, type Remembered } from '../../activities/zfs/leftovers.js';
 import { lookAtMarks, type Mark, marksIn, type Row } from '../../activities/zfs/marks.js';
@@ -219,6 +220,27 @@ describe('what the doctor says', () => {
       `As root there, if nobody uses it: zfs destroy 'tank/it'\\''s 0#holdfast_old.photos_7'`,
     );
     assert.equal(lines.length, 12);
+  });
+  test('half a stream that no job goes on with, with the line that gives it up; what jobs go on with they tell themselves', async () => {
+    const token = (name: string, of = '77') => `${name}\t1-abc\t${of}`;
+    const rows = ['backup/old/a b', 'backup/grogu/photos/x', 'backup/grogu/photos.parked-2026-11-20T030000Z'];
+    const { host } = hostWith(
+      [...rows.map((name) => token(name)), token('backup/others', '-'), 'backup\t-\t-'],
+      '',
+    );
+    const half = goneOnByNobody(await halfReceived(zfsOf(host)), claimsOn(configWith(), 'grogu'));
+    assert.deepEqual(half, [rows[0], rows[2]]);
+    const facts = {
+      groups: [],
+      groupCount: 0,
+      lines: [],
+      lineCount: 0,
+      half: half.slice(0, 1),
+      halfCount: 2,
+    };
+    const [finding, more] = judgeLeftovers(about('grogu'), facts, true);
+    assert.match(finding?.next ?? '', /zfs receive -A 'backup\/old\/a b' \(/);
+    assert.match(more?.found ?? '', /1 more/);
   });
   test('a host whose zfs does not answer is told only where something lies in it', () => {
     const facts = { groups: [], groupCount: 0, lines: [], lineCount: 0, error: 'no module' };
