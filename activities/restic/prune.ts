@@ -24,6 +24,8 @@ interface Retention {
   keep: Keep;
   rpoMs: number | undefined;
   goodElsewhere: Readonly<Record<string, readonly string[]>>;
+  /** Everything in the store, before anything was removed. */
+  listed: readonly Snapshot[];
 }
 
 /** Applies the job's `keep` to all of its resources in this store. */
@@ -38,11 +40,17 @@ export async function pruneStore(tools: Tools, input: PruneStepInput): Promise<P
   await resticVersion(restic);
   await removeStaleLocks(restic);
   const { goodElsewhere = {} } = input;
-  const retention: Retention = { tools, restic, job, keep, rpoMs: objective.rpo, goodElsewhere };
+  // Once for all: nobody else makes or removes copies of the job while the store is leased to us.
+  const listed = await listSnapshots(restic, []);
+  const retention: Retention = { tools, restic, job, keep, rpoMs: objective.rpo, goodElsewhere, listed };
   const verdicts: Applied[] = [];
   for (const resource of resources) verdicts.push(await applyRetention(retention, resource));
   refuseWhenAllRefuse(store, verdicts);
-  await forgetNotes(restic);
+  const removed = new Set(verdicts.flatMap(({ remove }) => remove));
+  await forgetNotes(
+    restic,
+    listed.filter(({ id }) => !removed.has(id)),
+  );
   const bytesFreed = await freeSpace(restic, prune?.maxUnused ?? '5%');
   const report = reportOf(store, verdicts);
   await addEvidence(tools.host, {
@@ -84,10 +92,10 @@ type Applied = RetentionVerdict & { counts: Record<string, number> };
 
 /** One resource: what may go is forgotten by its id, and the store is asked whether it is really gone. */
 async function applyRetention(retention: Retention, resource: string): Promise<Applied> {
-  const { restic, job, keep, tools } = retention;
+  const { restic, job, keep, tools, listed } = retention;
   tools.progress({ phase: `choosing copies of ${resource}` });
   const own = copyTags(job, resource);
-  const listing = await listSnapshots(restic, own);
+  const listing = listed.filter((snapshot) => own.every((tag) => snapshot.tags.includes(tag)));
   if (listing.length === 0) return leftAlone([], { warnings: [`There is no copy of "${resource}"`] });
   const good = await goodCopies(retention, resource, listing);
   if (!good) {
@@ -119,8 +127,8 @@ export async function forgetParts(
 }
 
 /** A few kilobytes each, but one more with each check where sparse files change. */
-async function forgetNotes(restic: Restic): Promise<void> {
-  const remove = staleNotes(await listSnapshots(restic, []));
+async function forgetNotes(restic: Restic, left: readonly Snapshot[]): Promise<void> {
+  const remove = staleNotes(left);
   for (const id of remove) restic.log(`remove ${id}: a note of sparse files, whose copies are gone`);
   if (remove.length > 0) await forget(restic, [sparseTag], { remove, kept: [] });
 }
