@@ -84,12 +84,16 @@ async function lookAtJobs(
     if (isFolder(resource)) sources.push(await lookAtSource(host, name, resource, signal));
     if (resource.snapraid) sources.push(await lookAtArray(questionTools(host, config, signal), name));
   }
-  const leftovers = await lookForLeftovers(host, config, signal);
   const { pools, datasets } = await lookAtPools(host, config, resources, signal);
+  const [storeFacts, leftovers] = await Promise.all([
+    lookAtStores(host, config, stores, signal),
+    // All pools are listed: as long as the stores take, which are elsewhere.
+    lookForLeftovers(host, config, signal),
+  ]);
   return {
     sources: [...sources, ...datasets],
     space,
-    stores: await lookAtStores(host, config, stores, signal),
+    stores: storeFacts,
     ...(leftovers && { leftovers }),
     ...(pools.length > 0 && { pools, zfs: await lookAtRights(host, config, signal) }),
   };
