@@ -68,24 +68,24 @@ export async function releaseApproved(
   const wanted = new Set(approved.map(keyOf));
   const due = now.goes.filter((mark) => wanted.has(keyOf(mark)));
   const done = due.length === 0 ? [] : await place.change(due.map(wordsToRelease));
-  const left = new Set((due.length === 0 ? [] : await place.look()).map(keyOf));
-  const stays = now.stays.filter(({ mark }) => wanted.has(keyOf(mark)));
-  const stayed = new Set([...left, ...stays.map(({ mark }) => keyOf(mark))]);
-  const failed = due.flatMap((mark, index) =>
-    left.has(keyOf(mark))
-      ? [`${nameOfMark(mark)} is still there: ${done[index]?.words || 'zfs said nothing'}`]
-      : [],
-  );
+  const after = due.length === 0 ? now.all : new Set((await place.look()).map(keyOf));
+  const why = new Map([
+    ...now.stays.map((one) => [keyOf(one.mark), `stays: ${one.why}`] as const),
+    ...due.map(
+      (mark, at) => [keyOf(mark), `is still there: ${done[at]?.words || 'zfs said nothing'}`] as const,
+    ),
+  ]);
   return {
     // What an earlier attempt or somebody else has taken away is away as well.
-    released: approved.filter((mark) => !stayed.has(keyOf(mark)) && isGoneOf(mark, now, due)),
-    warnings: [...stays.map(({ mark, why }) => `${nameOfMark(mark)} stays: ${why}`), ...failed],
+    released: approved.filter((mark) => !after.has(keyOf(mark))),
+    warnings: approved
+      .filter((mark) => after.has(keyOf(mark)))
+      .map(
+        (mark) =>
+          `${nameOfMark(mark)} ${why.get(keyOf(mark)) ?? 'is of a job of the file again: left alone'}`,
+      ),
   };
 }
-
-/** A mark that belongs to a job again since it was shown is neither released nor left over. */
-const isGoneOf = (mark: Mark, { all }: Judged, due: readonly Mark[]): boolean =>
-  due.some((one) => keyOf(one) === keyOf(mark)) || !all.has(keyOf(mark));
 
 /** With the guid: what was made anew under the same name is something else. */
 const keyOf = (mark: Mark): string => `${nameOfMark(mark)}\n${mark.guid}`;

@@ -275,11 +275,13 @@ test('what belongs to a job again since it was shown is left alone', async () =>
   await estate.run('offsite');
   const { goes } = judge(estate.marks(), rulesFor(['grogu'], estate.runs));
   assert.equal(goes.length, 4);
-  const { released } = await releaseApproved(
+  const { released, warnings } = await releaseApproved(
     estate.place(),
     rulesFor(['grogu', 'offsite'], estate.runs),
     goes,
   );
   assert.deepEqual(released, []);
+  assert.equal(warnings.length, 4);
+  assert.match(warnings[0] ?? '', /is of a job of the file again: left alone/);
   assert.equal(estate.of('offsite').length, 4);
 });
