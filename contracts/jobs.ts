@@ -53,23 +53,21 @@ export interface RunOptions {
 }
 
 /** What one step on a host is asked: the thing by name, and the run that asks. */
-export interface StepInput extends SourceStepInput {
-  store: string;
-  /** The first copy in a store is refused: it is to be uploaded by portions before. */
-  seedFirst?: true;
-}
-
-/** Of the source alone: looked at and made ready once, however many stores it goes to. */
-export interface SourceStepInput {
+export interface StepInput {
   job: string;
   run: string;
   resource: string;
+  store: string;
   /** See Limits; the activity's door uses it to tell an outage that lasts from one that passes. */
   retryForMs: number;
   acceptCounts?: boolean;
+  /** The first copy in a store is refused: it is to be uploaded by portions before. */
+  seedFirst?: true;
   /** Counts what a run that uploads portions reads: each from snapshots of its own. */
   portion?: number;
 }
+/** Of the source alone, however many stores it goes to. */
+export type SourceStepInput = Omit<StepInput, 'store' | 'seedFirst'>;
 
 /** A copy that was proved: it is in the store, holds the planned path, and its counts are plausible. */
 export interface Copy {
