@@ -52,7 +52,7 @@ export interface RunOptions {
   acceptCounts?: boolean;
 }
 
-/** What one step on a host is asked: the thing by name, and the run that asks. */
+/** What one step on a host is asked: the thing by name, and the run that asks. Of a source alone, however many stores it goes to: no store. */
 export interface StepInput {
   job: string;
   run: string;
@@ -66,7 +66,6 @@ export interface StepInput {
   /** Counts what a run that uploads portions reads: each from snapshots of its own. */
   portion?: number;
 }
-/** Of the source alone, however many stores it goes to. */
 export type SourceStepInput = Omit<StepInput, 'store' | 'seedFirst'>;
 
 /** A copy that was proved: it is in the store, holds the planned path, and its counts are plausible. */
