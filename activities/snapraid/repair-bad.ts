@@ -32,12 +32,12 @@ export async function planRepair(array: SnapArray, status: ArrayStatus): Promise
 
 const digestOf = (what: unknown[]): string => createHash('sha256').update(JSON.stringify(what)).digest('hex');
 
-/** What cannot be repaired comes first. */
+/** What cannot be repaired comes first; else by name, because a tool's order is one of the disk. */
 function wordsOf({ files, troubles, troubledFiles }: WorkEnd): string[] {
   const judged = new Set([...files.unrecoverable, ...files.recoverable]);
   return [
-    ...files.unrecoverable.map((file) => `cannot be repaired: ${file}`),
-    ...files.recoverable.map((file) => `can be repaired: ${file}`),
+    ...files.unrecoverable.toSorted().map((file) => `cannot be repaired: ${file}`),
+    ...files.recoverable.toSorted().map((file) => `can be repaired: ${file}`),
     ...troubles.filter((_, at) => !judged.has(troubledFiles[at] ?? '')),
   ];
 }
