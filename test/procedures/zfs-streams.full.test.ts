@@ -38,9 +38,11 @@ function withTwoJobs(config: PlainConfig): void {
   config.jobs.other = job('other', 2, '4MiB');
 }
 
-/** Streams that arrive right now; the program around one has the same words in its own command line. */
+/** Streams that arrive right now; the program around one has the same words in its own command line, and other tests receive on this host as well. */
 async function arriving(): Promise<number> {
-  const { stdout } = await lab.grogu.ask("ps -eo comm,args | grep -c '^zfs .* receive '");
+  const { stdout } = await lab.grogu.ask(
+    `ps -eo comm,args | grep '^zfs .* receive ' | grep -cF '${lab.grogu.parents.backup}/'`,
+  );
   return Number(stdout);
 }
 
