@@ -1,5 +1,6 @@
 import type { ReplicationPolicy } from '../../activities/zfs/replicate-types.js';
 import type { Bookmark, Dataset, Listing, Snapshot } from '../../activities/zfs/types.js';
+import type { ReplicationLook } from '../../contracts/replication.js';
 
 /** Small trees as a listing would tell them. */
 
@@ -63,3 +64,17 @@ export const dataset = (
 
 export const listingOf = (datasets: readonly Dataset[]): Listing =>
   new Map([...datasets].sort((a, b) => (a.name < b.name ? -1 : 1)).map((one) => [one.name, one]));
+
+/** What the last look of a replication says that has nothing more to send. */
+export const provedLook: ReplicationLook = {
+  groups: 0,
+  counts: {},
+  bytes: 0,
+  stopped: [],
+  stoppedCount: 0,
+  behind: [],
+  behindCount: 0,
+  notes: [],
+  warnings: [],
+  proved: { datasets: 2, digest: 'abc', restorePoint: '2026-11-20T03:00:00.000Z' },
+};

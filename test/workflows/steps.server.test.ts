@@ -16,6 +16,7 @@ import { needs } from '../support/needs.js';
 import { temporaryFolder } from '../support/temp.js';
 import { startTestServer, type TestServer } from '../support/temporal-server.js';
 import { waitFor } from '../support/wait.js';
+import { provedLook } from '../support/zfs-trees.js';
 
 const skip = needs('temporal');
 const timeoutMs = 20_000;
@@ -287,18 +288,6 @@ describe('the steps that procedures share, on a real server', { skip }, () => {
   test('a replica that is proved is free while the run still waits for another target', async () => {
     const isHeld = async (store: string): Promise<boolean> =>
       (await client.workflow.getHandle(leaseId(`replica-db.${store}`)).describe()).status.name === 'RUNNING';
-    const proved: ReplicationLook = {
-      groups: 0,
-      counts: {},
-      bytes: 0,
-      stopped: [],
-      stoppedCount: 0,
-      behind: [],
-      behindCount: 0,
-      notes: [],
-      warnings: [],
-      proved: { datasets: 2, digest: 'abc', restorePoint: '2026-11-20T03:00:00.000Z' },
-    };
     let comeBack = (): void => undefined;
     const back = new Promise<void>((resolve) => {
       comeBack = resolve;
@@ -310,7 +299,7 @@ describe('the steps that procedures share, on a real server', { skip }, () => {
       activities: {
         zfsLookAtReplicas: async ({ store }: ReplicationStepInput): Promise<ReplicationLook> => {
           if (store === 'far') await back;
-          return proved;
+          return provedLook;
         },
       },
     });

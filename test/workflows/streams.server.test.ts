@@ -22,6 +22,7 @@ import { needs } from '../support/needs.js';
 import { temporaryFolder } from '../support/temp.js';
 import { startTestServer, type TestServer } from '../support/temporal-server.js';
 import { waitFor } from '../support/wait.js';
+import { provedLook } from '../support/zfs-trees.js';
 
 /** How many streams there are at a time, of several runs, on a real server. Each stream of the host here goes on until it is told to end. */
 
@@ -34,19 +35,6 @@ interface Stream {
   queue: string;
   end(): void;
 }
-
-const proved: ReplicationLook = {
-  groups: 0,
-  counts: {},
-  bytes: 0,
-  stopped: [],
-  stoppedCount: 0,
-  behind: [],
-  behindCount: 0,
-  notes: [],
-  warnings: [],
-  proved: { datasets: 2, digest: 'abc', restorePoint: '2026-11-20T03:00:00.000Z' },
-};
 
 const poolAt = (host: string, pool: string, streams: number, lies: Partial<LimitedPool>): LimitedPool => ({
   host,
@@ -89,7 +77,7 @@ describe('streams of pools with a limit, on a real server', { skip: needs('tempo
   };
   const activities = {
     zfsLookAtReplicas: async ({ resource, round }: ReplicationStepInput): Promise<ReplicationLook> =>
-      round === 1 ? { ...proved, groups: groups.get(resource) ?? 1 } : proved,
+      round === 1 ? { ...provedLook, groups: groups.get(resource) ?? 1 } : provedLook,
     zfsTransferReplicas: transfer,
   };
 
