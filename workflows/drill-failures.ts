@@ -7,7 +7,7 @@ import { openReport } from './steps/report.js';
 
 /** Plays mishaps on a scratch copy of a job, on the host that holds its source, and says which message came. */
 export async function drillFailures({ job, resource, host }: DrillInput): Promise<DrillReport> {
-  const report = openReport();
+  const report = openReport({});
   const { hostDrill } = proxyActivities<DoctorActivities>({
     taskQueue: hostQueue(host),
     scheduleToStartTimeout: '10s',

@@ -9,7 +9,7 @@ import { endRun } from './steps/run.js';
 
 /** Makes a new repository: only when asked by hand, because a missing one may as well be a lost one. */
 export async function initialiseStore({ store, host, limits }: InitialiseStoreInput): Promise<RunResult> {
-  const report = openReport();
+  const report = openReport({});
   return endRun(report, () =>
     withLeases([storeLease(store)], report, async () => {
       const steps = onHost(host, limits, `create the repository of ${store}`);

@@ -9,7 +9,7 @@ import { endRun } from './steps/run.js';
 
 /** Lets go of the holds and bookmarks of replications that are in the configuration no more, after a yes to just these. */
 export async function releaseLeftovers(input: ActionInput): Promise<RunResult> {
-  const report = openReport();
+  const report = openReport(input);
   return endRun(report, () => onPlaces(placesOf(input), { input, report, what: releasing() }));
 }
 

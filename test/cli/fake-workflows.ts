@@ -41,7 +41,7 @@ const copyOf = (job: string): Copy => ({
 });
 
 export async function backupRestic({ job, sources }: JobInput): Promise<RunResult> {
-  const report = openReport();
+  const report = openReport({});
   const host = sources[0]?.host ?? '';
   return endRun(report, async () => {
     if (job === 'implausible')
@@ -58,7 +58,7 @@ export async function backupRestic({ job, sources }: JobInput): Promise<RunResul
 }
 
 export async function initialiseStore({ store }: InitialiseStoreInput): Promise<RunResult> {
-  return endRun(openReport(), async () => {
+  return endRun(openReport({}), async () => {
     if (store === 'there')
       throw failure('HF_STORE_EXISTS', `The store "${store}" holds a repository already`);
     return { outcome: 'ok', copies: [], summary: `${store} created`, warnings: [] };
@@ -78,7 +78,7 @@ const planOf = ({ target, paths }: RestoreInput): RestorePlan => ({
 });
 
 export async function restoreRestic(input: RestoreInput): Promise<RestoreResult> {
-  const report = openReport();
+  const report = openReport({});
   return endRun(report, async () => {
     if (input.copy) throw failure('HF_COPY_NOT_FOUND', `There is no copy ${input.copy}`);
     const plan = planOf(input);

@@ -47,7 +47,7 @@ async function hold(take: typeof withLeases, leases: string[]): Promise<string> 
   setHandler(go, () => {
     gone = true;
   });
-  const report = openReport();
+  const report = openReport({});
   return take(leases, report, async () => {
     report.step('holding', 'running');
     await condition(() => gone);
@@ -61,7 +61,7 @@ export const endBranch = defineSignal<[string]>('endBranch');
 export async function useLeasesApart(branches: Branch[], first: string[] = []): Promise<string> {
   const ended = new Set<string>();
   setHandler(endBranch, (name) => void ended.add(name));
-  const report = openReport();
+  const report = openReport({});
   return withLeases(first, report, async () => {
     const held = await withLeasesApart(branches, report, async (name) => {
       report.step(`holding ${name}`, 'running');
@@ -79,7 +79,7 @@ export async function useAnyThenOthers(any: string[], others: string[]): Promise
   setHandler(go, () => {
     gone = true;
   });
-  const report = openReport();
+  const report = openReport({});
   return withAnyLease(any, report, async () => {
     report.step('holding', 'running');
     await condition(() => gone);
@@ -89,7 +89,7 @@ export async function useAnyThenOthers(any: string[], others: string[]): Promise
 
 /** Changes two things and then ends as it is told. */
 export async function changeThings(end: 'well' | 'badly' | 'hang'): Promise<string> {
-  const report = openReport();
+  const report = openReport({});
   return withUndo(async (undo) => {
     for (const thing of ['first', 'second']) {
       undo.register(thing, () => putBack(thing));
@@ -104,7 +104,7 @@ export async function changeThings(end: 'well' | 'badly' | 'hang'): Promise<stri
 }
 
 export async function askFirst(question: { digest: string; withinMs: number }): Promise<string> {
-  const answer = await askApproval({ ...question, what: 'delete everything' }, openReport());
+  const answer = await askApproval({ ...question, what: 'delete everything' }, openReport({}));
   return `approved by ${answer.by}`;
 }
 
@@ -113,7 +113,7 @@ export const retainKnowing = (step: SnapshotStepInput): Promise<RetentionReport>
     { job: step.job, limits: { retryForMs: 1000, giveUpAfterMs: 10_000, deadHostAfterMs: 10_000 } as Limits },
     'din',
     step,
-    openReport(),
+    openReport({}),
   );
 
 /** As a restore sends a replica back; hands back how many bytes went. */
@@ -123,7 +123,7 @@ export async function sendUrgently(
 ): Promise<number> {
   const limits: Limits = { retryForMs: 1000, giveUpAfterMs: 10_000, deadHostAfterMs: 10_000 };
   const options = { name: 'back', host: 'din', limits, limitedPools, urgent: true } as const;
-  return (await sendUntilProved(step, options, openReport())).bytes;
+  return (await sendUntilProved(step, options, openReport({}))).bytes;
 }
 
 /** Three parts of a failover, one of which does not become ready, with the code that says why; hands back which were begun. */

@@ -67,7 +67,7 @@ export function renderReport({ steps, waitingFor, questionDetails = [] }: RunRep
 }
 
 /** `notify` of a run's input says whom it tells. */
-export function openReport({ notify = [] }: Notifying = {}): Report {
+export function openReport({ notify = [] }: Notifying): Report {
   const state: RunReport = { steps: [] };
   const waits = new Map<string, string>();
   const render = (): void => setCurrentDetails(renderReport(state));
