@@ -29,7 +29,10 @@ export const exitCodeMeanings: readonly [code: number, meaning: string][] = [
     0,
     'done ("run" without --follow: started; "plan" also with differences; "status" always, unless --check)',
   ],
-  [1, 'failed or cancelled; "status --check" with something overdue; "doctor" with something blocking'],
+  [
+    1,
+    'failed or cancelled; "status --check" with something overdue or nobody told; "doctor" with something blocking',
+  ],
   [2, 'wrong usage or a mistake in the configuration; a name that fits several things'],
   [3, 'job, run, copy or path not found'],
   [4, 'this command cannot reach Temporal or the host it asks'],

@@ -1,5 +1,6 @@
 import type { Operation, OperationKind } from '../config/lookup.js';
 import type { ReplicaLag } from '../contracts/replication.js';
+import type { SilentChannel } from './silent-channels.js';
 import { isStalled, type Seeding } from './status-seeding.js';
 import type { RunRow } from './visibility.js';
 
@@ -76,6 +77,8 @@ export interface StatusRow {
   failedOver?: FailedOver;
   /** Of one replication: how far its datasets were behind. */
   replicas?: ReplicaLag[];
+  /** Channels that should tell of the job, and do not. */
+  silent?: SilentChannel[];
 }
 
 /** From this share of the objective on, an age is shown in yellow. */

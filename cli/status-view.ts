@@ -1,9 +1,12 @@
+import type { Config } from '../config/schema.js';
+import { notifyOf } from '../schedules/notify-routes.js';
 import type { Context } from './context.js';
 import { exitCodes } from './exit-codes.js';
 import { findJob } from './jobs.js';
 import { printable } from './printable.js';
 import { table } from './render.js';
 import { colouredState } from './run-list.js';
+import { readSilentChannels, type SilentChannel, wordsOfMessage } from './silent-channels.js';
 import { type StatusRow, statusRow } from './status-model.js';
 import { readOperations } from './status-read.js';
 import { readReplicaLags, replicaLines } from './status-replicas.js';
@@ -16,22 +19,42 @@ export async function showStatus(context: Context, job: string | undefined, chec
   if (job !== undefined) findJob(config, job);
   const now = context.now();
   const temporal = await context.temporal();
-  const facts = await readOperations(temporal, config, job, now);
+  const [facts, silent] = await Promise.all([
+    readOperations(temporal, config, job, now),
+    readSilentChannels(temporal, config, now),
+  ]);
   const lags = job === undefined ? [] : await readReplicaLags(context, temporal, config, job);
   const rows = facts.map((entry) => {
-    const row = statusRow(entry, now);
+    const row = { ...statusRow(entry, now), ...silentFor(config, entry.operation.job, silent) };
     return row.operation === 'replicate' && lags.length > 0 ? { ...row, replicas: lags } : row;
   });
   context.out(context.json ? JSON.stringify(rows, null, 2) : statusText(context, rows, now));
   if (!context.json && lags.length > 0)
     for (const line of ['', ...replicaLines(context, lags)]) context.out(line);
-  const overdue = rows.filter((row) => row.overdue);
-  if (!check || overdue.length === 0) return exitCodes.done;
-  context.note(`holdfast: overdue: ${overdue.map(({ name }) => name).join(', ')}`);
-  return exitCodes.failed;
+  return check ? verdict(context, rows) : exitCodes.done;
 }
 
-/** The table, and below it the sentences that do not fit into one: pauses and waits. */
+/** What nobody is told of would look like all is well. */
+function verdict(context: Context, rows: readonly StatusRow[]): number {
+  const overdue = rows.filter((row) => row.overdue).map(({ name }) => name);
+  const silent = silentIn(rows).map(({ channel }) => channel);
+  if (overdue.length > 0) context.note(`holdfast: overdue: ${overdue.join(', ')}`);
+  if (silent.length > 0) context.note(`holdfast: messages do not go out: ${silent.join(', ')}`);
+  return overdue.length + silent.length > 0 ? exitCodes.failed : exitCodes.done;
+}
+
+function silentFor(config: Config, job: string, all: readonly SilentChannel[]): Pick<StatusRow, 'silent'> {
+  const { notify = [] } = notifyOf(config, job);
+  const silent = all.filter(({ channel }) => notify.some((route) => route.channel === channel));
+  return silent.length > 0 ? { silent } : {};
+}
+
+/** Each once, however many jobs it should tell of. */
+const silentIn = (rows: readonly StatusRow[]): SilentChannel[] => [
+  ...new Map(rows.flatMap(({ silent = [] }) => silent).map((one) => [one.channel, one])).values(),
+];
+
+/** The table, and below it the sentences that do not fit into one: findings, and channels that do not tell. */
 export function statusText(context: Context, rows: readonly StatusRow[], now: Date): string {
   if (rows.length === 0) return 'No jobs in holdfast.yaml.';
   const lines = rows.map((row) => [
@@ -46,7 +69,19 @@ export function statusText(context: Context, rows: readonly StatusRow[], now: Da
   ]);
   const head = ['job', 'newest good', 'objective', 'last run', `next run (${localZone()})`, 'now'];
   const found = rows.flatMap(({ name, finding }) => (finding ? [`${name}: ${printable(finding)}`] : []));
+  found.push(...silentIn(rows).map((silent) => context.colours.red(silentText(silent, now))));
   return [table(context, head, lines), ...(found.length > 0 ? ['', ...found] : [])].join('\n');
+}
+
+function silentText(silent: SilentChannel, now: Date): string {
+  const { channel, host, state, at } = silent;
+  const how =
+    state === 'failed'
+      ? `did not go out, ${agoText(at, now)}`
+      : `is tried in vain for ${age(now.getTime() - at.getTime())}`;
+  return printable(
+    `channel ${channel}: ${wordsOfMessage(silent)} ${how}; "holdfast doctor ${host}" says why, "holdfast notify ${channel}" tries again`,
+  );
 }
 
 const agoText = (time: Date, now: Date): string => `${age(now.getTime() - time.getTime())} ago`;

@@ -75,11 +75,22 @@ export function visibilityQuery({ job, operation, running, good }: RunFilter): s
 
 /** The newest first, page by page, as long as the caller goes on asking. */
 export async function* listRuns(
-  { client, namespace }: Temporal,
+  temporal: Temporal,
   filter: RunFilter,
   pageSize = 200,
 ): AsyncGenerator<RunRow> {
-  const query = visibilityQuery(filter);
+  for await (const info of listExecutions(temporal, visibilityQuery(filter), pageSize)) {
+    const row = runRow(listedRun(info));
+    if (row) yield row;
+  }
+}
+
+/** The same of whatever a query finds: what goes on first, then by its end. */
+export async function* listExecutions(
+  { client, namespace }: Temporal,
+  query: string,
+  pageSize: number,
+): AsyncGenerator<RawRun> {
   let nextPageToken: Uint8Array | undefined;
   do {
     const page = await client.workflowService.listWorkflowExecutions({
@@ -88,21 +99,18 @@ export async function* listRuns(
       pageSize,
       nextPageToken,
     });
-    for (const info of page.executions ?? []) {
-      const row = runRow(listedRun(info));
-      if (row) yield row;
-    }
+    yield* page.executions ?? [];
     nextPageToken = page.nextPageToken?.length ? page.nextPageToken : undefined;
   } while (nextPageToken);
 }
 
-type RawRun = NonNullable<
+export type RawRun = NonNullable<
   Awaited<ReturnType<Temporal['client']['workflowService']['listWorkflowExecutions']>>['executions']
 >[number];
 type ListedRun = Parameters<typeof runRow>[0];
 
 /** WorkflowExecutionStatus in Temporal's API, by number, as the SDK spells it. */
-const statusNames = {
+export const statusNames = {
   0: 'UNSPECIFIED',
   1: 'RUNNING',
   2: 'COMPLETED',

@@ -40,6 +40,8 @@ export interface HostFacts {
   space: SpaceFacts[];
   sources: SourceFacts[];
   stores: StoreFacts[];
+  /** Those that its worker sends through; absent where there are none. */
+  channels?: ChannelFacts[];
   /** Of the resources in ZFS; absent where there are none. */
   pools?: PoolFacts[];
   /** Where there are resources in ZFS. */
@@ -128,13 +130,21 @@ export interface PoolFacts {
 }
 
 export interface SecretFacts {
-  /** "password" or the name of a variable. */
+  /** "password", or the name of a variable or a header. */
   of: string;
   /** "the file /etc/holdfast/key": never a value. */
   place: string;
   error?: string;
   /** Everybody on the machine can read it; `hidden` when only a folder above keeps them out. */
   exposed?: 'readable' | 'hidden' | 'writable';
+}
+
+/** What the sender of a channel has of what it needs; nothing is sent to find out. */
+export interface ChannelFacts {
+  channel: string;
+  secrets: SecretFacts[];
+  /** Of a channel that is a command: it is not there, or may not be run. */
+  missingProgram?: string;
 }
 
 export interface LockFacts {

@@ -1,3 +1,5 @@
+import type { NotifyEvent } from './notify.js';
+
 /** Every name that two rooms must agree on is made here and nowhere else. */
 
 /** What jobs, hosts, stores and resources may be called: the names go into workflow ids, tags and queues. */
@@ -48,6 +50,18 @@ const runIdForm = /^([a-z0-9-]{1,63})(?:\.([a-z0-9-]+))?-(\d{4}-\d{2}-\d{2}T\d{2
 export function parseRunId(run: string): { job: string; operation?: string; time: string } | undefined {
   const [, job, operation, time] = runIdForm.exec(run) ?? [];
   return job && time ? { job, operation, time } : undefined;
+}
+
+const notificationForm =
+  /^notify-(by-hand|.+Z)-([a-z0-9-]{1,63})-(question|failed|warnings|ok|test)(?:-[0-9a-f-]{1,16})?$/;
+
+/** Takes the name of a message apart; without a run it is a test that somebody sent. A channel's name has no capital letter, a RUN ends with one. */
+export function parseNotificationId(
+  id: string,
+): { channel: string; event: NotifyEvent | 'test'; run?: string } | undefined {
+  const [, run, channel, event] = notificationForm.exec(id) ?? [];
+  if (run === undefined || channel === undefined) return undefined;
+  return { channel, event: event as NotifyEvent | 'test', ...(run !== 'by-hand' && { run }) };
 }
 
 /** Schedules that we own begin so; everything else in the namespace is left alone. */

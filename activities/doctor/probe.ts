@@ -6,6 +6,7 @@ import type { Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
 import { throughMount, whereItIsRead } from '../host/reading-host.js';
 import { lookAtArrayFor } from '../snapraid/doctor.js';
+import { lookAtChannels } from './channels.js';
 import { findSpace, findTools, readState, whyStateNotWritable, wordsOf } from './machine.js';
 import { lookOverSsh } from './over-ssh.js';
 import { lookAtPools } from './pools.js';
@@ -73,7 +74,7 @@ async function lookAtJobs(
   host: Host,
   config: Config,
   signal: AbortSignal,
-): Promise<Pick<HostFacts, 'sources' | 'stores' | 'space' | 'pools' | 'zfs' | 'leftovers'>> {
+): Promise<Pick<HostFacts, 'sources' | 'stores' | 'space' | 'channels' | 'pools' | 'zfs' | 'leftovers'>> {
   const { resources, stores } = workOf(config, host.name);
   const space = await findSpace(
     host,
@@ -85,8 +86,9 @@ async function lookAtJobs(
     if (resource.snapraid) sources.push(await lookAtArray(questionTools(host, config, signal), name));
   }
   const { pools, datasets } = await lookAtPools(host, config, resources, signal);
-  const [storeFacts, leftovers] = await Promise.all([
+  const [storeFacts, channels, leftovers] = await Promise.all([
     lookAtStores(host, config, stores, signal),
+    lookAtChannels(host, config),
     // All pools are listed: as long as the stores take, which are elsewhere.
     lookForLeftovers(host, config, signal),
   ]);
@@ -94,6 +96,7 @@ async function lookAtJobs(
     sources: [...sources, ...datasets],
     space,
     stores: storeFacts,
+    ...(channels.length > 0 && { channels }),
     ...(leftovers && { leftovers }),
     ...(pools.length > 0 && { pools, zfs: await lookAtRights(host, config, signal) }),
   };

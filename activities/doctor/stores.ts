@@ -1,14 +1,12 @@
-import { dirname } from 'node:path';
 import { storeOf } from '../../config/lookup.js';
 import type { LockFacts, SecretFacts, StoreFacts } from '../../contracts/doctor.js';
-import type { Host } from '../../system/host.js';
-import { resolveSecret, type SecretPlace } from '../../system/secrets.js';
 import type { Tools } from '../door.js';
 import { catLockVerb, configVerb, listLocksVerb } from '../restic/command.js';
 import { openRestic, type Restic, runRestic } from '../restic/driver.js';
 import { parseLockFile } from '../restic/locks.js';
 import { jsonObject } from '../restic/parse.js';
 import { codeOf, wordsOf } from './machine.js';
+import { lookAtSecret } from './secrets.js';
 
 /** Whether a store answers this host and opens with its password. Only looks: nothing is written, no lock is taken. */
 
@@ -58,49 +56,8 @@ async function lookAtSecrets({ host, config }: Tools, store: string): Promise<Se
     typeof value === 'string' ? [] : [[name, value] as const],
   );
   return Promise.all(
-    [['password', password] as const, ...references].map(async ([of, place]) => ({
-      of,
-      place: placeOf(place),
-      ...(await whyUnavailable(host, place)),
-      ...('file' in place ? await exposureOf(host.driver, place.file) : {}),
-    })),
+    [['password', password] as const, ...references].map(([of, place]) =>
+      lookAtSecret(host.driver, of, place),
+    ),
   );
-}
-
-function placeOf(place: SecretPlace): string {
-  if ('env' in place) return `the variable ${place.env}`;
-  return 'file' in place ? `the file ${place.file}` : `the program "${place.command[0]}"`;
-}
-
-async function whyUnavailable(host: Host, place: SecretPlace): Promise<Pick<SecretFacts, 'error'>> {
-  try {
-    await resolveSecret(host.driver, place);
-    return {};
-  } catch (error) {
-    return { error: wordsOf(error) };
-  }
-}
-
-const othersRead = 0o004;
-const othersEnter = 0o001;
-const othersWrite = 0o022;
-
-/** Who else can read or change the file; judged where it really lies. */
-async function exposureOf(host: Host, file: string): Promise<Pick<SecretFacts, 'exposed'>> {
-  try {
-    const path = await host.realPath(file);
-    const facts = await host.facts(path);
-    if (!facts) return {};
-    if (facts.mode & othersWrite) return { exposed: 'writable' };
-    if (!(facts.mode & othersRead)) return {};
-    return { exposed: (await isReachable(host, dirname(path))) ? 'readable' : 'hidden' };
-  } catch {
-    return {};
-  }
-}
-
-async function isReachable(host: Host, folder: string): Promise<boolean> {
-  const facts = await host.facts(folder);
-  if (facts && !(facts.mode & othersEnter)) return false;
-  return dirname(folder) === folder || isReachable(host, dirname(folder));
 }

@@ -7,6 +7,7 @@ import type { Context, Temporal } from '../context.js';
 import { exitCodes } from '../exit-codes.js';
 import { describeFailure } from '../fail.js';
 import { findHost } from '../jobs.js';
+import { examineChannels } from './ask-channels.js';
 import { askHost, type HostReply } from './ask-host.js';
 import { askTemporal } from './ask-temporal.js';
 import { about, exitOfFindings } from './findings.js';
@@ -57,7 +58,8 @@ async function examineEstate(context: Context, config: Config, host: string | un
       ? Object.keys(config.hosts).map((name) => examineUnlessAway(context, temporal, config, name))
       : [examineHost(context, temporal, config, host)],
   );
-  return { findings: [...server, ...asked.flat()] };
+  const channels = await examineChannels(temporal, config, host, context.now());
+  return { findings: [...server, ...asked.flat(), ...channels] };
 }
 
 /** Without these no workflow goes on. */

@@ -1,6 +1,7 @@
 import type { Finding, HostFacts, SpaceFacts } from '../../contracts/doctor.js';
 import { bytes } from '../render.js';
 import { about, type Teller } from './findings.js';
+import { judgeChannel } from './judge-channels.js';
 import { judgeSource, judgeStore } from './judge-jobs.js';
 import { judgeLeftovers } from './judge-leftovers.js';
 import { judgePool, judgeZfs } from './judge-pools.js';
@@ -32,6 +33,7 @@ export function judgeHost(host: string, facts: HostFacts, own: Own): Finding[] {
     ...(facts.leftovers ? judgeLeftovers(tell, facts.leftovers, facts.pools !== undefined) : []),
     ...facts.sources.map((source) => judgeSource(tell, source)),
     ...facts.stores.flatMap((store) => judgeStore(tell, store, Date.parse(facts.at))),
+    ...(facts.channels ?? []).flatMap((channel) => judgeChannel(tell, channel)),
     ...judgeLeftOut(tell, facts),
   ];
 }

@@ -65,8 +65,13 @@ function nextFor(code: string, store: string): string {
   return isErrorCode(code) ? errors[code].next : 'Look at the log of the worker';
 }
 
-function judgeSecret(tell: Teller, store: string, { of, place, error, exposed }: SecretFacts): Finding[] {
-  const subject = `secret ${of} of ${store}`;
+/** Of a store, or of another thing that needs one. */
+export function judgeSecret(
+  tell: Teller,
+  owner: string,
+  { of, place, error, exposed }: SecretFacts,
+): Finding[] {
+  const subject = `secret ${of} of ${owner}`;
   if (error !== undefined) return [tell.blocking(subject, error, errors.HF_SECRET_UNAVAILABLE.next)];
   switch (exposed) {
     case 'readable':
