@@ -13,7 +13,7 @@ import { measureZfs } from './zfs.js';
 
 /**
  * `npm run bench -- [--large] [--quick] [--only backups,large,processes,histories,many] [--json FILE]`: measures on this machine.
- * `npm run bench -- zfs [--datasets 50] [--turns 3] [--megabytes 500] [--disk-operations 150] [--no-syncoid] [--quick] [--json FILE]`: replication of ZFS beside other
+ * `npm run bench -- zfs [--datasets 50] [--turns 3] [--megabytes 500] [--kilobytes-each 100] [--disk-operations 150] [--no-syncoid] [--quick] [--json FILE]`: replication of ZFS beside other
  * tools, in the lab; its disks cost nothing unless they are held to so many operations a second, as a hard disk.
  * `npm run bench -- snapraid`: the nightly procedure beside the bare commands, on an array of loop devices. As root.
  * It judges nothing: what is slow here may be the machine.
@@ -25,6 +25,7 @@ const { values: given, positionals } = parseArgs({
     datasets: { type: 'string', default: '50' },
     turns: { type: 'string' },
     megabytes: { type: 'string' },
+    'kilobytes-each': { type: 'string', default: '100' },
     'disk-operations': { type: 'string' },
     'no-syncoid': { type: 'boolean', default: false },
     large: { type: 'boolean', default: false },
@@ -70,7 +71,8 @@ async function withHosts(): Promise<Figure[]> {
   const megabytes = Number(given.megabytes ?? (given.quick ? 0 : 500));
   const slow = given['disk-operations'];
   const diskOperations = slow === undefined ? undefined : Number(slow);
-  return measureZfs({ datasets, isFast, turns, megabytes, diskOperations });
+  const kilobytesEach = Number(given['kilobytes-each']);
+  return measureZfs({ datasets, kilobytesEach, isFast, turns, megabytes, diskOperations });
 }
 
 const firstLine = async (file: string, ...args: string[]): Promise<string> =>

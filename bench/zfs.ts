@@ -18,6 +18,8 @@ import {
 /** One tree of small datasets, copied by several tools that take turns; and one large dataset against a bare pipe. */
 export interface ZfsBench {
   datasets: number;
+  /** What is in each of them before the first copy: with little of it the starts of programs are all that is measured. */
+  kilobytesEach: number;
   /** Left out: it takes minutes for each step. */
   isFast: boolean;
   /** How often each tool brings one new snapshot of each dataset, and finds nothing to do. */
@@ -54,14 +56,18 @@ export async function measureZfs(wanted: ZfsBench): Promise<Figure[]> {
   }
 }
 
-async function measureTree(site: Site, ours: Ours, { datasets, turns, isFast }: ZfsBench): Promise<Figure[]> {
+async function measureTree(
+  site: Site,
+  ours: Ours,
+  { datasets, kilobytesEach, turns, isFast }: ZfsBench,
+): Promise<Figure[]> {
   const at: BySnapshots = { before: undefined, now: 's0' };
   const bare = barePipe(site, at);
   const all = [bare, ours.replicator, await bzfs(site), await syncoid(site)];
   const tools = isFast ? all.filter(({ isSlow }) => !isSlow) : all;
   const done: Measured[] = [];
   await site.sh('grogu', 'zfs create backup/ours');
-  await site.sh('din', treeOf(datasets));
+  await site.sh('din', treeOf(datasets, kilobytesEach));
   const step = async (what: Step, some: readonly Replicator[]): Promise<void> => {
     for (const tool of some) {
       await site.sh('din', 'sync');
@@ -83,7 +89,8 @@ async function measureTree(site: Site, ours: Ours, { datasets, turns, isFast }: 
       some.filter((tool) => tool !== bare),
     );
   }
-  return figuresOf(done, { datasets, bare: bare.name, ours: ours.replicator.name });
+  const tree = `${datasets} datasets of ${kilobytesEach} kB`;
+  return figuresOf(done, { tree, bare: bare.name, ours: ours.replicator.name });
 }
 
 async function measureOne(site: Site, tool: Replicator, step: Step): Promise<Measured> {
@@ -102,10 +109,10 @@ const rotated = <T>(list: readonly T[], by: number): T[] => {
   return [...list.slice(from), ...list.slice(0, from)];
 };
 
-const treeOf = (datasets: number): string => `set -e
+const treeOf = (datasets: number, kilobytesEach: number): string => `set -e
 zfs create ${sourceTree}
 for n in $(seq ${datasets - 1}); do zfs create ${sourceTree}/pvc-$n; done
-for f in /${sourceTree} /${sourceTree}/*; do head -c 100000 /dev/urandom > $f/data; done
+for f in /${sourceTree} /${sourceTree}/*; do head -c ${kilobytesEach * 1000} /dev/urandom > $f/data; done
 zfs snapshot -r ${sourceTree}@s0`;
 
 const changeOf = (snapshot: string): string => `set -e
@@ -128,14 +135,14 @@ async function assertArrived(
 
 function figuresOf(
   done: readonly Measured[],
-  { datasets, bare, ours }: { datasets: number; bare: string; ours: string },
+  { tree, bare, ours }: { tree: string; bare: string; ours: string },
 ): Figure[] {
   const steps: Step[] = ['first copy', 'one new snapshot each', 'nothing to do'];
   const of = (tool: string, step: Step): Measured[] =>
     done.filter((one) => one.tool === tool && one.step === step);
   const seconds = (tool: string, step: Step): number[] => of(tool, step).map((one) => one.seconds);
   return steps.flatMap((step) => {
-    const part = `${datasets} datasets, ${step}`;
+    const part = `${tree}, ${step}`;
     const tools = [...new Set(done.filter((one) => one.step === step).map(({ tool }) => tool))];
     const effort = (tool: string): string => {
       const last = of(tool, step).at(-1);

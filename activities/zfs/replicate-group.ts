@@ -108,7 +108,7 @@ export async function writeAhead(
 export const isThere = /exists/;
 
 /** A tree of so much and so many that comes into being needs no lanes: its children follow their parents through one pipe. */
-const oneLane = { bytes: 256 * 2 ** 20, datasets: 500 };
+const oneLane = { bytes: 2 ** 30, datasets: 500 };
 
 /** Datasets that can travel now, in groups that may run side by side; a child waits until its parent has arrived, or comes behind it. */
 export function groupsOf(plans: readonly DatasetPlan[], parallel: number, most = 100): DatasetPlan[][] {
