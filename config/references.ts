@@ -6,7 +6,7 @@ import { type Finding, type KeyPath, unknownName } from './mistakes.js';
 import { checkOverlaps, checkRepeats, checkSharedReplicas } from './repeats.js';
 import { checkSameRepository } from './same-repository.js';
 import type { Config, JobConfig, ResourceConfig } from './schema.js';
-import { checkStreams } from './streams.js';
+import { checkStreams, checkUnusedStreams } from './streams.js';
 import { checkTiming } from './timing.js';
 
 /** What no schema can see: names that point nowhere, and settings that contradict each other. Pure. */
@@ -57,6 +57,7 @@ export function checkReferences(config: Config, names: Names = namesIn(config), 
   checkSharedReplicas(config, checked);
   checkChannels(config, names, checked);
   checkUnused(config, checked);
+  checkUnusedStreams(config, checked.warnings);
   checked.warnings.push(...findCircles(config, file));
   return checked;
 }

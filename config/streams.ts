@@ -1,6 +1,6 @@
 import type { LimitedPool } from '../contracts/replication.js';
 import { storesOf } from './lookup.js';
-import { dottedKey, type Finding, type KeyPath } from './mistakes.js';
+import { dottedKey, type Finding, type KeyPath, showName } from './mistakes.js';
 import type { Config, JobConfig } from './schema.js';
 
 /** How many streams the pools on either end of a replication take at the same time. Pure. */
@@ -69,5 +69,27 @@ function complaint(config: Config, parallel: number, source: End, target: End): 
   const streams = streamsOf(config, tight);
   return `${parallel} at the same time never come, ${keyOf(tight)} is ${streams}: write ${parallel} there, or ${streams} here`;
 }
+
+/** A limit of a pool that no stream ever uses is a slip in its name, or has outlived its job. */
+export function checkUnusedStreams(config: Config, warnings: Finding[]): void {
+  const used = Object.values(config.jobs).flatMap((job) =>
+    job.kind === 'zfs-replication' ? endsOf(config, job) : [],
+  );
+  for (const [host, { pools = {} }] of Object.entries(config.hosts)) {
+    const here = new Set(used.filter((end) => end.host === host).map(({ pool }) => pool));
+    for (const [pool, { streams }] of Object.entries(pools)) {
+      if (streams === undefined || here.has(pool)) continue;
+      const others = [...here].map((name) => showName(name)).join(', ');
+      const message = `has no effect: no zfs-replication job reads from this pool or writes to it${others && `, those of this host use ${others}`}`;
+      warnings.push({ path: ['hosts', host, 'pools', pool, 'streams'], message });
+    }
+  }
+}
+
+const endsOf = (config: Config, job: JobConfig): End[] =>
+  [
+    ...job.resources.map((name) => endOfResource(config, name)),
+    ...storesOf(job).map((name) => endOfStore(config, name)),
+  ].filter((end) => end !== undefined);
 
 const keyOf = ({ host, pool }: End): string => dottedKey(['hosts', host, 'pools', pool, 'streams']);

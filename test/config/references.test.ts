@@ -93,6 +93,43 @@ describe('a warning', () => {
   });
 });
 
+describe('a limit of streams that no stream uses', () => {
+  const found = (din: string, grogu = '{}', kind = 'zfs-replication', store = ', store: grogu') =>
+    words(
+      warningsIn(`
+hosts:
+  nas: {}
+  din: { ssh: { address: din.lan, user: root, via: nas }, pools: ${din} }
+  grogu: { ssh: { address: grogu.lan, user: root, via: nas }, pools: ${grogu} }
+resources: { vms: { host: din, dataset: fast/vms }, photos: { host: din, dataset: bulk } }
+stores: { grogu: { zfs: { host: grogu, dataset: backup/replicas } } }
+jobs: { copy: { kind: ${kind}, resources: [vms, photos]${store} } }
+`),
+    );
+
+  test('is told with the pools that such jobs use on that host', () => {
+    assert.deepEqual(found('{ fsat: { streams: 2 } }', '{ fast: { streams: 1 }, backup: { floor: 1% } }'), [
+      'hosts.din.pools.fsat.streams: has no effect: no zfs-replication job reads from this pool or writes to it, those of this host use fast, bulk',
+      'hosts.grogu.pools.fast.streams: has no effect: no zfs-replication job reads from this pool or writes to it, those of this host use backup',
+    ]);
+  });
+
+  test('is told where no such job uses any pool of the host', () => {
+    const only = found('{ fast: { streams: 2 } }', '{}', 'zfs-snapshot', '');
+    assert.deepEqual(
+      only.filter((line) => line.startsWith('hosts.')),
+      [
+        'hosts.din.pools.fast.streams: has no effect: no zfs-replication job reads from this pool or writes to it',
+      ],
+    );
+  });
+
+  test('is none where a job reads from the pool or writes to it, nor where a pool says only how full it may become', () => {
+    const pools = '{ fast: { streams: 1 }, bulk: { streams: 2 }, other: { floor: 1% } }';
+    assert.deepEqual(found(pools, '{ backup: { streams: 16 } }'), []);
+  });
+});
+
 describe('a mistake between two settings', () => {
   test('is a jitter that reaches the next start, also an inherited one', () => {
     assert.match(
