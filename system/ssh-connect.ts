@@ -37,13 +37,15 @@ export async function connectSsh(target: SshTarget, road?: Duplex): Promise<Clie
       sock.destroy();
       reject(refusal ?? inWords(target, error));
     };
-    client.once('error', fail);
+    // Not once: when what comes first is a reset or our own patience, ssh2 tells a second error as the socket closes, and one without a
+    // listener would end the worker.
+    client.on('error', fail);
     client.once('close', () => fail(new Error('the connection was closed while we logged in')));
-    sock.once('error', fail);
+    sock.on('error', fail);
     client.once('ready', () => {
       client.off('error', fail);
       client.removeAllListeners('close');
-      // From here on whoever uses it hears "close"; an error without a listener would end the worker.
+      // From here on whoever uses it hears "close".
       client.on('error', () => undefined);
       resolve(client);
     });
