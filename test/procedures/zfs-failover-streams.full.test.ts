@@ -51,10 +51,10 @@ const started = async (): Promise<Estate> => {
   return estate;
 };
 
-/** A run of the other job whose stream, of 24 seconds, has begun to arrive. */
+/** A run of the other job whose stream, of 16 seconds, has begun to arrive. */
 async function sendOther(running: Estate, snapshot: string): Promise<string> {
   await lab.din.sh(
-    `set -e; dd if=/dev/urandom of='/${otherTree()}/data' bs=1M count=24 2>/dev/null; zfs snapshot '${otherTree()}@${snapshot}'`,
+    `set -e; dd if=/dev/urandom of='/${otherTree()}/data' bs=1M count=16 2>/dev/null; zfs snapshot '${otherTree()}@${snapshot}'`,
   );
   const run = runIn((await running.holdfast('run', 'other')).stdout);
   await waitFor(async () => (await lab.grogu.ask(`pgrep -f '${arriving}'`)).code === 0, {
