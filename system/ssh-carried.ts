@@ -26,6 +26,9 @@ export function startCarried(
   const voice = new Voice(name, mark, onLockWait);
   // For the program after this one; it closes it when it reads no more.
   const stdout = isLast || reads ? undefined : new PassThrough();
+  // Of a program here: it may be over before the channel is open, and what nobody has taken by then Node reads and throws away.
+  const held = reads && input ? input.pipe(new PassThrough()) : undefined;
+  input?.once('close', () => held?.end());
   const given = givenUp();
   // A stream that is broken off has its say in how the programs end.
   for (const stream of [input, stdout]) stream?.on('error', () => undefined);
@@ -38,13 +41,14 @@ export function startCarried(
       if (isLast) output.readStdout(channel);
       else if (stdout) closeUnread(channel.pipe(stdout), channel);
       else channel.resume();
-      if (reads && input) input.pipe(channel);
+      if (held) held.pipe(channel);
       else channel.end(reads ? undefined : text);
       const end = endOrUnread(voice, await Promise.race([ended, given.ended]), stdout);
       return judgeEnd(end, voice, { name, file: command.file, output });
     } finally {
       // Whoever writes to it must not wait for a reader, and whoever reads from it not for more.
       input?.destroy();
+      held?.destroy();
       stdout?.end();
     }
   };

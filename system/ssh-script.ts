@@ -131,14 +131,32 @@ export const ownScript = (mark: string, script: string, args: readonly string[])
 export const stopScript = (group: number, signal: string, sudo: boolean): string =>
   whole([`${sudo ? 'sudo -n ' : ''}kill -s ${signal.replace(/^SIG/, '')} -- -${group} 2>/dev/null`]);
 
+/** Linux takes 128 KiB in one argument. */
+const argumentMost = 131_000;
+
 /**
  * For a program whose standard input comes over the wire: its text must be an argument. Every byte that any login shell could find special
- * is written in octal.
+ * is written in octal. A text that is too long would look like a machine without a shell.
  */
 export function asArgument(text: string): string {
-  const bytes = [...Buffer.from(text)].map((byte) => {
-    const character = String.fromCharCode(byte);
-    return /[A-Za-z0-9_./=:,@-]/.test(character) ? character : `\\0${byte.toString(8).padStart(3, '0')}`;
-  });
-  return `exec sh -c 'eval "$(printf %b "${bytes.join('')}")"'`;
+  const argument = `exec sh -c 'eval "$(printf %b "${octal(text)}")"'`;
+  if (argument.length > argumentMost)
+    throw new HoldfastError(
+      'HF_INTERNAL',
+      `A program of ${argument.length} bytes is too long to be an argument`,
+    );
+  return argument;
 }
+
+/** So many bytes a text adds to such an argument. */
+export const bytesAsArgument = (text: string): number => octal(text).length;
+
+const octal = (text: string): string =>
+  [...Buffer.from(text)]
+    .map((byte) => {
+      const character = String.fromCharCode(byte);
+      return plain.test(character) ? character : `\\0${byte.toString(8).padStart(3, '0')}`;
+    })
+    .join('');
+
+const plain = /[A-Za-z0-9_./=:,@-]/;

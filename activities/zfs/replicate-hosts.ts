@@ -1,44 +1,23 @@
 import { HoldfastError } from '../../contracts/errors.js';
-import { type Member, pipeAcross } from '../../system/pipe-across.js';
 import { complains, mustSucceed } from './classify.js';
 import { listTrees, type Zfs, zfsWords } from './listing.js';
 import { poolOf } from './pool-room.js';
 import { changeScript } from './replicate-change.js';
-import type { Done, Ends, Side, StreamEnd } from './replicate-ends.js';
+import type { Done, Ends, Side } from './replicate-ends.js';
 import { sizeIn } from './replicate-estimate.js';
 import { parentOf } from './replicate-moves.js';
-import { quote, receiveScript, sendScript, watchStreams } from './replicate-script.js';
-import { stallGuard } from './replicate-stall.js';
+import { type PipeOptions, transferInParts } from './replicate-pipe.js';
+import { quote, scriptMost } from './replicate-script.js';
 import type { Stream, ZfsWords } from './replicate-streams.js';
 import type { HoldTags } from './replicate-upkeep.js';
-import type { Wire } from './replicate-wire.js';
 import type { Listing } from './types.js';
 
 /** Two real hosts as the ends of a replication, each of them local or over ssh: push, pull and relay are one code. */
 
-export interface HostEndsOptions {
-  source: Zfs;
+export interface HostEndsOptions extends PipeOptions {
   sourceRoot: string;
-  target: Zfs;
   targetRoot: string;
-  /** What stands between both ends; asked for only where something is sent. Default: nothing. */
-  wire?: () => Promise<Wire>;
-  progress?: (progress: { bytesDone: number; bytesTotal: number }) => void;
-  /** So long may a stream move nothing. Milliseconds; default: for ever. */
-  noProgressAfterMs?: number;
-  log?: (line: string) => void;
 }
-
-/** Streams of so much in all are over before a connection of their own would have paid. */
-const smallBytes = 64 * 2 ** 20;
-
-/** What is still to come of a stream that was interrupted nobody knows. */
-const areSmall = (streams: readonly Stream[]): boolean =>
-  !streams.some(({ send }) => send.includes('-t')) &&
-  streams.reduce((sum, { bytes }) => sum + bytes, 0) <= smallBytes;
-
-/** The text of a program is one argument, of which Linux takes 128 KiB. */
-const scriptMost = 100_000;
 
 export function hostEnds(options: HostEndsOptions): Ends {
   const zfsOf = (side: Side): Zfs => (side === 'source' ? options.source : options.target);
@@ -184,67 +163,4 @@ function portions(commands: readonly ZfsWords[]): ZfsWords[][] {
     parts.at(-1)?.push(words);
   }
   return parts;
-}
-
-/** As a rule one pipe; very long names need several, and after a failure no further one is begun. */
-async function transferInParts(streams: readonly Stream[], options: HostEndsOptions): Promise<StreamEnd[]> {
-  const ends: StreamEnd[] = [];
-  for (let at = 0; at < streams.length; ) {
-    let size = 0;
-    let to = at;
-    for (; to < streams.length && (size < scriptMost / 2 || to === at); to++) {
-      const { send = [], receive = [] } = streams[to] ?? {};
-      size += Math.max(send.join(' ').length, receive.join(' ').length) + 150;
-    }
-    const part = await transfer(streams.slice(at, to), options);
-    ends.push(...part);
-    if (!part.every(({ sent, received }) => sent?.ok && received?.ok)) break;
-    at = to;
-  }
-  return ends;
-}
-
-async function transfer(streams: readonly Stream[], options: HostEndsOptions) {
-  const { source, target, wire, progress, log } = options;
-  const { onSource = [], onTarget = [] } = (await wire?.()) ?? {};
-  const sender = sendScript(zfsWords(source), streams);
-  const receiver = receiveScript(zfsWords(target), streams);
-  if (Math.max(sender.length, receiver.length) > scriptMost)
-    throw new HoldfastError('HF_INTERNAL', `${streams.length} streams make a program that is too long`);
-  const watch = watchStreams(streams);
-  const members: Member[] = [
-    { host: source.host, command: { file: 'sh', args: ['-c', sender] } },
-    ...onSource.map((command) => ({ host: source.host, command })),
-    ...onTarget.map((command) => ({ host: target.host, command })),
-    { host: target.host, command: { file: 'sh', args: ['-c', receiver] } },
-  ];
-  for (const { send, receive } of streams) log?.(`zfs ${send.join(' ')} | zfs ${receive.join(' ')}`);
-  const guard = stallGuard(source.signal, options.noProgressAfterMs ?? Number.POSITIVE_INFINITY);
-  try {
-    const results = await pipeAcross(members, {
-      signal: guard.signal,
-      isSmall: areSmall(streams),
-      onLine(line, stream, member) {
-        if (stream === 'stderr' && member === 0) watch.sender(line);
-        if (stream === 'stdout') watch.receiver(line);
-        guard.at(watch.position());
-        progress?.(watch.progress());
-      },
-    });
-    for (const { exitCode, signal, stderrTail } of results)
-      if (exitCode !== 0) log?.(`ended by ${signal ?? exitCode}: ${stderrTail.slice(-300)}`);
-  } catch (error) {
-    const stalled = guard.stalled();
-    if (stalled !== undefined) {
-      log?.(stalled);
-      return watch.ends(stalled);
-    }
-    // A receiver that ends early tears the wire down with it: then it has said why, and that is what counts.
-    const refused = watch.ends().some(({ received }) => received?.ok === false);
-    if (!refused || !(error instanceof HoldfastError) || error.code !== 'HF_SSH_UNREACHABLE') throw error;
-    log?.(`after the receiver had ended: ${error.message}`);
-  } finally {
-    guard.stop();
-  }
-  return watch.ends();
 }

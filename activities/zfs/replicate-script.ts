@@ -8,10 +8,17 @@ export const wordsMost = 3400;
 
 export const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
 
-export const line = (words: readonly string[]): string => words.map(quote).join(' ');
+/** No shell finds anything in these: a text of a thousand words is half as long without the quotes. */
+const plain = /^[A-Za-z0-9_./=:,@-]+$/;
+
+export const line = (words: readonly string[]): string =>
+  words.map((word) => (plain.test(word) ? word : quote(word))).join(' ');
 
 /** Line breaks of what zfs says travel as this, so that a result stays one line. */
 export const breakMark = '\u001e';
+
+/** The text of a program is one argument, of which Linux takes 128 KiB. */
+export const scriptMost = 100_000;
 
 export const prelude = ['LC_ALL=C; export LC_ALL'];
 
@@ -26,7 +33,7 @@ export function sendScript(zfs: readonly string[], streams: readonly Stream[]): 
   return [
     ...prelude,
     `s() { i=$1; k=$2; shift 2; printf 'holdfast %s\\n' "$k"; "$@" </dev/null; c=$?; printf 'holdfast\\t%s\\t%s\\n' "$i" "$c" >&2; [ "$c" = 0 ] || exit 1; }`,
-    ...streams.map(({ key, send }, index) => `s ${index} ${quote(key)} ${line([...zfs, ...send])}`),
+    ...streams.map((stream, index) => sendCall(zfs, stream, index)),
     '',
   ].join('\n');
 }
@@ -38,15 +45,21 @@ export function receiveScript(zfs: readonly string[], streams: readonly Stream[]
     `r() { i=$1; shift; e=$("$@" 2>&1 >/dev/null); c=$?; ${report}; [ "$c" = 0 ] || exit 1; }`,
     'while IFS= read -r k; do',
     'case "$k" in',
-    ...streams.map(
-      ({ key, receive }, index) => `${quote(`holdfast ${key}`)}) r ${index} ${line([...zfs, ...receive])} ;;`,
-    ),
+    ...streams.map((stream, index) => receiveCase(zfs, stream, index)),
     `*) printf 'out of step\\n'; exit 9 ;;`,
     'esac',
     'done',
     '',
   ].join('\n');
 }
+
+/** What one stream adds to the sender's program. */
+export const sendCall = (zfs: readonly string[], { key, send }: Stream, index: number): string =>
+  `s ${index} ${quote(key)} ${line([...zfs, ...send])}`;
+
+/** What one stream adds to the receiver's program. */
+export const receiveCase = (zfs: readonly string[], { key, receive }: Stream, index: number): string =>
+  `${quote(`holdfast ${key}`)}) r ${index} ${line([...zfs, ...receive])} ;;`;
 
 export interface StreamWatch {
   /** A line of the sender's standard error. */

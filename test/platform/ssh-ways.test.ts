@@ -248,6 +248,34 @@ describe('ways to machines over ssh', { skip: needs('sshd') }, () => {
     });
   }
 
+  test('few bytes of a program here arrive, although it is over before the far side has a channel', async () => {
+    const host = hostAt(() => grogu.target);
+    const pool = machines.at(-1)?.pool;
+    assert(pool);
+    const pid = join(folder, 'pid of the writer');
+    const open = pool.open.bind(pool);
+    pool.open = async (...words) => {
+      await waitFor(
+        () => existsSync(pid) && !isAlive(Number(readFileSync(pid, 'utf8'))),
+        within('the end of the writer'),
+      );
+      return open(...words);
+    };
+    const heard: string[] = [];
+    const results = await pipeAcross(
+      [
+        { host: here, command: bash(`echo few bytes; echo $$ > '${pid}'`) },
+        { host, command: { file: 'cat', args: [] } },
+      ],
+      { isSmall: true, onLine: (line, stream) => heard.push(`${stream} ${line}`) },
+    );
+    assert.deepEqual(
+      results.map(({ exitCode }) => exitCode),
+      [0, 0],
+    );
+    assert(heard.includes('stdout few bytes'), heard.join('; '));
+  });
+
   test('few bytes arrive whole, and what was sent before a cut still reaches its program', async (t) => {
     const own = await startSshServer({ name: 'din' });
     t.after(() => own.stop());

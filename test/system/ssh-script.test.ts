@@ -4,7 +4,7 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { checkArguments, masterArguments, wireArguments } from '../../system/ssh-arguments.js';
-import { asArgument, wrap } from '../../system/ssh-script.js';
+import { asArgument, bytesAsArgument, wrap } from '../../system/ssh-script.js';
 import { needs } from '../support/needs.js';
 import { temporaryFolder } from '../support/temp.js';
 
@@ -52,6 +52,15 @@ describe('the text for a remote shell', () => {
       assert.equal(stdout, wanted, `${shell}: ${stderr}`);
       assert.match(stderr, new RegExp(`^${mark} exit 0$`, 'm'), shell);
     }
+  });
+
+  test('is refused as an argument that Linux would not take, in words', () => {
+    const longest = 'x'.repeat(130_000);
+    const { stdout, status } = spawnSync('sh', ['-c', asArgument(`: ${longest}; echo done`)]);
+    assert.deepEqual([status, `${stdout}`], [0, 'done\n']);
+    assert.throws(() => asArgument(`: ${longest}${"'".repeat(300)}`), /too long to be an argument/);
+    const more = asArgument(`a ${wanted}`).length - asArgument('a ').length;
+    assert.equal(bytesAsArgument(wanted), more);
   });
 
   test('does nothing at all when it was cut on the way', () => {

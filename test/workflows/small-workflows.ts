@@ -120,9 +120,10 @@ export const retainKnowing = (step: SnapshotStepInput): Promise<RetentionReport>
 export async function sendUrgently(
   step: Omit<ReplicationStepInput, 'round'>,
   limitedPools: LimitedPool[],
+  parallel?: number,
 ): Promise<number> {
   const limits: Limits = { retryForMs: 1000, giveUpAfterMs: 10_000, deadHostAfterMs: 10_000 };
-  const options = { name: 'back', host: 'din', limits, limitedPools, urgent: true } as const;
+  const options = { name: 'back', host: 'din', limits, limitedPools, parallel, urgent: true } as const;
   return (await sendUntilProved(step, options, openReport({}))).bytes;
 }
 

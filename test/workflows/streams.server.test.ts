@@ -306,4 +306,32 @@ describe('streams of pools with a limit, on a real server', { skip: needs('tempo
     assert.equal(await restore.result(), 1);
     await endAll([keeps, plain]);
   });
+
+  test('a restore with many streams leaves slots for the short questions of its host', async () => {
+    groups.set('many', 10);
+    const workflowId = 'restore-2026-11-20T04:00:00Z';
+    const step = { job: 'restore', run: workflowId, resource: 'many', store: 'grogu', retryForMs: 1000 };
+    const restore = await client.workflow.start('sendUrgently', {
+      workflowId,
+      taskQueue: workflowQueue,
+      args: [step, [], 16],
+    });
+    await waitFor(() => streamsOf(restore).length > 0, { timeoutMs, what: 'the first stream' });
+    // All that go side by side are begun in one moment.
+    const { events } = await restore.fetchHistory();
+    const begun = events?.filter(
+      (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'zfsTransferReplicas',
+    );
+    assert.equal(begun?.length, 4);
+    let isOver = false;
+    const ended = restore.result().finally(() => {
+      isOver = true;
+    });
+    const endThem = (): boolean => {
+      for (const { end } of streamsOf(restore)) end();
+      return isOver;
+    };
+    await waitFor(endThem, { timeoutMs, what: 'the end of the restore' });
+    assert.equal(await ended, 10);
+  });
 });

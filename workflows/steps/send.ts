@@ -1,3 +1,4 @@
+import { patched } from '@temporalio/workflow';
 import type { Limits } from '../../contracts/jobs.js';
 import type {
   ReplicationLook,
@@ -43,6 +44,12 @@ export async function sendUntilProved(step: SendStep, options: SendOptions, repo
   }
 }
 
+/** What is urgent takes the slots of short questions, of which a host has eight: snapshots, messages and other restores go on beside it. */
+const mostUrgent = 4;
+
+const urgentLanes = (parallel = 2): number =>
+  parallel > mostUrgent && patched('2026-11-urgent-streams-leave-slots') ? mostUrgent : parallel;
+
 /** Some groups at a time. What goes wrong with single datasets is no failure here: the next look says what is missing. */
 async function send(
   step: ReplicationStepInput,
@@ -67,7 +74,7 @@ async function send(
       report.step(name, 'running', `${ended} of ${groups} groups, ${sent.datasets} datasets`);
     }
   };
-  const count = Math.min(groups, parallel ?? 2);
+  const count = Math.min(groups, urgent ? urgentLanes(parallel) : (parallel ?? 2));
   const waiter = { report, branch: name, isEnough: () => waiting.length === 0 };
   const lanes =
     pools.length > 0
