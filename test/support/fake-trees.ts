@@ -24,9 +24,11 @@ const ended = (more: Partial<RunResult> = {}): RunResult => ({
   ...more,
 });
 
-/** The words of a line that replicate-script.ts has quoted. */
+/** The words of a line that replicate-script.ts has written: quoted where they must be. */
 const unquoted = (line: string): string[] =>
-  [...line.matchAll(/'((?:[^']|'\\'')*)'/g)].map(([, word = '']) => word.replaceAll("'\\''", "'"));
+  [...line.matchAll(/'((?:[^']|'\\'')*)'|([\w./=:,@-]+)/g)].map(([, quoted, plain = '']) =>
+    quoted === undefined ? plain : quoted.replaceAll("'\\''", "'"),
+  );
 
 export function fakeMachine(name: string, datasets: readonly string[]): FakeMachine {
   const files = new Map<string, string>();
@@ -93,8 +95,8 @@ export function fakeMachine(name: string, datasets: readonly string[]): FakeMach
     }
   };
   const script = (text: string): RunResult => {
-    const calls = text.split('\n').filter((one) => one.startsWith('z '));
-    for (const call of calls) change(unquoted(call).slice(1));
+    const calls = [...text.matchAll(/^z \d+ (.*) <\/dev\/null &$/gm)];
+    for (const [, words = ''] of calls) change(unquoted(words).slice(1));
     return ended({ stdout: calls.map((_, at) => `${at}\t0\t`).join('\n') });
   };
 
