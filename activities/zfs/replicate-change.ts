@@ -8,8 +8,8 @@ import type { Dataset, Listing } from './types.js';
 
 /** Programs that run at the same time: they share the pool's transaction groups, which is most of what they wait for. */
 const sideBySide = 8;
-/** So many snapshots are held or released by one process: each of them waits for a transaction group of its own. */
-const togetherMost = 16;
+/** So many snapshots are held or released by one process: each waits for a transaction group of its own, and what zfs says of each fits into `wordsMost`. */
+const togetherMost = 10;
 
 /** One process and the commands (by their place in the list) that it stands for. */
 interface Call {
@@ -103,6 +103,17 @@ export interface ChangeScript {
   read(stdout: string): (Done | undefined)[];
 }
 
+/**
+ * One name in a whole tree. `hold -r` passes by a dataset whose snapshot is gone, and says nothing: each is looked for afterwards. Where -r
+ * fails each is tried; those that are held already are left out of what is said, because they would fill it, and are looked for as well.
+ */
+const treeFunction = [
+  `y() { i=$1; v=$2; g=$3; w=$4; shift 4; e=$(zz "$v" -r "$g" "$w" 2>&1 >/dev/null); c=$?`,
+  `if [ "$c" != 0 ]; then e=$(zz "$v" "$g" "$@" 2>&1 >/dev/null); c=$?`,
+  `if [ "$v$c" = hold1 ] && [ -n "$e" ]; then e=$(printf '%s\\n' "$e" | grep -v "': tag already exists on this dataset$") || { [ $? = 1 ] && c=0; }; fi; fi`,
+  `if [ "$v$c" = hold0 ]; then e=$(zz list -H -o name -t snapshot "$@" 2>&1 >/dev/null); c=$?; fi; ${report}; }`,
+];
+
 /** All of `first` at the same time, then, when all went well, all of `then`. */
 export function changeScript(
   zfs: readonly string[],
@@ -127,8 +138,7 @@ export function changeScript(
   const text = [
     ...prelude,
     `z() { i=$1; shift; e=$("$@" 2>&1 >/dev/null); c=$?; ${report}; }`,
-    `y() { i=$1; v=$2; g=$3; w=$4; shift 4; e=$(zz "$v" -r "$g" "$w" 2>&1 >/dev/null); c=$?`,
-    `if [ "$c" != 0 ]; then e=$(zz "$v" "$g" "$@" 2>&1 >/dev/null); c=$?; fi; ${report}; }`,
+    ...treeFunction,
     `zz() { ${line(zfs)} "$@"; }`,
     ...(calls.some(({ pool }) => pool !== undefined) ? bookmarkFunction(quote, flat) : []),
     ...(firstCalls.length > 0 && thenCalls.length > 0
@@ -165,7 +175,7 @@ function readChanges(stdout: string, calls: readonly Call[], count: number): (Do
     }
     const call = /^\d+$/.test(at) ? calls[Number(at)] : undefined;
     for (const [place, index] of (call?.of ?? []).entries())
-      results[index] = code === '0' ? { ok: true, words: '' } : shareOf(call as Call, place, words);
+      results[index] = code === '0' ? { ok: true, words: '' } : shareOf(call as Call, place, code, words);
   }
   return results;
 }
@@ -188,12 +198,16 @@ function readBookmarks(
   if (read && index !== undefined) results[index] = read.done;
 }
 
-/** One process spoke for many snapshots: those that it names failed. What was cut off may have named any. */
-function shareOf({ words, of }: Call, place: number, said: string): Done {
-  const lines = said.split(breakMark);
+/**
+ * One process spoke for many snapshots: those that it names failed. What was cut off may have named any, and one that was ended has not come
+ * to all of them. What it says of one snapshot is nothing said of another.
+ */
+function shareOf({ words, of }: Call, place: number, code: string, said: string): Done {
+  const lines = said.split(breakMark).filter((one) => one !== '');
   if (of.length === 1) return { ok: false, words: lines.join(' ').trim() };
   const own = lines.find((one) => one.includes(`'${words[place + 2]}'`));
-  const whole = said.length < wordsMost - 4 && lines.every((one) => one === '' || /'.+@.+'/.test(one));
   if (own !== undefined) return { ok: false, words: own };
-  return whole ? { ok: true, words: '' } : { ok: false, words: lines[0] ?? 'failed' };
+  const general = lines.find((one) => !/'.+@.+'/.test(one));
+  const whole = code === '1' && lines.length > 0 && said.length < wordsMost - 4 && general === undefined;
+  return whole ? { ok: true, words: '' } : { ok: false, words: general ?? `exit code ${code}, and nothing said of this one` };
 }

@@ -58,9 +58,9 @@ export async function saveSharing(
     const whose = { resource, source: { host: host.name, dataset: sourceRoot } };
     const own = { ...whose, mountpoints: mountpointsOf(listing) };
     const saved = withStrangers(withEarlier(read, known, own), known, { strangers, listing });
-    // The copy of the replica first: should it fail, the other is no reason to take it for written. An update may empty an appliance's folder.
-    const isThere = (): Promise<boolean> => target.exists(fileOf(target.stateFolder, resource));
-    if (!known || differs(known, saved) || !(await isThere()))
+    // The copy of the replica first: should it fail, the other is no reason to take it for written. It is read, because that of another store is
+    // not its, and an update may empty an appliance's folder.
+    if (!known || differs(known, saved) || !(await isOn(target, saved)))
       await writeTo(target, target.stateFolder, saved);
     await writeTo(host.driver, host.driver.stateFolder, saved);
     // What is only long stays so, and the plan of a send-back tells it: said in each run, nobody would read it.
@@ -121,6 +121,16 @@ const mountpointsOf = (listing: Listing): Record<string, string> =>
       mountpoint?.startsWith('/') ? [[name, mountpoint] as const] : [],
     ),
   );
+
+/** One command, also where there is none; what cannot be read is written anew. */
+const isOn = async (host: Host, saved: SavedSharing): Promise<boolean> => {
+  try {
+    const text = await host.readFile(fileOf(host.stateFolder, saved.resource));
+    return !differs(JSON.parse(text) as SavedSharing, saved);
+  } catch {
+    return false;
+  }
+};
 
 const differs = (one: SavedSharing, other: SavedSharing): boolean =>
   JSON.stringify({ ...one, at: '' }) !== JSON.stringify({ ...other, at: '' });

@@ -73,5 +73,5 @@ const judgeHalf = (tell: Teller, dataset: string): Finding =>
   tell.warning(
     subject,
     `${dataset} holds half a stream, and no job of the file goes on with it`,
-    `As root there, if no other holdfast.yaml does: zfs receive -A ${quoted(dataset)} (a dataset that began with it goes as well)`,
+    `As root there, if no other holdfast.yaml does and no restore into it is under way (holdfast status shows it): zfs receive -A ${quoted(dataset)} (a dataset that began with it goes as well)`,
   );

@@ -23,9 +23,13 @@ program) [ -e '${folder}/root' ] || exit 1
   cat > '${folder}/lua'; shift 3; echo 'Channel program fully executed and produced output:'; echo '    return:'
   while [ $# -gt 0 ]; do case "$2" in *bad*) echo "        $2: 17";; *) echo "        $2: 0";; esac; shift 2; done ;;
 hold)
-  [ "$2" = -r ] && { case "$4" in *bad*) echo "cannot hold snapshot '$4': tag already exists" >&2; exit 1;; esac; exit 0; }
+  [ "$2" = -r ] && { case "$4" in *bad*|*held*) echo "cannot hold snapshot '$4': tag already exists on this dataset" >&2; exit 1;; esac; exit 0; }
   shift 2; code=0
-  for name in "$@"; do case "$name" in *bad*) echo "cannot hold snapshot '$name': dataset does not exist" >&2; code=1;; esac; done
+  for name in "$@"; do case "$name" in *bad*|*gone*) echo "cannot hold snapshot '$name': dataset does not exist" >&2; code=1;;
+    *held*) echo "cannot hold snapshot '$name': tag already exists on this dataset" >&2; code=1;; esac; done
+  exit $code ;;
+list) shift 5; code=0
+  for name in "$@"; do case "$name" in *gone*) echo "cannot open '$name': dataset does not exist" >&2; code=1;; esac; done
   exit $code ;;
 bookmark) case "$3" in *bad*) printf 'one\\ttab\\nsecond line\\n' >&2; exit 1;; esac ;;
 send) case "$*" in *bad*) echo 'cannot open: dataset does not exist' >&2; exit 1;; esac
@@ -69,7 +73,10 @@ test('snapshots of one name that are all of a tree are held and released in one 
   const names = ['fast/k', "fast/k/it's", 'fast/k/b x'];
   const holds = names.map((name) => ['hold', 'tag', `${name}@s`]);
   for (const [listing, asks] of [
-    [treeOf('fast', ...names, 'fast/kk'), ['hold -r tag fast/k@s']],
+    [
+      treeOf('fast', ...names, 'fast/kk'),
+      ['hold -r tag fast/k@s', `list -H -o name -t snapshot fast/k@s fast/k/it's@s fast/k/b x@s`],
+    ],
     // One that is not meant would be held too.
     [treeOf(...names, 'fast/k/other'), [`hold tag fast/k@s fast/k/it's@s fast/k/b x@s`]],
     [undefined, [`hold tag fast/k@s fast/k/it's@s fast/k/b x@s`]],
@@ -81,6 +88,61 @@ test('snapshots of one name that are all of a tree are held and released in one 
       [true, true, true],
     );
     assert.deepEqual(asked(), [...asks]);
+  }
+});
+
+test('a snapshot that vanished from a tree before it was held is not taken for held, and nothing is let go for it', () => {
+  const names = ['fast/k', 'fast/k/gone', 'fast/k/c'];
+  const script = changeScript(
+    [zfs],
+    names.map((name) => ['hold', 'tag', `${name}@s`]),
+    [['release', 'old', 'fast/k/gone@r']],
+    treeOf(...names),
+  );
+  const done = script.read(sh(script.text).stdout);
+  assert.deepEqual(
+    done.map((one) => one?.ok),
+    [true, false, true, undefined],
+  );
+  assert.match(done[1]?.words ?? '', /'fast\/k\/gone@s': dataset does not exist/);
+});
+
+test('one that vanished from a large tree that an earlier attempt has held is still told apart', () => {
+  const long = 'x'.repeat(100);
+  const children = Array.from({ length: 60 }, (_, at) => `fast/held/${long}${at}`);
+  for (const [last, ends] of [
+    ['fast/held/gone', false],
+    ['fast/held/z', true],
+  ] as const) {
+    const names = ['fast/held', ...children, last];
+    const script = changeScript(
+      [zfs],
+      names.map((name) => ['hold', 'tag', `${name}@s`]),
+      [['release', 'old', 'fast/k@r']],
+      treeOf(...names),
+    );
+    const done = script.read(sh(script.text).stdout);
+    assert.deepEqual(
+      done.slice(0, -1).map((one) => one?.ok),
+      [...names.slice(1).map(() => true), ends],
+    );
+    assert.equal(done.at(-1)?.ok, ends || undefined);
+  }
+});
+
+test('a hold of several snapshots that was killed has held none of them for sure', () => {
+  const killed = join(folder, 'killed hold');
+  for (const says of ['', `echo "cannot hold snapshot 'a@s': dataset does not exist" >&2; `]) {
+    writeFileSync(killed, `#!/bin/sh\n${says}kill -9 "$$"\n`);
+    chmodSync(killed, 0o755);
+    const holds = ['a@s', 'b@s'].map((name) => ['hold', 'tag', name]);
+    for (const listing of [undefined, treeOf('a', 'a/b')]) {
+      const script = changeScript([killed], holds, [], listing);
+      assert.deepEqual(
+        script.read(sh(script.text).stdout).map((one) => one?.ok),
+        [false, false],
+      );
+    }
   }
 });
 

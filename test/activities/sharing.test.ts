@@ -13,6 +13,7 @@ import {
   withoutSecrets,
 } from '../../activities/zfs/sharing-read.js';
 import { type Moved, stepsByHand } from '../../activities/zfs/sharing-steps.js';
+import type { Host } from '../../system/host.js';
 import { localHost } from '../../system/local-host.js';
 import { repositoryRoot } from '../support/root.js';
 import { temporaryFolder } from '../support/temp.js';
@@ -287,6 +288,40 @@ test('the copy on the machine of the replica is written again when it got lost, 
     assert.deepEqual((await savedOn(there, 'k'))?.properties, { 'fast/k': { quota: '5' } }, what);
     rmSync(join(folder, 'grogu'), { recursive: true });
   }
+});
+
+test('with two stores each has the newest copy beside its replica, and one that has it is not written again', async () => {
+  const folder = temporaryFolder('sharing');
+  const zfs = join(folder, 'zfs');
+  const says = (quota: string): void =>
+    writeFileSync(zfs, `#!/bin/sh\nprintf 'fast/k\\tquota\\t${quota}\\n'\n`, { mode: 0o755 });
+  const asked: string[] = [];
+  const [here, one, other] = ['din', 'grogu', 'cara'].map((name): Host => {
+    const host = localHost({ name, stateFolder: join(folder, name) });
+    const { exists, readFile, writeFile } = host;
+    return Object.assign(host, {
+      exists: (path: string) => asked.push(`${name} exists`) && exists(path),
+      readFile: (path: string) => asked.push(`${name} reads`) && readFile(path),
+      writeFile: (path: string, text: string) => asked.push(`${name} writes`) && writeFile(path, text),
+    });
+  });
+  assert(here && one && other);
+  const stores: Host[] = [one, other];
+  const source = { host: here, signal: new AbortController().signal, zfs, zpool: 'zpool' };
+  const save = (target: Host): Promise<string[]> =>
+    saveSharing({ source, sourceRoot: 'fast/k', resource: 'k', target, strangers: [] }, new Map(), true);
+  for (const quota of ['5', '8']) {
+    says(quota);
+    for (const target of stores) assert.deepEqual(await save(target), []);
+    for (const target of stores)
+      assert.deepEqual((await savedOn(target, 'k'))?.properties, { 'fast/k': { quota } }, target.name);
+  }
+  asked.length = 0;
+  for (const target of stores) assert.deepEqual(await save(target), []);
+  assert.deepEqual(
+    asked.filter((words) => !words.startsWith('din')),
+    ['grogu reads', 'cara reads'],
+  );
 });
 
 test('a dataset is a stranger to a replica of which it has no snapshot', () => {

@@ -240,6 +240,7 @@ describe('what the doctor says', () => {
     };
     const [finding, more] = judgeLeftovers(about('grogu'), facts, true);
     assert.match(finding?.next ?? '', /zfs receive -A 'backup\/old\/a b' \(/);
+    assert.match(finding?.next ?? '', /if .* no restore into it is under way \(holdfast status shows it\)/);
     assert.match(more?.found ?? '', /1 more/);
   });
   test('a host whose zfs does not answer is told only where something lies in it', () => {
