@@ -209,5 +209,7 @@ function shareOf({ words, of }: Call, place: number, code: string, said: string)
   if (own !== undefined) return { ok: false, words: own };
   const general = lines.find((one) => !/'.+@.+'/.test(one));
   const whole = code === '1' && lines.length > 0 && said.length < wordsMost - 4 && general === undefined;
-  return whole ? { ok: true, words: '' } : { ok: false, words: general ?? `exit code ${code}, and nothing said of this one` };
+  return whole
+    ? { ok: true, words: '' }
+    : { ok: false, words: general ?? `exit code ${code}, and nothing said of this one` };
 }
