@@ -78,15 +78,22 @@ export function createDoor({ host, machine, config, configFile }: DoorOptions): 
 /** For a short question that belongs to no run: errors in our own words, no heartbeat, no log. */
 export const answer = <O>(body: (signal: AbortSignal) => Promise<O>): Promise<O> => outsideOfRuns(body, 0);
 
-/** The same for what is tried again through an outage, for as long as its workflow lets it. */
-export const attempt = <O>(body: (signal: AbortSignal) => Promise<O>): Promise<O> =>
-  outsideOfRuns(body, Number.POSITIVE_INFINITY);
+/**
+ * The same for what is tried again through any trouble, for as long as its workflow lets it: only `final` ends it at once.
+ * What no run can wait for (a full disk, a secret that is away) may pass within the day that a message has.
+ */
+export const attempt = <O>(body: (signal: AbortSignal) => Promise<O>, final: ErrorCode): Promise<O> =>
+  outsideOfRuns(body, Number.POSITIVE_INFINITY, final);
 
-async function outsideOfRuns<O>(body: (signal: AbortSignal) => Promise<O>, retryForMs: number): Promise<O> {
+async function outsideOfRuns<O>(
+  body: (signal: AbortSignal) => Promise<O>,
+  retryForMs: number,
+  final?: ErrorCode,
+): Promise<O> {
   try {
     return await body(Context.current().cancellationSignal);
   } catch (error) {
-    throw toFailure(error, Context.current(), { retryForMs, movedAt: new Date(0) });
+    throw toFailure(error, Context.current(), { retryForMs, movedAt: new Date(0), final });
   }
 }
 
@@ -165,20 +172,22 @@ function earlierMove({ info }: Context): Pick<Progress, 'movedAt'> & Furthest {
 interface Patience {
   retryForMs: number;
   movedAt: Date;
+  /** The one code that ends the attempts, whatever the table of errors says. */
+  final?: ErrorCode | undefined;
 }
 
 /** Our errors keep their code as the failure's type; whatever else comes is HF_INTERNAL, and none carries a stack or a secret. */
-export function toFailure(error: unknown, context: Context, { retryForMs, movedAt }: Patience): Error {
+export function toFailure(error: unknown, context: Context, { retryForMs, movedAt, final }: Patience): Error {
   const { cancellationSignal } = context;
   // Only the SDK's own CancelledFailure makes the activity "cancelled" and not "failed": it is the reason of the signal.
   if (cancellationSignal.aborted) return cancellationSignal.reason as Error;
   const known = error instanceof HoldfastError ? error : unexpected(error);
-  const { retry, next } = errors[known.code as ErrorCode];
+  const { retry, next } = errors[known.code];
   const outOfPatience = now().getTime() - movedAt.getTime() > retryForMs;
   return ApplicationFailure.create({
     type: known.code,
     message: redact(known.message).slice(0, maxMessageLength),
-    nonRetryable: retry === 'never' || outOfPatience,
+    nonRetryable: final === undefined ? retry === 'never' || outOfPatience : known.code === final,
     // The Web UI shows it; our own commands know the table.
     details: [{ next, ...known.details }],
   });

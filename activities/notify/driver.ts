@@ -4,6 +4,7 @@ import { HoldfastError } from '../../contracts/errors.js';
 import type { NotifyStepInput } from '../../contracts/notify.js';
 import { now } from '../../system/clock.js';
 import type { Host } from '../../system/host.js';
+import { createLog } from '../../system/log.js';
 import { sendByCommand } from './by-command.js';
 import { sendAsMail } from './by-mail.js';
 import { folderOf, type Outgoing, shortId } from './outgoing.js';
@@ -27,9 +28,9 @@ export async function notify(
       'HF_NOT_IN_CONFIG',
       `The channel "${channel}" is of the host "${sender ?? '?'}", not of "${host.name}", in this host's holdfast.yaml; give every host the same file`,
     );
-  if (await wasSent(host, id)) return { sent: false };
+  if (await unlessTroubled(id, 'looked up', () => wasSent(host, id))) return { sent: false };
   await send({ host, channel, id, notice, signal }, found);
-  await markSent(host, id);
+  await unlessTroubled(id, 'noted', () => markSent(host, id));
   return { sent: true };
 }
 
@@ -48,6 +49,21 @@ const markForm = /^(\d{4}-\d{2}-\d{2})-([0-9a-f]{32})\.sent$/;
 
 async function wasSent(host: Host, id: string): Promise<boolean> {
   return (await marks(host)).some((name) => markForm.exec(name)?.[2] === shortId(id));
+}
+
+/**
+ * A note that cannot be read or made never fails a message. The full disk itself may be what is told, and after "taken" a failed attempt
+ * would send the message again, and call one that people have one that did not go out. Without its note, only a worker that is killed before
+ * Temporal has its answer sends twice, as between "taken" and the note anyway.
+ */
+async function unlessTroubled<R>(id: string, done: string, body: () => Promise<R>): Promise<R | undefined> {
+  try {
+    return await body();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    createLog('holdfast notify').warn({ id, reason }, `whether this message was sent cannot be ${done}`);
+    return undefined;
+  }
 }
 
 /** Between the server's "taken" and this line a kill makes a message come twice: better than never. */

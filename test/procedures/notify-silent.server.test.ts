@@ -36,7 +36,7 @@ describe('a channel whose server refuses', { skip: needs('temporal', 'restic') }
   /** A message as a run sends it: tried as long as its workflow may. */
   const send = async (channel: string, host: string, workflowExecutionTimeout: '1s' | '1m') => {
     const input: NotifyInput = { channel, host, notice: { event: 'test', what: 'x', lines: [] } };
-    await estate.client.workflow.start(workflowTypes.notifyPeople, {
+    return estate.client.workflow.start(workflowTypes.notifyPeople, {
       workflowId: notificationId('by-hand', channel, 'test', randomUUID()),
       taskQueue: workflowQueue,
       args: [input],
@@ -111,6 +111,32 @@ describe('a channel whose server refuses', { skip: needs('temporal', 'restic') }
     assert.deepEqual(more, []);
     assert.equal(finding?.subject, 'secret X-Key of channel hook');
     assert.match(finding?.found ?? '', /HF_SECRET_UNAVAILABLE: .*hook\.key.*ENOENT/);
+  });
+
+  test('and whose secret is away for now is tried until it is back; a test by hand says at once why not', async () => {
+    rmSync(keyFile());
+    hook.received.length = 0;
+    const message = await send('hook', 'nas', '1m');
+    const inTwoHours = new Date(Date.now() + 7_200_000);
+    const [finding] = await waitFor(
+      async () => {
+        const found = await examineChannels(temporal, config(), undefined, inTwoHours);
+        return /attempt \d+ failed/.test(found[0]?.found ?? '') ? found : undefined;
+      },
+      { timeoutMs: 20_000, what: 'the message to be listed as tried' },
+    );
+    assert.match(
+      finding?.found ?? '',
+      /is still tried .*HF_SECRET_UNAVAILABLE: attempt \d+ failed: .*hook\.key/,
+    );
+    assert.match(finding?.next ?? '', /Look at the reference in holdfast\.yaml .*"holdfast notify hook"/);
+    const byHand = await estate.holdfast('notify', 'hook');
+    assert.equal(byHand.code, 1);
+    assert.match(byHand.stdout, /^hook: NOT sent: HF_SECRET_UNAVAILABLE: .*hook\.key.*ENOENT/m);
+    writeFileSync(keyFile(), secret, { mode: 0o600 });
+    await message.result();
+    assert.equal(hook.received.length, 1);
+    await untilSilent(0);
   });
 
   test('for now is told with its attempts when it has done so for more than an hour', async () => {

@@ -36,7 +36,10 @@ export async function tellPeople(routes: readonly NotifyRoute[], told: Told): Pr
   await Promise.all(wanted.map((route) => startMessage(route, run, notice)));
 }
 
-/** That nobody could be told is no reason for a run to end otherwise than it did. */
+/**
+ * That nobody could be told is no reason for a run to end otherwise than it did. The one refusal that Temporal knows here is "already
+ * started": this very message was given its own workflow before. All else fails the workflow task, which is done again.
+ */
 async function startMessage({ channel, host }: NotifyRoute, run: string, notice: Notice): Promise<void> {
   try {
     await startChild(workflowTypes.notifyPeople, {
