@@ -117,12 +117,12 @@ describe('a message', () => {
         assert.equal(server.received.splice(0).length, 1);
       });
 
-      test('goes once by mail, and counts as sent', async () => {
+      test('goes once by mail, and counts as sent', async (t) => {
         const mails = await mailReceiver();
+        t.after(() => mails.stop());
         const smtp = { host: '127.0.0.1', port: mails.port, tls: 'none' };
         const mail = { smtp, from: 'holdfast@example.org', to: ['me@example.org'] };
         assert.deepEqual(await start({ host: 'nas', mail }, { host }).done, { sent: true });
-        await mails.stop();
         assert.equal(mails.mails.length, 1);
       });
 
