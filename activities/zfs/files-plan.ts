@@ -68,12 +68,16 @@ export const namedIn = (dataset: Dataset, name: string): Snapshot | undefined =>
 const notFound = (message: string): HoldfastError =>
   new HoldfastError('HF_COPY_NOT_FOUND', message.slice(0, 300));
 
-/** "./a//b/" -> "a/b". */
-const plainPath = (path: string): string =>
-  path
-    .split('/')
-    .filter((part) => part !== '' && part !== '.')
-    .join('/');
+/** "./a//b/" -> "a/b". Whoever starts a workflow could ask for what lies outside of the dataset: this host looks itself. */
+function plainPath(path: string): string {
+  const parts = path.split('/');
+  if (path.startsWith('/') || parts.includes('..') || path.includes('\0'))
+    throw new HoldfastError(
+      'HF_PATH_NOT_FOUND',
+      `"${path}" is no path inside of a dataset: it begins with "/", or holds ".." or a NUL`.slice(0, 300),
+    );
+  return parts.filter((part) => part !== '' && part !== '.').join('/');
+}
 
 function withoutInner(
   paths: readonly string[],

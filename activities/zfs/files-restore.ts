@@ -17,8 +17,9 @@ import {
 import { copyPiece } from './files-copy.js';
 import { comparePiece, type Place, runShell } from './files-inventory.js';
 import type { FilesPlan, Piece } from './files-plan.js';
-import { countScript, innerScript } from './files-scripts.js';
+import { countScript } from './files-scripts.js';
 import { filesFolder, type Origin, openedFiles } from './files-source.js';
+import { requireThere } from './files-there.js';
 import { folderName } from './source-plan.js';
 
 /** Files out of a frozen snapshot into a folder: copied into a staging folder, compared, and only then moved to where they are looked for. */
@@ -95,20 +96,6 @@ async function measure(
     tools.progress({ phase: 'counting', filesTotal: count });
   }
   return { count, bytes };
-}
-
-async function requireThere(place: Place, piece: Piece, snapshot: string): Promise<void> {
-  const { host, folder } = place;
-  if (piece.within !== '' && !(await host.facts(`${folder}/${piece.within}`)))
-    throw new HoldfastError(
-      'HF_PATH_NOT_FOUND',
-      `${piece.dataset}@${snapshot} does not hold "${piece.within}"`.slice(0, 300),
-    );
-  if (piece.inner.length === 0) return;
-  const taken = (await runShell(place, innerScript(folder, piece), 'look at folders')).trim();
-  if (taken === '') return;
-  const message = `${piece.dataset}@${snapshot} holds files in ${taken.split('\n')[0]}, where a dataset of its own comes: restore both by themselves with --path, or the dataset with --clone`;
-  throw new HoldfastError('HF_TARGET_REFUSED', message.slice(0, 300));
 }
 
 /** Goes on where a killed attempt stopped; nothing half-done can be taken for a whole restore. */
