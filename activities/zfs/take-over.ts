@@ -5,6 +5,7 @@ import type { Promotion } from './failover-facts.js';
 import { ownProperties } from './list-command.js';
 import { listTrees, type Zfs } from './listing.js';
 import { changeOn } from './replicate-hosts.js';
+import { parentOf } from './replicate-moves.js';
 import { fenceTag } from './replicate-names.js';
 import { type Role, roleText } from './role.js';
 import { mustAll } from './stand-by.js';
@@ -40,12 +41,15 @@ export async function takeOver(tools: Says, zfs: Zfs, taking: Taking): Promise<T
   );
   await holdBases(tools, zfs, live);
   await giveUpPartial(tools, zfs, live);
-  await mustAll(
-    zfs,
-    live.map((dataset) => ['set', ...wantedProperties(dataset, propertiesOf), dataset.name]),
-    tools.log,
-  );
-  const troubles = await mountAll(tools, zfs, live, propertiesOf);
+  const levels = mountLevels(live, propertiesOf);
+  // Setting a mount point or a share can mount at once.
+  for (const level of levels)
+    await mustAll(
+      zfs,
+      level.map((dataset) => ['set', ...wantedProperties(dataset, propertiesOf), dataset.name]),
+      tools.log,
+    );
+  const troubles = await mountAll(tools, zfs, levels, propertiesOf);
   const now = await mustBeWritable(zfs, root, live);
   return {
     notes: notesOn(now, live),
@@ -102,18 +106,36 @@ const wantsMount = (dataset: Dataset, propertiesOf: Taking['propertiesOf']): boo
   !isLocked(dataset) &&
   (propertiesOf(dataset.name).canmount ?? 'on') === 'on';
 
-/** Parents before children, level by level. What cannot be mounted is told; the others are. */
+/**
+ * By how deep the folders lie, whatever the datasets are called. Those of one level can lie over none of each other: what is mounted in a
+ * folder after what lies below it hides that, and both say that they are mounted.
+ */
+function mountLevels(live: readonly Dataset[], propertiesOf: Taking['propertiesOf']): Dataset[][] {
+  const folders = new Map<string, string>();
+  const levels: Dataset[][] = [];
+  for (const dataset of [...live].sort((one, other) => one.name.length - other.name.length)) {
+    const { name, mountpoint } = dataset;
+    const above = folders.get(parentOf(name));
+    const inherited = above === undefined ? mountpoint : above + name.slice(name.lastIndexOf('/'));
+    const folder = propertiesOf(name).mountpoint ?? inherited ?? name;
+    folders.set(name, folder);
+    const depth = folder.split('/').filter(Boolean).length;
+    levels[depth] = [...(levels[depth] ?? []), dataset];
+  }
+  return levels.filter(Boolean);
+}
+
+/** Level by level. What cannot be mounted is told; the others are. */
 async function mountAll(
   { log }: Says,
   zfs: Zfs,
-  live: readonly Dataset[],
+  levels: readonly Dataset[][],
   propertiesOf: Taking['propertiesOf'],
 ): Promise<string[]> {
   const troubles: string[] = [];
-  const depthOf = ({ name }: Dataset): number => name.split('/').length;
-  const wanted = live.filter((dataset) => wantsMount(dataset, propertiesOf));
-  for (const depth of [...new Set(wanted.map(depthOf))].sort((one, other) => one - other)) {
-    const names = wanted.filter((dataset) => depthOf(dataset) === depth).map(({ name }) => name);
+  for (const level of levels) {
+    const names = level.filter((dataset) => wantsMount(dataset, propertiesOf)).map(({ name }) => name);
+    if (names.length === 0) continue;
     const done = await changeOn(
       zfs,
       zfs.host.name,

@@ -73,7 +73,7 @@ test('the files of today, to which a link in the snapshot leads, are not restore
 test('a link deeper down, one that stays inside and one with an odd name are refused as well, and named', async () => {
   const leading: [within: string, way: string, leadsTo: string][] = [
     ['a/b/link/x/y', 'a/b/link', '../../inside'],
-    ["-rf 'q\"\n$(x)/x/y", "-rf 'q\"\n$(x)", './inside'],
+    ['-rf \'q"\n$(x)/x/y', '-rf \'q"\n$(x)', './inside'],
     ['up/x', 'up', '..'],
     ['circle/x', 'circle', 'circle'],
     ['dead/x', 'dead', '/nowhere/at/all'],
@@ -98,7 +98,7 @@ test('a link as the last name is restored as a link, and folders with odd names 
   await restore('a/current');
   assert.equal(readlinkSync(join(target, 'a/current')), '/nowhere');
   const odd = scene();
-  const path = "-rf/..odd/it's \"\n$(x)/deep";
+  const path = '-rf/..odd/it\'s "\n$(x)/deep';
   odd.file(join(odd.mount, path, 'file'), 'frozen');
   assert.equal((await odd.restore(path)).files, 1);
   assert.equal(readFileSync(join(odd.target, path, 'file'), 'utf8'), 'frozen');
