@@ -55,10 +55,11 @@ export function planSnapshots(question: SnapshotQuestion): SnapshotPlan {
   const chosen = [...new Set(selected.flatMap(({ datasets }) => datasets))];
   checkNames(chosen, name, run);
   const made = chosen.filter((dataset) => ownSnapshot(dataset, name, run));
-  const firstTxg = Math.min(...made.map((dataset) => ownSnapshot(dataset, name, run)?.createtxg ?? Infinity));
-  // Born after the moment of the run: it has no state of that moment to keep.
+  const firstTxgs = firstTxgsOf(made, (dataset) => ownSnapshot(dataset, name, run));
+  // Born after the moment of the run: it has no state of that moment to keep. In a pool that has none yet, the moment is still to come.
   const isDue = (dataset: Dataset): boolean =>
-    !ownSnapshot(dataset, name, run) && !(made.length > 0 && dataset.createtxg > firstTxg);
+    !ownSnapshot(dataset, name, run) &&
+    dataset.createtxg <= (firstTxgs.get(poolOf(dataset.name)) ?? Infinity);
   const due = chosen.filter(isDue);
   const whole = made.length === 0 && selected.every((one) => one.whole);
   const batches = whole ? poolsOf(outermost(selected.map(({ root }) => root))) : poolsOf(namesOf(due));
@@ -106,6 +107,19 @@ function checkNames(datasets: readonly Dataset[], name: string, run: string): vo
 }
 
 const poolOf = (name: string): string => name.split('/')[0] ?? name;
+
+/** The moment of each pool that has some of the run's snapshots. Each pool counts its txgs by itself: those of two say nothing about each other. */
+function firstTxgsOf(
+  made: readonly Dataset[],
+  ownOf: (dataset: Dataset) => Snapshot | undefined,
+): ReadonlyMap<string, number> {
+  const first = new Map<string, number>();
+  for (const dataset of made) {
+    const pool = poolOf(dataset.name);
+    first.set(pool, Math.min(first.get(pool) ?? Infinity, ownOf(dataset)?.createtxg ?? Infinity));
+  }
+  return first;
+}
 
 /** ZFS takes one moment for what lies in one pool. */
 function poolsOf(names: readonly string[]): string[][] {

@@ -18,6 +18,8 @@ export interface SourcePlan {
   restorePoint: string;
   /** The datasets that are read, by name. */
   datasets: string[];
+  /** Theirs, in the same order. Absent in what an older version has written. */
+  guids?: string[];
   /** They are read through a mount on the machine that drives the host. */
   through?: Through;
 }

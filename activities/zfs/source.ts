@@ -17,7 +17,8 @@ import { judgeSnapshots } from './retention.js';
 import { refuseStandby } from './role.js';
 import { selectDatasets } from './select.js';
 import { ensureSnapshots } from './snapshot.js';
-import { ownSnapshot, snapshotName } from './snapshot-plan.js';
+import { snapshotName } from './snapshot-plan.js';
+import { planFrom, refuseUnreadable, withoutVanished } from './source-choice.js';
 import {
   hasSourcePlan,
   reading,
@@ -26,7 +27,7 @@ import {
   type SourcePlan,
   writeSourcePlan,
 } from './source-plan.js';
-import type { Dataset, Snapshot } from './types.js';
+import type { Snapshot } from './types.js';
 
 /** A dataset is read from snapshots that stand still: taken for the run or by a named job, held and mounted until the copy is proved. */
 
@@ -45,18 +46,40 @@ export async function openSource(tools: Tools, input: SourceStepInput): Promise<
   checkHostOf(tools.config, resource, host.name);
   const zfs = openZfs(tools, resource);
   tools.progress({ phase: 'making snapshots ready' });
-  const plan = (await hasSourcePlan(host, input))
+  const chosen = (await hasSourcePlan(host, input))
     ? await readSourcePlan(host, input)
     : { ...(await choose(tools, zfs, input, config)), ...throughMountOf(tools.config, resource) };
   // Before anything is held: a retry must not choose a newer snapshot and forget the hold on this one.
-  await writeSourcePlan(host, input, plan);
-  const former = { dataset: selectionOf(tools.config, resource).dataset, snapshot: plan.snapshot, job };
+  await writeSourcePlan(host, input, chosen);
+  const former = { dataset: selectionOf(tools.config, resource).dataset, snapshot: chosen.snapshot, job };
   await recordFormerState(host, run, whatOf(input), former);
-  await holdSnapshots(zfs, holdTag(run), plan);
+  const plan = await holdPlanned(tools, zfs, input, chosen);
   const reader = readingHost(host, tools.config, resource);
   await mountSnapshots(reader, readingFolder(reader, input), plan, signal);
   tools.log(`${resource}: ${plan.datasets.length} datasets are read from the snapshot ${plan.snapshot}`);
   return plan;
+}
+
+/** A dataset that somebody destroys before it is held costs the run that dataset, as in a snapshot job, and not the copy of all others. */
+async function holdPlanned(
+  tools: Tools,
+  zfs: Zfs,
+  input: SourceStepInput,
+  plan: SourcePlan,
+): Promise<SourcePlan> {
+  const { run, resource } = input;
+  try {
+    await holdSnapshots(zfs, holdTag(run), plan);
+    return plan;
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || error.code !== 'HF_DATASET_MISSING') throw error;
+    const { dataset } = selectionOf(tools.config, resource);
+    const left = withoutVanished(plan, await listTrees(zfs, { roots: [dataset] }));
+    if (!left) throw error;
+    tools.log(`${resource}: ${left.note}`);
+    await writeSourcePlan(tools.host, input, left.plan);
+    return holdPlanned(tools, zfs, input, left.plan);
+  }
 }
 
 function throughMountOf(config: Config, resource: string): Pick<SourcePlan, 'through'> {
@@ -91,53 +114,6 @@ async function choose(
   const own = { run, name: snapshotName(pattern, job, run) };
   const by = fromSnapshotsOf === undefined ? own : { job: fromSnapshotsOf };
   return planFrom(datasets, by, resource);
-}
-
-/** Files are read, so there must be files, and a key where they are encrypted. */
-function refuseUnreadable(datasets: readonly Dataset[], resource: string): void {
-  const volume = datasets.find(({ type }) => type === 'volume');
-  if (volume) {
-    const message = `"${resource}": ${volume.name} is a zvol, a disk of somebody else: no files can be read from it. Replicate it (zfs-replication), back it up where it is used, or exclude it`;
-    throw new HoldfastError('HF_SOURCE_MISSING', message.slice(0, 300));
-  }
-  const locked = datasets.find(({ keyStatus }) => keyStatus === 'unavailable');
-  if (!locked) return;
-  const message = `"${resource}": the key of ${locked.name} is not loaded, so its files cannot be read. Run "zfs load-key ${locked.encryptionRoot}" on the host, or exclude it`;
-  throw new HoldfastError('HF_SOURCE_MISSING', message.slice(0, 300));
-}
-
-/** The newest snapshot that the planned datasets have in common, and that says it is of this run or job. */
-function planFrom(
-  datasets: readonly Dataset[],
-  by: { run: string; name: string } | { run?: undefined; job: string },
-  resource: string,
-): SourcePlan {
-  const [root] = datasets;
-  const isMeant = (one: Snapshot): boolean =>
-    by.run === undefined ? one.job === by.job : one.run === by.run && one.name === by.name;
-  const newest = root?.snapshots.findLast(isMeant);
-  if (!root || newest?.run === undefined) {
-    const message = `"${resource}": ${root?.name ?? 'the dataset'} has no snapshot of ${by.run ?? `the job "${by.job}"`}. Run that job first`;
-    throw new HoldfastError('HF_SOURCE_MISSING', message.slice(0, 300));
-  }
-  const { name, run } = newest;
-  const made = datasets.flatMap((dataset) => {
-    const snapshot = ownSnapshot(dataset, name, run);
-    return snapshot ? [{ dataset, snapshot }] : [];
-  });
-  const oldestS = Math.min(...made.map(({ snapshot }) => snapshot.creationS));
-  const missed = datasets.find(
-    (dataset) => dataset.createtxg <= newest.createtxg && !ownSnapshot(dataset, name, run),
-  );
-  if (missed) {
-    const message = `"${resource}": ${missed.name} has no snapshot ${name}, which the others have. Run the snapshot job again`;
-    throw new HoldfastError('HF_SOURCE_MISSING', message.slice(0, 300));
-  }
-  return {
-    snapshot: name,
-    restorePoint: new Date(oldestS * 1000).toISOString(),
-    datasets: made.map(({ dataset }) => dataset.name),
-  };
 }
 
 /** Unmounts, lets go, and removes what this job took for earlier runs: the newest stays, so that a restore can be compared with it. */

@@ -71,6 +71,30 @@ describe('taking snapshots', () => {
     assert.deepEqual(namesOf(fake, 'fast'), [name]);
   });
 
+  test('a second pool whose command failed gets all its snapshots, however much older it is than the first', async () => {
+    const fake = fakeZfs(['fast', 'fast/a', 'bulk', 'bulk/gone', 'bulk/x', 'bulk/tmp'], {});
+    for (const name of ['bulk', 'bulk/gone', 'bulk/x']) fake.properties.set(name, { createtxg: '19000000' });
+    const tools = fake.tools(run);
+    const tree = tools.config.resources.tree;
+    const job = tools.config.jobs.hourly;
+    assert.ok(tree && job);
+    tools.config.resources.photos = { ...tree, dataset: 'bulk', exclude: ['tmp'] };
+    job.resources.push('photos');
+    fake.before = ([verb, ...args]) => {
+      if (verb === 'snapshot' && args.includes(`bulk/gone@${name}`)) fake.datasets.delete('bulk/gone');
+      return undefined;
+    };
+    const reports = await takeSnapshots(tools, { ...input, resources: ['tree', 'photos'] });
+    assert.deepEqual(
+      reports.map(({ resource, datasets }) => [resource, datasets]),
+      [
+        ['tree', 2],
+        ['photos', 2],
+      ],
+    );
+    assert.deepEqual(namesOf(fake, 'bulk/x'), [name]);
+  });
+
   test('an orphan of an earlier attempt that comes in between is found, and no second set is made', async () => {
     const fake = fakeZfs(['fast', 'fast/a'], {});
     let first = true;

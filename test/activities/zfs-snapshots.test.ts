@@ -142,6 +142,32 @@ describe('the plan of a run', () => {
     );
   });
 
+  test('what a pool has made says nothing about another one, whose txgs are higher', () => {
+    const young = { createtxg: 19_000_000 };
+    const { commands, resources, adopted } = plan(
+      [
+        dataset('fast/k', {}, [snapshot(name, 6_000_000, ours)]),
+        dataset('fast/k/missed', { createtxg: 5 }),
+        dataset('fast/k/born later', { createtxg: 6_000_001 }),
+        dataset('bulk/photos', { createtxg: 10 }),
+        dataset('bulk/photos/2026', young),
+      ],
+      [all('fast/k'), { ...all('bulk/photos'), resource: 'photos' }],
+    );
+    assert.deepEqual(
+      commands.map((args) => args.slice(5)),
+      [[`fast/k/missed@${name}`], [`bulk/photos@${name}`, `bulk/photos/2026@${name}`]],
+    );
+    assert.deepEqual(
+      resources.map(({ datasets }) => datasets.map((one) => one.name)),
+      [
+        ['fast/k', 'fast/k/missed'],
+        ['bulk/photos', 'bulk/photos/2026'],
+      ],
+    );
+    assert.equal(adopted, true);
+  });
+
   test("somebody else's snapshot of the name stops the run before anything is done", () => {
     const other = [snapshot(name, 10)];
     assert.throws(() => plan([dataset('fast', {}, other)], [all('fast')]), { code: 'HF_SNAPSHOT_EXISTS' });

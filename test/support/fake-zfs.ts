@@ -14,6 +14,8 @@ interface FakeSnapshot {
 
 export interface FakeZfs {
   datasets: Map<string, Map<string, FakeSnapshot>>;
+  /** What a dataset says of itself besides, by the names of the columns. */
+  properties: Map<string, Record<string, string>>;
   /** By `dataset#name`, of which snapshot. */
   bookmarks: Map<string, { guid: string; txg: number }>;
   /** The arguments of every command so far. */
@@ -59,6 +61,7 @@ export function fakeZfs(names: readonly string[], job: object): FakeZfs {
   };
   const fake: FakeZfs = {
     datasets,
+    properties: new Map(),
     bookmarks: new Map(),
     commands: [],
     usedBytes: 1e11,
@@ -111,6 +114,7 @@ export function fakeZfs(names: readonly string[], job: object): FakeZfs {
           guid: `7${[...name].map((c) => c.charCodeAt(0) % 10).join('')}`.slice(0, 19),
           createtxg: '1',
           ...(fake.token?.[0] === name && { receive_resume_token: fake.token[1] }),
+          ...fake.properties.get(name),
         }),
         ...(args.includes('filesystem,volume') ? [] : [...snapshots]).map(
           ([snapshot, { guid, txg: at, props, holds }]) =>
@@ -177,11 +181,17 @@ export function fakeZfs(names: readonly string[], job: object): FakeZfs {
     for (const name of list.split(',')) datasets.get(dataset)?.delete(name);
     return ended();
   };
+  /** Each for itself: what is refused for one does not keep the others. */
   const hold = (tag: string, targets: string[]): RunResult => {
-    const twice = targets.find((target) => find(target)?.holds.has(tag));
-    if (twice) return refused(`cannot hold snapshot '${twice}': tag already exists on this dataset`);
-    for (const target of targets) find(target)?.holds.add(tag);
-    return ended();
+    const complaints = targets.flatMap((target) => {
+      const snapshot = find(target);
+      if (!snapshot) return [`cannot hold snapshot '${target}': dataset does not exist`];
+      if (snapshot.holds.has(tag))
+        return [`cannot hold snapshot '${target}': tag already exists on this dataset`];
+      snapshot.holds.add(tag);
+      return [];
+    });
+    return complaints.length === 0 ? ended() : refused(complaints.join('\n'));
   };
 
   const host = {
@@ -196,6 +206,7 @@ export function fakeZfs(names: readonly string[], job: object): FakeZfs {
       return result;
     },
     makeFolder: async () => undefined,
+    list: async () => [],
     exists: async (path: string) => files.has(path),
     readFile: async (path: string) => files.get(path) ?? '',
     writeFile: async (path: string, text: string) => void files.set(path, text),
