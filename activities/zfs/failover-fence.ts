@@ -21,11 +21,19 @@ export async function fenceIfReturned(tools: Tools, input: FailoverStepInput): P
   if (!returned) return {};
   const request = requestOf(tools.config, job, input);
   const both = { input: { ...request, source: returned, target: replicas } };
-  const words = await fenceReturned(tools, { source, request }, input, both);
+  const words = await fenceReturned(tools, { source, request }, input, both).catch((error: unknown) =>
+    whyOpen(error, tools.signal),
+  );
   if (words === '') return {};
   return {
     fenced: `${sourceRoot} on ${sides.sourceHost} answers while ${targetRoot} is the one in use since ${role.run}: two sides may have been written to.${words}`,
   };
+}
+
+/** It answered, and may be written to: that is told, whatever came in between. The next run tries it again. */
+function whyOpen(error: unknown, { aborted }: AbortSignal): string {
+  if (aborted || !(error instanceof HoldfastError)) throw error;
+  return ` It could not be made readonly: ${error.message}`.slice(0, 300);
 }
 
 /** Away, or not there: what was expected. */

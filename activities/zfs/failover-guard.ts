@@ -11,8 +11,8 @@ import type { Sent } from './replicate-known-holds.js';
 import { targetNameOf } from './replicate-moves.js';
 import { fenceTag } from './replicate-names.js';
 import { type Survey, type SurveyRequest, survey } from './replicate-survey.js';
-import { roleOf, type Sides, whyNotBack, whyNotForward } from './role.js';
-import { standBy } from './stand-by.js';
+import { type Role, roleOf, type Sides, whyNotBack, whyNotForward } from './role.js';
+import { standBy, standsBy } from './stand-by.js';
 
 /** The look at both ends that every replication begins with, refused where the other side is the one in use. */
 
@@ -68,7 +68,7 @@ async function promotedMeanwhile(
 
 /**
  * A source that came back while its replica is in use is made to stand by as soon as it is seen: each further byte that somebody writes
- * there would be lost work. Nothing is destroyed by it, and the failover's approval has said so.
+ * there would be lost work. Nothing is destroyed by it, and the failover's approval has said so. What was cut half way is done again.
  */
 export async function fenceReturned(
   tools: Tools,
@@ -78,10 +78,12 @@ export async function fenceReturned(
 ): Promise<string> {
   const root = input.source.get(request.sourceRoot);
   const promoted = roleOf(input.target.get(request.targetRoot));
-  if (promoted?.kind !== 'promoted' || !root || roleOf(root)?.kind === 'standby') return '';
+  if (promoted?.kind !== 'promoted' || !root || standsBy(root.name, input.source)) return '';
   tools.log(`${root.name} is made to stand by: its replica is in use since ${promoted.run}`);
   await holdCommon(tools, source, { input, request });
-  await standBy(source, request.sourceRoot, { kind: 'standby', run: promoted.run, store }, tools.log);
+  const own = roleOf(root);
+  const role: Role = own?.kind === 'standby' ? own : { kind: 'standby', run: promoted.run, store };
+  await standBy(source, request.sourceRoot, role, tools.log);
   await addEvidence(tools.host, { kind: 'failover', run, job, resource, store, what: 'source-stood-by' });
   return ` ${root.name} was made readonly just now: look at who wrote to it since it came back`;
 }

@@ -84,14 +84,18 @@ export function refuseSecondSide(replica: Pick<Dataset, 'name' | 'role'> | undef
 export const isReceivedFrom = ({ source, target }: BothRoots): boolean =>
   source?.readonly === 'on' && target !== undefined && source.replicaOf === target.guid;
 
-/** What is made of a dataset that stands by looks fresh and is old: snapshots and backups of it are refused. */
-export function refuseStandby(datasets: Iterable<Pick<Dataset, 'name' | 'role'>>, host: string): void {
+/** What is made of a dataset that stands by looks fresh and is old: snapshots and backups of it are refused. `why`: what else is refused. */
+export function refuseStandby(
+  datasets: Iterable<Pick<Dataset, 'name' | 'role'>>,
+  host: string,
+  why = 'What would be taken here is old',
+): void {
   for (const dataset of datasets) {
     const role = roleOf(dataset);
     if (role?.kind !== 'standby' && role?.kind !== 'unknown') continue;
     throw new HoldfastError(
       'HF_FAILED_OVER',
-      `${dataset.name} on "${host}" stands by since ${role.run}: the replica in ${role.store || 'another store'} is the one in use. What would be taken here is old`.slice(
+      `${dataset.name} on "${host}" stands by since ${role.run}: the replica in ${role.store || 'another store'} is the one in use. ${why}`.slice(
         0,
         300,
       ),

@@ -10,8 +10,16 @@ import type { PutBack } from '../host/questions.js';
 import { markUndone, openUndos, recordFormerState } from '../host/undo.js';
 import { checkHostOf } from '../restic/job.js';
 import { type Origin, originOf } from './files-source.js';
-import { listTrees } from './listing.js';
-import { bringTreeBack, proveRolledBack, rollBack } from './roll-back.js';
+import { listTrees, type Zfs } from './listing.js';
+import { refuseStandby } from './role.js';
+import {
+  bringTreeBack,
+  isStillAside,
+  mountAgain,
+  proveRolledBack,
+  refuseWritable,
+  rollBack,
+} from './roll-back.js';
 import { planRollBack, type RollBack, type RollBackPlan } from './roll-back-plan.js';
 
 /** A resource as it was, in its own place; and back, on request or when it does not come to its end. */
@@ -39,6 +47,7 @@ async function prepare(
   const origin = ownTree(tools, input);
   const { copy, at, run } = input;
   const all = [...(await listTrees(origin.zfs, { roots: [origin.root] })).values()];
+  refuseStandby(all.slice(0, 1), origin.name, 'Nothing was touched');
   return { origin, rolled: planRollBack(all, { root: origin.root, run, copy, at, job: origin.job }) };
 }
 
@@ -141,17 +150,28 @@ export async function undoRollBackStep(tools: Tools, input: DatasetRestoreStepIn
       'HF_NOTHING_TO_DO',
       `${former.aside} is not there any more: it was brought back already, or removed`.slice(0, 300),
     );
-  await recordFormerState(host, run, what, { ...former });
-  await bringTreeBack(origin.zfs, former);
+  refuseWritable(there, former, origin.name);
+  await recordFormerState(host, run, what, { ...former, undoes: undo });
+  await bringTreeBack(origin.zfs, former).catch(async (error: unknown) => {
+    if (!(await refusedWhole(origin.zfs, former, error))) throw error;
+    await markUndone(host, run, what);
+    throw new HoldfastError('HF_ROLL_BACK_FAILED', (error as HoldfastError).message);
+  });
   await markUndone(host, run, what);
   return { ...reportOf(former, `${former.root} is again what was ${former.aside}`), movedAside: former.back };
 }
 
-/** After a failure, Terminate or a lost server. */
+/** A tool said no before anything was renamed: neither tried again for hours nor brought to its end another day. */
+const refusedWhole = async (zfs: Zfs, former: RollBack, error: unknown): Promise<boolean> =>
+  error instanceof HoldfastError && error.code === 'HF_TOOL_FAILED' && (await isStillAside(zfs, former));
+
+/** After a failure, Terminate or a lost server. A way back of which nothing was renamed is not begun now, when nobody asks for it. */
 export const putBackRollBack =
   (config: () => Config): PutBack =>
   async (host, _what, former) => {
     const { zfs = 'zfs', zpool = 'zpool' } = config().hosts[host.name]?.tools ?? {};
     const { signal } = new AbortController();
-    await bringTreeBack({ host, signal, zfs, zpool }, former as unknown as RollBack);
+    const [words, plan] = [{ host, signal, zfs, zpool }, former as unknown as RollBack];
+    if (former.undoes !== undefined && (await isStillAside(words, plan))) return mountAgain(words, plan);
+    await bringTreeBack(words, plan);
   };

@@ -4,6 +4,7 @@ import { zfsCommand } from './list-command.js';
 import { listTrees, type Zfs } from './listing.js';
 import { promoteWords } from './promote.js';
 import { parentOf } from './replicate-moves.js';
+import { refuseStandby, roleOf } from './role.js';
 import type { RollBack } from './roll-back-plan.js';
 import type { Dataset, Listing } from './types.js';
 
@@ -27,6 +28,19 @@ const under = (all: Listing, root: string): Dataset[] =>
 /** Children first. One that is in use refuses; what had been unmounted before it is mounted again by the way back. */
 async function unmountTree(zfs: Zfs, all: Listing, root: string): Promise<void> {
   for (const { name, mounted } of under(all, root).reverse()) if (mounted) await run(zfs, ['unmount', name]);
+}
+
+/** Where anything refuses before the first rename, all stays as it was. */
+async function clearPlace(zfs: Zfs, plan: RollBack, all: Listing): Promise<void> {
+  try {
+    await unmountTree(zfs, all, plan.root);
+    await run(zfs, ['rename', plan.root, plan.back]);
+  } catch (error) {
+    const now = await look(zfs, plan);
+    for (const { name, mounted } of under(all, plan.root))
+      if (mounted && now.get(name)?.mounted === false) await run(zfs, ['mount', name]);
+    throw error;
+  }
 }
 
 /** Else both trees would mount at one place when the machine starts. */
@@ -60,16 +74,29 @@ export async function rollBack(zfs: Zfs, plan: RollBack, log: (line: string) => 
   await mountAgain(zfs, plan);
 }
 
+/** A tree of before a failover would be writable: a second side beside the replica in use. */
+export function refuseWritable(all: Listing, { root, aside }: RollBack, host: string): void {
+  const [top, former] = [all.get(root), all.get(aside)];
+  if (top && former && roleOf(former)?.kind !== 'standby')
+    refuseStandby([top], host, `What lies in ${aside} would be writable in its place`);
+}
+
+/** True while neither tree was renamed: then all is as it was before the way back began. */
+export async function isStillAside(zfs: Zfs, plan: RollBack): Promise<boolean> {
+  const all = await look(zfs, plan);
+  return all.has(plan.aside) && all.has(plan.root) && !all.has(plan.back);
+}
+
 /** Whatever was done of a roll-back, the tree of before stands in its place again, as it was. What had come to it is kept beside. */
 export async function bringTreeBack(zfs: Zfs, plan: RollBack): Promise<void> {
   const { root, aside, back } = plan;
   const all = await look(zfs, plan);
   if (all.has(aside)) {
     if (all.has(root)) {
-      await unmountTree(zfs, all, root);
-      await keepUnmounted(zfs, all, root);
-      await run(zfs, ['rename', root, back]);
+      refuseWritable(all, plan, zfs.host.name);
+      await clearPlace(zfs, plan, all);
     }
+    await keepUnmounted(zfs, await look(zfs, plan), back);
     await run(zfs, ['rename', aside, root]);
   }
   await promoteTree(zfs, plan, root, back);
@@ -86,7 +113,8 @@ async function promoteTree(zfs: Zfs, plan: RollBack, top: string, other: string)
     for (const words of promoteWords(all, `${top}${below}`, `${other}${below}`)) await run(zfs, words);
 }
 
-async function mountAgain(zfs: Zfs, plan: RollBack): Promise<void> {
+/** What was mounted before anything was done. */
+export async function mountAgain(zfs: Zfs, plan: RollBack): Promise<void> {
   const all = await look(zfs, plan);
   for (const below of plan.mounted) {
     const dataset = all.get(`${plan.root}${below}`);
@@ -135,7 +163,10 @@ export async function proveRolledBack(zfs: Zfs, plan: RollBack): Promise<void> {
   const wrong = plan.datasets.find(({ below, guid }) => {
     const found = all.get(`${plan.root}${below}`);
     const newest = found?.snapshots.at(-1);
-    return !found || found.origin !== undefined || newest?.guid !== guid || !all.has(`${plan.aside}${below}`);
+    const former = `${plan.aside}${below}`;
+    // A dataset that was a clone before is one of the same origin again.
+    const isPromoted = !found?.origin?.startsWith(`${former}@`);
+    return !found || !isPromoted || newest?.guid !== guid || !all.has(former);
   });
   if (!wrong) return;
   throw new HoldfastError(

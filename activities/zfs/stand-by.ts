@@ -2,8 +2,14 @@ import { HoldfastError } from '../../contracts/errors.js';
 import { ownProperties } from './list-command.js';
 import { listTrees, type Zfs } from './listing.js';
 import { changeOn } from './replicate-hosts.js';
-import { type Role, roleText } from './role.js';
-import { beforeText, localProperties, parseBefore, putBackWords } from './tree-properties.js';
+import { type Role, roleOf, roleText } from './role.js';
+import {
+  beforeText,
+  type LocalProperties,
+  localProperties,
+  parseBefore,
+  putBackWords,
+} from './tree-properties.js';
 import type { Listing } from './types.js';
 
 /** Makes a whole tree stand by: nobody can write to it and nothing shares it, and it says since when. And the way back from that. */
@@ -12,27 +18,57 @@ const guarded = ['readonly', 'sharenfs', 'sharesmb'] as const;
 
 type Log = (line: string) => void;
 
+/** False also for what was made to stand by half way: the role comes first, so it alone says nothing of who can write. */
+export const standsBy = (root: string, listing: Listing): boolean =>
+  roleOf(listing.get(root))?.kind === 'standby' && openIn(root, listing).length === 0;
+
+const openIn = (root: string, listing: Listing): string[] =>
+  [...listing.values()]
+    .filter(({ name, readonly }) => (name === root || name.startsWith(`${root}/`)) && readonly !== 'on')
+    .map(({ name }) => name);
+
 /** Safe to do twice: how it was before is written down first, and never over what an earlier attempt wrote down. */
 export async function standBy(zfs: Zfs, root: string, role: Role, log: Log): Promise<Listing> {
-  const local = await localProperties(zfs, root, [...guarded, ownProperties.before]);
-  const names = new Set([root, ...local.keys()]);
-  const touched = [...names].filter((name) => name === root || needsOwn(local.get(name)));
-  await mustAll(
-    zfs,
-    touched
-      .filter((name) => local.get(name)?.[ownProperties.before] === undefined)
-      .map((name) => ['set', `${ownProperties.before}=${beforeText(local.get(name) ?? {}, guarded)}`, name]),
-    log,
+  // What was received holds as well as what was set here; a text of ours that was received is of the other side.
+  const own = await localProperties(zfs, root, guarded, { sources: 'local,received' });
+  const noted = await localProperties(zfs, root, [ownProperties.before]);
+  const touched = [...new Set([root, ...own.keys()])].filter(
+    (name) => name === root || needsOwn(own.get(name)),
   );
+  await noteBefore(zfs, touched, { own, noted }, log);
   // The role first: from here on nothing of ours takes this side for the one in use.
   await mustAll(zfs, [['set', `${ownProperties.role}=${roleText(role)}`, root]], log);
   await mustAll(
     zfs,
-    touched.map((name) => ['set', 'readonly=on', ...unshared(local.get(name)), name]),
+    touched.map((name) => ['set', 'readonly=on', ...unshared(own.get(name)), name]),
     log,
   );
-  return mustBeReadonly(zfs, root);
+  const listing = await listTrees(zfs, { roots: [root] });
+  const left = openIn(root, listing).filter((name) => !touched.includes(name));
+  if (left.length === 0) return mustBeReadonly(zfs, root, listing);
+  // Writable for a reason that no property says, such as a mount that was made writable by hand.
+  await noteBefore(zfs, left, { own, noted }, log);
+  await mustAll(
+    zfs,
+    left.map((name) => ['set', 'readonly=on', name]),
+    log,
+  );
+  return mustBeReadonly(zfs, root, await listTrees(zfs, { roots: [root] }));
 }
+
+const noteBefore = (
+  zfs: Zfs,
+  names: readonly string[],
+  { own, noted }: { own: LocalProperties; noted: LocalProperties },
+  log: Log,
+): Promise<void> =>
+  mustAll(
+    zfs,
+    names
+      .filter((name) => noted.get(name)?.[ownProperties.before] === undefined)
+      .map((name) => ['set', `${ownProperties.before}=${beforeText(own.get(name) ?? {}, guarded)}`, name]),
+    log,
+  );
 
 const isShared = (value: string | undefined): boolean => value !== undefined && value !== 'off';
 
@@ -64,13 +100,12 @@ export async function standUp(zfs: Zfs, root: string, log: Log, role?: Role): Pr
   await mustAll(zfs, [last], log);
 }
 
-async function mustBeReadonly(zfs: Zfs, root: string): Promise<Listing> {
-  const listing = await listTrees(zfs, { roots: [root] });
-  const open = [...listing.values()].find(({ readonly }) => readonly !== 'on');
-  if (!open) return listing;
+function mustBeReadonly(zfs: Zfs, root: string, listing: Listing): Listing {
+  const [open] = openIn(root, listing);
+  if (open === undefined) return listing;
   throw new HoldfastError(
     'HF_TOOL_FAILED',
-    `${open.name} on "${zfs.host.name}" is still writable after readonly=on was set: nothing further was done. Look at "zfs get -r readonly ${root}" there`.slice(
+    `${open} on "${zfs.host.name}" is still writable after readonly=on was set: nothing further was done. Look at "zfs get -r readonly ${root}" there`.slice(
       0,
       300,
     ),

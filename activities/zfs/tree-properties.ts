@@ -6,7 +6,13 @@ import type { Zfs } from './listing.js';
 
 export type LocalProperties = ReadonlyMap<string, Readonly<Record<string, string>>>;
 
-export const localCommand = (zfs: string, root: string, names: readonly string[], depth?: number) =>
+export const localCommand = (
+  zfs: string,
+  root: string,
+  names: readonly string[],
+  depth?: number,
+  sources = 'local',
+) =>
   zfsCommand(zfs, [
     ...[
       'get',
@@ -15,7 +21,7 @@ export const localCommand = (zfs: string, root: string, names: readonly string[]
       '-t',
       'filesystem,volume',
       '-s',
-      'local',
+      sources,
       '-o',
       'name,property,value',
     ],
@@ -41,9 +47,9 @@ export async function localProperties(
   { host, signal, zfs }: Zfs,
   root: string,
   names: readonly string[],
-  { depth }: { depth?: number } = {},
+  { depth, sources }: { depth?: number; sources?: 'local' | 'local,received' } = {},
 ): Promise<LocalProperties> {
-  const result = await host.run(localCommand(zfs, root, names, depth), { signal });
+  const result = await host.run(localCommand(zfs, root, names, depth, sources), { signal });
   return parseLocal(mustSucceed(result, `read the properties of ${root}`, host.name).stdout);
 }
 

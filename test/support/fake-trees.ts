@@ -5,7 +5,10 @@ import type { Command, Host, RunOptions, RunResult } from '../../system/host.js'
 /** A machine in memory whose datasets keep the properties that they are given: for what happens between two machines. */
 
 export interface FakeTree {
+  /** Without a "readonly" of its own it has that of the dataset above. */
   properties: Record<string, string>;
+  /** Of these the source of the value is a stream. */
+  received?: readonly string[];
   snapshots: Map<string, string>;
 }
 
@@ -15,6 +18,10 @@ export interface FakeMachine {
   /** Every program but zfs and sh that was run, with its arguments. */
   ran: string[];
   isOff: boolean;
+  /** Every change by zfs that was begun. */
+  changes: string[];
+  /** Why a change is refused; default: none is. */
+  refuse: (words: readonly string[]) => string | undefined;
   /** How a program ends; default: well. */
   answer: (argv: readonly string[], signal: AbortSignal | undefined) => Promise<Partial<RunResult>>;
 }
@@ -35,8 +42,14 @@ export function fakeMachine(name: string, datasets: readonly string[]): FakeMach
   const trees: FakeMachine['trees'] = new Map(
     datasets.map((dataset) => [dataset, { properties: { readonly: 'off' }, snapshots: new Map() }]),
   );
-  const fake: FakeMachine = { host: {} as Host, trees, ran: [], isOff: false, answer: async () => ended() };
+  const fake: FakeMachine = {
+    ...{ host: {} as Host, trees, ran: [], isOff: false, answer: async () => ended() },
+    ...{ changes: [], refuse: () => undefined },
+  };
   const below = (root: string) => [...trees].filter(([one]) => one === root || one.startsWith(`${root}/`));
+  const readonlyOf = (dataset: string): string =>
+    trees.get(dataset)?.properties.readonly ??
+    (dataset.includes('/') ? readonlyOf(dataset.slice(0, dataset.lastIndexOf('/'))) : 'off');
   const row = (values: Record<string, string>): string =>
     listColumns.map((column) => values[column] ?? '-').join('\t');
 
@@ -53,6 +66,7 @@ export function fakeMachine(name: string, datasets: readonly string[]): FakeMach
         createtxg: '1',
         creation: '1',
         ...properties,
+        readonly: readonlyOf(dataset),
       }),
       ...(args.includes('filesystem,volume') ? [] : [...snapshots]).map(([snapshot, guid], txg) =>
         row({
@@ -68,12 +82,13 @@ export function fakeMachine(name: string, datasets: readonly string[]): FakeMach
   };
   const get = (args: readonly string[]): RunResult => {
     const [names = '', root = ''] = args.slice(-2);
-    const rows = below(root).flatMap(([dataset, { properties }]) =>
+    const isAsked = ({ received = [] }: FakeTree, key: string): boolean =>
+      args.includes('local,received') || !received.includes(key);
+    const rows = below(root).flatMap(([dataset, tree]) =>
       names
         .split(',')
-        .flatMap((key) =>
-          properties[key] === undefined ? [] : [[dataset, key, properties[key]].join('\t')],
-        ),
+        .filter((key) => tree.properties[key] !== undefined && isAsked(tree, key))
+        .map((key) => [dataset, key, tree.properties[key]].join('\t')),
     );
     return ended({ stdout: rows.join('\n') });
   };
@@ -85,26 +100,44 @@ export function fakeMachine(name: string, datasets: readonly string[]): FakeMach
     delete properties[key];
     if (key === 'readonly') properties.readonly = 'off';
   };
-  const change = (words: readonly string[]): void => {
-    const [verb, ...rest] = words;
-    const [root = '', snapshot] = (rest.at(-1) ?? '').split('@');
-    for (const [name, tree] of below(root)) {
-      if (verb === 'set' && name === root) set(tree, rest.slice(0, -1));
-      if (verb === 'inherit' && name === root) inherit(tree, rest[0]);
-      if (verb === 'snapshot' && snapshot) tree.snapshots.set(snapshot, `9${tree.snapshots.size}`);
+  const move = (from: string, to: string): void => {
+    for (const [name, tree] of below(from)) {
+      trees.delete(name);
+      trees.set(`${to}${name.slice(from.length)}`, tree);
     }
+  };
+  const own = (name: string): FakeTree => trees.get(name) ?? { properties: {}, snapshots: new Map() };
+  const verbs: Record<string, (rest: readonly string[], last: string) => void> = {
+    set: (rest, last) => set(own(last), rest.slice(0, -1)),
+    inherit: ([key], last) => inherit(own(last), key),
+    mount: (_, last) => set(own(last), ['mounted=yes']),
+    unmount: (_, last) => set(own(last), ['mounted=no']),
+    rename: ([from = ''], last) => move(from, last),
+    snapshot(_, last) {
+      const [root = '', snapshot = ''] = last.split('@');
+      for (const [, { snapshots }] of below(root)) snapshots.set(snapshot, `9${snapshots.size}`);
+    },
+  };
+  /** What it is refused for. */
+  const change = (words: readonly string[]): string => {
+    fake.changes.push(words.join(' '));
+    const why = fake.refuse(words);
+    if (why !== undefined) return why;
+    const [verb = '', ...rest] = words;
+    verbs[verb]?.(rest, rest.at(-1) ?? '');
+    return '';
   };
   const script = (text: string): RunResult => {
     const calls = [...text.matchAll(/^z \d+ (.*) <\/dev\/null &$/gm)];
-    for (const [, words = ''] of calls) change(unquoted(words).slice(1));
-    return ended({ stdout: calls.map((_, at) => `${at}\t0\t`).join('\n') });
+    const ends = calls.map(([, words = '']) => change(unquoted(words).slice(1)));
+    return ended({ stdout: ends.map((why, at) => `${at}\t${why === '' ? 0 : 1}\t${why}`).join('\n') });
   };
 
   const zfs = ([verb = '', ...rest]: readonly string[]): RunResult => {
     if (verb === 'list') return list(rest);
     if (verb === 'get') return get(rest);
-    change([verb, ...rest]);
-    return ended();
+    const why = change([verb, ...rest]);
+    return why === '' ? ended() : ended({ exitCode: 1, stderrTail: `${why}\n` });
   };
   const other = async (argv: readonly string[], signal: AbortSignal | undefined): Promise<RunResult> => {
     fake.ran.push(argv.join(' '));
