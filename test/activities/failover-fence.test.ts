@@ -7,6 +7,7 @@ import { parseConfig } from '../../config/load.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import { compileRun } from '../../schedules/compile.js';
 import type { Command, Host, RunOptions } from '../../system/host.js';
+import { fakeMachine } from '../support/fake-trees.js';
 
 /** A source that is known to be away, and answers all the same while its replica is in use. */
 
@@ -103,6 +104,33 @@ test('it is left alone while it does not answer, stands by already, or no replic
   ] as const) {
     const { fenced: words, din } = await fenced({ ...here }, role);
     assert.deepEqual([words, din.changes], [undefined, []]);
+  }
+});
+
+test('a fence that was refused half way is told each time, and put up by the next run; then there is nothing more to do', async () => {
+  for (const refused of ['fast/k8s', 'fast/k8s/pvc']) {
+    const din = fakeMachine('din', ['fast', 'fast/k8s', 'fast/k8s/pvc']);
+    const grogu = fakeMachine('grogu', ['backup', 'backup/k8s']);
+    Object.assign(grogu.trees.get('backup/k8s')?.properties ?? {}, { 'holdfast:role': inUse });
+    const { signal } = new AbortController();
+    const quiet = () => undefined;
+    const machine = () => din.host;
+    const tools = { host: grogu.host, machine, config, run, attempt: 1, signal, progress: quiet, log: quiet };
+    const input = { job, run, resource: 'k8s', store: 'grogu', retryForMs: 0, settings: {} };
+    const look = () => fenceIfReturned(tools as unknown as Tools, input);
+    din.refuse = (words) =>
+      words.includes('readonly=on') && words.at(-1) === refused ? 'the link is down' : undefined;
+    for (const _ of [1, 2]) {
+      const { fenced: words = '' } = await look();
+      assert.match(words, /answers while .* could not be made readonly: .*link is down/);
+      assert.equal(din.trees.get('fast/k8s')?.properties['holdfast:role'], 'standby r grogu');
+    }
+    din.refuse = () => undefined;
+    assert.match((await look()).fenced ?? '', /was made readonly just now/);
+    for (const name of ['fast/k8s', 'fast/k8s/pvc'])
+      assert.equal(din.trees.get(name)?.properties.readonly, 'on', name);
+    const before = din.changes.length;
+    assert.deepEqual([await look(), din.changes.length], [{}, before]);
   }
 });
 

@@ -7,8 +7,8 @@ import type { Command, Host, RunOptions, RunResult } from '../../system/host.js'
 export interface FakeTree {
   /** Without a "readonly" of its own it has that of the dataset above. */
   properties: Record<string, string>;
-  /** Of these the source of the value is a stream. */
-  received?: readonly string[];
+  /** Where a value is from, if it was not set here. */
+  sources?: Record<string, 'received' | 'temporary'>;
   snapshots: Map<string, string>;
 }
 
@@ -82,8 +82,9 @@ export function fakeMachine(name: string, datasets: readonly string[]): FakeMach
   };
   const get = (args: readonly string[]): RunResult => {
     const [names = '', root = ''] = args.slice(-2);
-    const isAsked = ({ received = [] }: FakeTree, key: string): boolean =>
-      args.includes('local,received') || !received.includes(key);
+    const asked = (args[args.indexOf('-s') + 1] ?? '').split(',');
+    const isAsked = ({ sources = {} }: FakeTree, key: string): boolean =>
+      asked.includes(sources[key] ?? 'local');
     const rows = below(root).flatMap(([dataset, tree]) =>
       names
         .split(',')
@@ -92,9 +93,12 @@ export function fakeMachine(name: string, datasets: readonly string[]): FakeMach
     );
     return ended({ stdout: rows.join('\n') });
   };
-  const set = ({ properties }: FakeTree, pairs: readonly string[]): void => {
-    for (const pair of pairs)
-      properties[pair.slice(0, pair.indexOf('='))] = pair.slice(pair.indexOf('=') + 1);
+  const set = ({ properties, sources = {} }: FakeTree, pairs: readonly string[]): void => {
+    for (const pair of pairs) {
+      const key = pair.slice(0, pair.indexOf('='));
+      properties[key] = pair.slice(key.length + 1);
+      delete sources[key];
+    }
   };
   const inherit = ({ properties }: FakeTree, key = ''): void => {
     delete properties[key];
