@@ -19,6 +19,7 @@ export class Output {
   private readonly kept: string[] = [];
   private bytes = 0;
   private tail = '';
+  private tailIsCut = false;
   private failed = false;
 
   constructor(
@@ -66,15 +67,17 @@ export class Output {
   }
 
   result(): { stdout: string; stderrTail: string } {
-    return {
-      stdout: this.kept.join(''),
-      stderrTail: redact(this.tail, this.options.secrets).slice(-tailBytes),
-    };
+    const clean = redact(this.tail, this.options.secrets);
+    const end = clean.slice(-tailBytes);
+    const isCut = this.tailIsCut || clean.length > tailBytes;
+    return { stdout: this.kept.join(''), stderrTail: isCut ? wholeLines(end) : end };
   }
 
   /** Twice as much as is handed back: a secret that is cut in two is not known again. */
   private addToTail(text: string): void {
-    this.tail = (this.tail + text).slice(-2 * tailBytes);
+    const all = this.tail + text;
+    this.tail = all.slice(-2 * tailBytes);
+    this.tailIsCut ||= all.length > this.tail.length;
   }
 
   private tell(line: string, stream: 'stdout' | 'stderr', listen: OutputOptions['onLine']): void {
@@ -90,6 +93,12 @@ export class Output {
     this.failed = true;
     this.fail(error);
   }
+}
+
+/** Without the line that was cut: of a name in quotes it may have the end alone, and its quote would be taken for the first of another. */
+function wholeLines(text: string): string {
+  const rest = text.slice(text.indexOf('\n') + 1);
+  return rest === '' ? text : rest;
 }
 
 const tooMuch = (file: string, bytes: number): HoldfastError =>

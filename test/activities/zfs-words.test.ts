@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { complains, zfsFailure } from '../../activities/zfs/classify.js';
 import type { Ends } from '../../activities/zfs/replicate-ends.js';
 import { settle } from '../../activities/zfs/replicate-survey.js';
+import { run } from '../../system/run.js';
 
 /** What zfs complains of has a name, and the name may be any words. */
 
@@ -22,6 +23,18 @@ test('a dataset that is called like a complaint is none', () => {
   // An apostrophe opens no name.
   assert.equal(complains(/being held/, "cannot destroy snapshot fast@s: it's being held."), true);
   assert.equal(complains(/already exists/, "cannot hold 'a@s': tag already exists on this dataset"), true);
+});
+
+test('what zfs says of more snapshots than are kept is understood wherever it is cut', async () => {
+  const line = (number: number) =>
+    `cannot create snapshot 'fast/kubernetes/pvc-${1000 + number}@holdfast_hourly_2026-11-20T03:00:00Z_24': dataset already exists`;
+  const said = `${Array.from({ length: 60 }, (_, number) => line(number)).join('\n')}\n`;
+  for (let more = 0; more <= line(0).length; more += 10) {
+    const end = `${'.'.repeat(more)}\n`;
+    const args = ['-c', 'printf %s "$1" >&2; exit 1', 'sh', said + end];
+    const { stderrTail } = await run({ file: 'sh', args });
+    assert(complains(/does not exist|already exists/, stderrTail), `${more}: ${stderrTail.slice(0, 100)}`);
+  }
 });
 
 test('of a dataset that is called "exists" no old cursor goes before the new one stands', async () => {

@@ -195,6 +195,25 @@ test('a secret is not shown in half where the end of standard error is cut', asy
   }
 });
 
+test('a secret that was cut where little is left of the end of standard error is not shown in half either', async () => {
+  const secret = 'one third, another third, the last third '.repeat(10);
+  rememberSecret(secret);
+  const { stderrTail } = await run(shell(`for i in $(seq 30); do echo '${secret}' >&2; done`));
+  assert.match(stderrTail, /^(\*\*\*\n)+$/);
+});
+
+test('the end of a long standard error begins with a whole line, and one that is nothing but one line is cut', async () => {
+  const of = async (script: string) => (await run(shell(script))).stderrTail;
+  for (const length of [4096, 4100, 9000, 30_000]) {
+    const many = await of(`yes "it is 'a name' of 20" | head -c ${length} >&2; echo >&2; echo end >&2`);
+    assert.match(many, /^it is 'a name' of 20\n/, String(length));
+    assert.match(many, /\nend\n$/);
+    assert(many.length > 4000 && many.length <= 4096, `${many.length}`);
+  }
+  for (const end of ['', '\\n']) assert.match(await of(`printf '%05000d${end}' 7 >&2`), /^0{4000,}7\n?$/);
+  assert.equal(await of("printf '%04000d\\n7' 7 >&2"), `${'7'.padStart(4000, '0')}\n7`);
+});
+
 test('a secret with quotes is blanked out of JSON too', () => {
   rememberSecret('a "quoted" \\ secret');
   assert.doesNotMatch(redact(JSON.stringify({ said: 'it is a "quoted" \\ secret' })), /quoted/);
