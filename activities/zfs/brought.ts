@@ -1,6 +1,7 @@
 import type { ReplicationStepInput } from '../../contracts/replication.js';
 import type { Host } from '../../system/host.js';
 import { readPacked, writePacked } from '../../system/packed.js';
+import { replicaOf } from './replicate-moves.js';
 import type { DatasetPlan, PlanInput } from './replicate-types.js';
 import type { Dataset } from './types.js';
 
@@ -18,9 +19,9 @@ export function learnBrought(known: Brought, plans: readonly DatasetPlan[], inpu
     for (const { guid } of replica?.snapshots ?? []) if (ours.has(guid)) brought.add(guid);
   };
   for (const replica of input.target.values()) learn(replica, known);
-  for (const { source, target, renameFrom } of plans)
-    if (source !== '')
-      learn(input.target.get(renameFrom ?? target), mayTravel(input.source.get(source), input));
+  for (const plan of plans)
+    if (plan.source !== '')
+      learn(replicaOf(input.target, plan), mayTravel(input.source.get(plan.source), input));
   return brought;
 }
 

@@ -64,8 +64,7 @@ function planDataset(
   const plan = planned(source, target, raw);
   const replica = pairing.replicaFor(source, target);
   if (isLeftOut(source)) return { ...plan, kind: 'excluded', reason: 'left out by the configuration' };
-  const renameFrom = replica?.renameFrom;
-  const known = { ...plan, ...(renameFrom !== undefined && { renameFrom }) };
+  const known = { ...plan, ...movesOf(replica, target) };
   const forbidden = mayNotTravel(source, input);
   if (forbidden) return { ...known, ...forbidden };
   if (replica) return continueReplica(source, replica.dataset, known, input);
@@ -76,6 +75,19 @@ function planDataset(
       reason: 'it was made after the newest snapshot and comes with the next',
     };
   return startReplica(source, known, input, plans.get(parentOf(target)), pairing);
+}
+
+/** A replica moves with what is above it, and then by itself where it has a new name of its own. */
+function movesOf(
+  replica: ReturnType<Pairing['replicaFor']>,
+  target: string,
+): Pick<DatasetPlan, 'renameFrom' | 'presentName'> {
+  if (!replica) return {};
+  const { renameFrom, dataset } = replica;
+  return {
+    ...(renameFrom !== undefined && { renameFrom }),
+    ...(dataset.name !== target && { presentName: dataset.name }),
+  };
 }
 
 /** Nothing is there: everything is sent, once its parent is there to hang it under. */

@@ -1,6 +1,7 @@
 import type { ProvedReplicas, ReplicaLag, ReplicaState, ReplicaStates } from '../../contracts/replication.js';
 import { sha256 } from '../../system/sha256.js';
 import { newestCommon, wantedAfter } from './replicate-base.js';
+import { replicaOf } from './replicate-moves.js';
 import { stopping } from './replicate-proof.js';
 import type { DatasetPlan, PlanInput, PlanKind } from './replicate-types.js';
 import type { Dataset } from './types.js';
@@ -17,7 +18,7 @@ export function replicaStates(plans: readonly DatasetPlan[], input: PlanInput): 
 }
 
 function stateOf(plan: DatasetPlan, source: Dataset, { target, policy }: PlanInput): ReplicaState {
-  const replica = target.get(plan.renameFrom ?? plan.target);
+  const replica = replicaOf(target, plan);
   const common = replica && newestCommon(source, replica);
   const known = { source: source.name, target: plan.target, kind: plan.kind };
   const missing = wantedAfter(source, policy, common?.base);

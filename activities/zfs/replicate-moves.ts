@@ -1,6 +1,6 @@
 import { isParked } from './replicate-names.js';
-import type { PlanInput } from './replicate-types.js';
-import type { Dataset } from './types.js';
+import type { DatasetPlan, PlanInput } from './replicate-types.js';
+import type { Dataset, Listing } from './types.js';
 
 /** Which replica belongs to which source: by name, and where the name is new, by guids. */
 
@@ -20,6 +20,12 @@ export const targetNameOf = (
   source: string,
   { sourceRoot, targetRoot }: Pick<PlanInput, 'sourceRoot' | 'targetRoot'>,
 ): string => `${targetRoot}${source.slice(sourceRoot.length)}`;
+
+/** The replica of a plan in the listing that it was made of: by the name that it has until everything is renamed. */
+export const replicaOf = (
+  target: Listing,
+  plan: Pick<DatasetPlan, 'target' | 'presentName'>,
+): Dataset | undefined => target.get(plan.presentName ?? plan.target);
 
 /** Keeps book of the replicas while sources ask for theirs, parents before children. */
 export function pairUp(input: PlanInput): Pairing {

@@ -1,4 +1,4 @@
-import { parentOf } from './replicate-moves.js';
+import { parentOf, replicaOf } from './replicate-moves.js';
 import type { DatasetPlan, PlanInput, PlanKind } from './replicate-types.js';
 import { type Selection, selectDatasets } from './select.js';
 import type { Dataset, Listing } from './types.js';
@@ -14,18 +14,19 @@ export const strangersIn = ({
   plans: readonly DatasetPlan[];
   input: PlanInput;
 }): string[] =>
-  plans.flatMap(({ kind, source, target, common }) => {
-    if (kind !== 'gone' && (common || !input.target.get(target)?.snapshots.length)) return [];
+  plans.flatMap((plan) => {
+    const { kind, source, target, common } = plan;
+    if (kind !== 'gone' && (common || !replicaOf(input.target, plan)?.snapshots.length)) return [];
     return [source || `${input.sourceRoot}${target.slice(input.targetRoot.length)}`];
   });
 
 /** Properties that keep a replica from being changed or mounted over something, where they are no longer as we set them. */
 export function driftOf(plans: readonly DatasetPlan[], input: DriftInput): string[] {
-  return plans.flatMap(({ kind, source, target, common }) => {
-    const dataset = kind === 'nothing' && common ? input.target.get(target) : undefined;
+  return plans.flatMap((plan) => {
+    const dataset = plan.kind === 'nothing' && plan.common ? replicaOf(input.target, plan) : undefined;
     if (!dataset) return [];
-    const odd = [...oddMount(dataset), ...oddPlace(dataset, input.source.get(source), input.target)];
-    return odd.length === 0 ? [] : [`${target}: ${odd.join(', ')}`];
+    const odd = [...oddMount(dataset), ...oddPlace(dataset, input.source.get(plan.source), input.target)];
+    return odd.length === 0 ? [] : [`${plan.target}: ${odd.join(', ')}`];
   });
 }
 
@@ -59,8 +60,8 @@ export function keyPlaces(plans: readonly DatasetPlan[], { target }: Pick<PlanIn
   const prompts: string[] = [];
   const files = new Map<string, string[]>();
   for (const plan of plans) {
-    const dataset = plan.common ? target.get(plan.target) : undefined;
-    if (dataset?.encryptionRoot !== plan.target) continue;
+    const dataset = plan.common ? replicaOf(target, plan) : undefined;
+    if (!dataset || dataset.encryptionRoot !== dataset.name) continue;
     const { keyLocation = 'none' } = dataset;
     if (!keyLocation.startsWith('file://')) {
       if (keyLocation === 'prompt') prompts.push(plan.target);
@@ -85,11 +86,10 @@ export const forgottenTokens = (
   { target }: Pick<PlanInput, 'target'>,
 ): string[] =>
   plans.flatMap((plan) => {
-    const name = plan.renameFrom ?? plan.target;
-    const isOpen = target.get(name)?.resumeToken !== undefined;
+    const isOpen = replicaOf(target, plan)?.resumeToken !== undefined;
     if (!isOpen || plan.resume || plan.abandon) return [];
     return [
-      `${name} (${plan.kind}): partially received state that nobody goes on with; "zfs receive -A" gives it up`,
+      `${plan.target} (${plan.kind}): partially received state that nobody goes on with; "zfs receive -A" gives it up`,
     ];
   });
 

@@ -3,6 +3,7 @@ import { planReplication } from './plan-replication.js';
 import type { Done, Ends } from './replicate-ends.js';
 import { type Ahead, isThere } from './replicate-group.js';
 import { knownHolds, type Sent } from './replicate-known-holds.js';
+import { replicaOf } from './replicate-moves.js';
 import { fenceTag } from './replicate-names.js';
 import type { ZfsWords } from './replicate-streams.js';
 import type { DatasetPlan, PlanInput, TokenFacts } from './replicate-types.js';
@@ -27,9 +28,7 @@ export async function survey(ends: Ends, request: SurveyRequest, sent?: Sent): P
   const blind: PlanInput = { ...request, source, target };
   const first = planReplication(blind);
   // A replica that is stopped keeps its token: it is asked for only where something follows from it.
-  const open = first.flatMap(({ abandon, renameFrom, target: name }) =>
-    abandon === undefined ? [] : (target.get(renameFrom ?? name) ?? []),
-  );
+  const open = first.flatMap((plan) => (plan.abandon === undefined ? [] : (replicaOf(target, plan) ?? [])));
   const input = open.length === 0 ? blind : { ...blind, tokens: await readTokens(ends, open) };
   const plans = open.length === 0 ? first : planReplication(input);
   const asked = holdsToAsk(plans, input);

@@ -120,8 +120,10 @@ export interface DatasetPlan {
   resume?: { token: string; toName: string; toGuid: string; bytesDone: number };
   /** Why partially received state is given up first. */
   abandon?: string;
-  /** The replica's present name: it is renamed first. */
+  /** It is renamed first, from this name: that which it has once everything above it is renamed. */
   renameFrom?: string;
+  /** What the listing of the target calls the replica, where that is not `target`: it, or something above it, is renamed first. */
+  presentName?: string;
   /** 0 when its parent is on the target; else one more than its parent's. */
   level: number;
   /** Snapshots of the target that a roll-back would destroy. */

@@ -1,4 +1,4 @@
-import { targetNameOf } from './replicate-moves.js';
+import { replicaOf } from './replicate-moves.js';
 import { cursorName, fenceTag, fits, holdPrefix, isCursor } from './replicate-names.js';
 import type { DatasetPlan, PlanInput } from './replicate-types.js';
 import type { Dataset, Snapshot } from './types.js';
@@ -29,8 +29,7 @@ interface Pair {
 function* pairs(plans: readonly DatasetPlan[], { source, target }: PlanInput): Generator<Pair> {
   for (const plan of plans) {
     if (plan.source === '') continue;
-    const there = target.get(plan.renameFrom ?? plan.target);
-    yield { plan, source: source.get(plan.source), target: there };
+    yield { plan, source: source.get(plan.source), target: replicaOf(target, plan) };
   }
 }
 
@@ -69,7 +68,7 @@ export function planUpkeep(plans: readonly DatasetPlan[], input: PlanInput, tags
     if (pair.source) keepHolds(pair.plan, pair.source, input, tags, upkeep);
     if (!settled.has(pair.plan.kind) || input.policy.marks === 'none') continue;
     if (pair.source) keepCursors(pair.plan, pair.source, input, upkeep);
-    if (pair.target) keepFence(pair.plan, pair.target, input, tags, upkeep);
+    if (pair.target) keepFence(pair.plan, pair.target, tags, upkeep);
   }
   return upkeep;
 }
@@ -111,15 +110,13 @@ function keepHolds(
 }
 
 function keepFence(
-  { common, source: sourceName, renameFrom }: DatasetPlan,
+  { common, target: name }: DatasetPlan,
   target: Dataset,
-  input: PlanInput,
   tags: HoldTags,
   upkeep: Upkeep,
 ): void {
   if (!common) return;
-  // Upkeep comes after renames: the names are those that the replica has then.
-  const name = renameFrom === undefined ? target.name : targetNameOf(sourceName, input);
+  // Upkeep comes after renames: `name` is what the replica is called then.
   const at = target.snapshots.find(({ guid }) => guid === common.guid);
   if (at && !hasFence(at, `${target.name}@${at.name}`, tags)) upkeep.target.fence.push(`${name}@${at.name}`);
   for (const { name: other, guid, holds } of target.snapshots) {

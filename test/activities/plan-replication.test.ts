@@ -187,6 +187,18 @@ test('renamed on the source: the replica follows, with what lies below it', () =
   assert.deepEqual([...plans.keys()], ['backup/k', 'backup/k/z', 'backup/k/z/below']);
   assert.equal(plans.get('backup/k/z')?.renameFrom, 'backup/k/a');
   assert.equal(plans.get('backup/k/z/below')?.renameFrom, undefined);
+  const present = [...plans.values()].map(({ presentName }) => presentName);
+  assert.deepEqual(present, [undefined, 'backup/k/a', 'backup/k/a/below']);
+});
+
+test('renamed with what is above it and by itself: it moves from the name that it has when its parent has moved', () => {
+  const pools = both('a', 'a/below');
+  snapshotAll(pools, 'one');
+  for (const name of ['fast/k', 'fast/k/a', 'fast/k/a/below']) copied(pools, name, 'one');
+  pools.source.rename('fast/k/a', 'fast/k/z');
+  pools.source.rename('fast/k/z/below', 'fast/k/z/other');
+  const { renameFrom, presentName } = planOf(pools).get('backup/k/z/other') ?? assert.fail('no plan');
+  assert.deepEqual([renameFrom, presentName], ['backup/k/z/below', 'backup/k/a/below']);
 });
 
 test('below a parked replica everything that is sound comes back when its parent is there again', () => {

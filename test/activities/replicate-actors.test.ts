@@ -4,7 +4,13 @@ import { othersOn } from '../../activities/doctor/zfs-actors.js';
 import { planReplication } from '../../activities/zfs/plan-replication.js';
 import { actorNotes, actorsOn, setBacks } from '../../activities/zfs/replicate-actors.js';
 import { replicaStates } from '../../activities/zfs/replicate-lag.js';
-import { driftOf, forgottenTokens, keyNote, keyPlaces } from '../../activities/zfs/replicate-proof.js';
+import {
+  driftOf,
+  forgottenTokens,
+  keyNote,
+  keyPlaces,
+  strangersIn,
+} from '../../activities/zfs/replicate-proof.js';
 import type { PlanInput } from '../../activities/zfs/replicate-types.js';
 import type { Dataset } from '../../activities/zfs/types.js';
 import { bookmark, dataset, listingOf, snapshot, wholePolicy } from '../support/zfs-trees.js';
@@ -134,6 +140,30 @@ test('encryption roots are told by where their key is looked for', () => {
     /as backup\/k: keep it where the source is not/,
   );
   assert.deepEqual([...placesFor('file:///root/k y.key').files], [['/root/k y.key', ['backup/k']]]);
+});
+
+test('what is odd about a replica is told in the look, too, in which something above it is renamed', () => {
+  const [parents, own] = [snapshot('one', 21), snapshot('one', 31)];
+  const secret = { encryption: 'aes-256-gcm', encryptionRoot: 'fast/k/new/a' };
+  const there = { encryption: 'aes-256-gcm', encryptionRoot: 'backup/k/old/a', keyLocation: 'prompt' };
+  const input = inputOf(
+    [
+      dataset('fast/k', {}, [one]),
+      dataset('fast/k/new', {}, [parents]),
+      dataset('fast/k/new/a', secret, [own]),
+      dataset('fast/k/new/b', {}, [snapshot('one', 41)]),
+    ],
+    [
+      dataset('backup/k', ours, [one]),
+      dataset('backup/k/old', ours, [parents]),
+      dataset('backup/k/old/a', { ...ours, ...there, readonly: 'off' }, [own]),
+      dataset('backup/k/old/b', ours, [snapshot('monday', 51)]),
+    ],
+  );
+  const plans = planReplication(input);
+  assert.deepEqual(driftOf(plans, input), ['backup/k/new/a: readonly is not on']);
+  assert.deepEqual(keyPlaces(plans, input).prompts, ['backup/k/new/a']);
+  assert.deepEqual(strangersIn({ plans, input }), ['fast/k/new/b']);
 });
 
 test('partially received state that nobody goes on with is told', () => {

@@ -45,12 +45,13 @@ export function openSend(pool: Pool, target: Pool, words: readonly string[]): Mo
 function resumed(pool: Pool, target: Pool, token: string): ModelStream {
   const partial = [...target.datasets.values()].find((one) => one.partial?.token === token)?.partial;
   if (!partial) throw new ZfsError('cannot resume send: resume token is corrupt (nvlist is bad)');
-  // Only one snapshot of a series is gone on with, and it is looked for under the name of that time.
-  const { dataset, snapshot } = pool.snapshot(partial.toName);
-  if (snapshot.guid !== partial.toGuid)
-    throw new ZfsError(
-      `cannot resume send: '${partial.toName}' is no longer the same snapshot used in the initial send`,
-    );
+  // Only one snapshot of a series is gone on with. libzfs looks for its guid in ever larger parts of the tree: a new name is no matter.
+  const dataset = [...pool.datasets.values()].find(({ snapshots }) =>
+    snapshots.some(({ guid }) => guid === partial.toGuid),
+  );
+  const snapshot = dataset?.snapshots.find(({ guid }) => guid === partial.toGuid);
+  if (!dataset || !snapshot)
+    throw new ZfsError(`cannot resume send: '${partial.toName}' used in the initial send no longer exists`);
   const known = [...dataset.snapshots, ...dataset.bookmarks];
   if (partial.fromGuid !== undefined && !known.some(({ guid }) => guid === partial.fromGuid))
     throw new ZfsError('cannot resume send: incremental source no longer exists');
