@@ -1,45 +1,49 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import type { FailoverReport, FailoverStepInput } from '../../contracts/failover.js';
+import type { Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
-import { addEvidence } from '../host/evidence.js';
-import { markUndone } from '../host/undo.js';
+import { readEvidence } from '../host/evidence.js';
+import { beginGivingBack, giveBack } from './failback-give.js';
 import { backStep } from './failback-look.js';
 import { leftBehind } from './failback-plan.js';
 import { lastPattern } from './failback-ready.js';
 import { backOf } from './failback-stop.js';
-import { undoFailoverHooks } from './failover-hooks.js';
-import { becomeReplica, settleNewcomers, standUpAndMount, takeAwayTraces } from './give-back.js';
+import { sayingWhatEndsIt } from './failover-cut.js';
+import { openFailover } from './failover-job.js';
 import { openReplication, type Replication } from './replicate-job.js';
 import { type Survey, survey } from './replicate-survey.js';
-import { isReceivedFrom, roleOf } from './role.js';
+import { endsFailback, isReceivedFrom, roleOf } from './role.js';
 import { snapshotName } from './snapshot-plan.js';
 
 /** The end of a failback: the returned side is in use again, and the replica is one again. */
 
 export async function finishFailback(tools: Tools, input: FailoverStepInput): Promise<FailoverReport> {
   const { host, run } = tools;
-  const { job, resource, store } = input;
   const replication = await openReplication(tools, backStep(input));
   const now = await survey(replication.ends, replication.request);
-  const { target, request } = replication;
-  if (!isCommitted(now, replication, run)) proveLast(now, replication, input);
-  // From here on the replica is never made writable again by an undo.
-  await markUndone(host, run, backOf(input));
-  tools.progress({ phase: 'giving back' });
-  await settleNewcomers(tools, replication, now);
-  const warnings = await standUpAndMount(tools, target, request.targetRoot);
-  warnings.push(...(await becomeReplica(tools, replication.source, request.sourceRoot)));
+  const back = backOf(input);
+  if (!(await isBegun(host, run, back)) || isTaken(now, replication, run)) proveLast(now, replication, input);
+  const { sides } = openFailover(tools, input);
+  const warnings = await sayingWhatEndsIt(endsFailback(run, sides), async () => {
+    // From here on the replica is never made writable again by an undo.
+    await beginGivingBack(tools, input, { back, now, replication });
+    return giveBack(tools, input, { back, now, replication });
+  });
+  return reportOf(now, replication, warnings);
+}
+
+function reportOf(now: Survey, { source, target, request }: Replication, found: string[]): FailoverReport {
   const excluded = leftBehind(now.plans);
-  if (excluded.length > 0)
-    warnings.unshift(
-      `${excluded.length} datasets are excluded and were not brought back, what was written to them is only on ${replication.source.host.name}: ${excluded.join(', ')}`.slice(
-        0,
-        300,
-      ),
-    );
-  await takeAwayTraces(tools, replication);
-  await addEvidence(host, { kind: 'failover', run, job, resource, store, what: 'brought-back' });
-  if (input.withHooks) warnings.push(...(await started(tools, replication)));
+  const warnings =
+    excluded.length === 0
+      ? found
+      : [
+          `${excluded.length} datasets are excluded and were not brought back, what was written to them is only on ${source.host.name}: ${excluded.join(', ')}`.slice(
+            0,
+            300,
+          ),
+          ...found,
+        ];
   return {
     datasets: now.plans.filter(({ kind }) => kind === 'nothing').length,
     byHand: [],
@@ -48,12 +52,26 @@ export async function finishFailback(tools: Tools, input: FailoverStepInput): Pr
   };
 }
 
-/** An earlier attempt has made the returned side writable: nothing is asked any more. */
-function isCommitted({ input }: Survey, { request }: Replication, run: string): boolean {
+/**
+ * An earlier attempt was past the proof, says the journal, and nothing is asked any more: the returned side may still say that it stands by,
+ * and have been written to.
+ */
+async function isBegun(host: Host, run: string, back: string): Promise<boolean> {
+  const own = (await readEvidence(host)).filter(
+    (entry) => (entry.kind === 'undo-open' || entry.kind === 'undo-done') && entry.run === run,
+  );
+  const says = (kind: string) =>
+    own.some((entry) => entry.kind === kind && 'what' in entry && entry.what === back);
+  return says('undo-open') && says('undo-done');
+}
+
+/** What the journal says is not enough: an undo closes it as well, with the replica in use. */
+function isTaken({ input }: Survey, { request }: Replication, run: string): boolean {
   const [replica, returned] = [input.source.get(request.sourceRoot), input.target.get(request.targetRoot)];
   const stopped = roleOf(replica);
-  if (!returned || (stopped && !(stopped.kind === 'standby' && stopped.run === run))) return false;
-  return roleOf(returned) === undefined && !isReceivedFrom({ source: returned, target: replica });
+  if (!returned) return true;
+  if (stopped) return stopped.kind !== 'standby' || stopped.run !== run;
+  return roleOf(returned) !== undefined || isReceivedFrom({ source: returned, target: replica });
 }
 
 /** Everything that the replica had last must be there, and both sides must stand still. */
@@ -79,12 +97,3 @@ function proveLast(
 
 const refused = (words: string): HoldfastError =>
   new HoldfastError('HF_FAILOVER_REFUSED', `${words}. Nothing was given back`.slice(0, 590));
-
-async function started(tools: Tools, { target, job }: Replication): Promise<string[]> {
-  try {
-    return await undoFailoverHooks(tools, target, job.failover.stop);
-  } catch (error) {
-    if (tools.signal.aborted || !(error instanceof HoldfastError)) throw error;
-    return [error.message];
-  }
-}

@@ -8,7 +8,7 @@ import { newestCommon } from './replicate-base.js';
 import { parentOf } from './replicate-moves.js';
 import { parkedName } from './replicate-names.js';
 import type { DatasetPlan, PlanInput } from './replicate-types.js';
-import { type Role, roleOf, type Sides } from './role.js';
+import { endsFailback, endsFailover, type Role, roleOf, type Sides } from './role.js';
 import type { Dataset, Listing } from './types.js';
 
 /** What the way back would do: what the returned side has that the replica does not is put aside first, and kept. Pure. */
@@ -82,10 +82,7 @@ function judgeReplica({ input, sides, run, store }: FailbackFacts): Role {
   const root = input.source.get(input.sourceRoot);
   const role = roleOf(root);
   const inUse = role?.kind === 'promoted' || (role?.kind === 'standby' && role.run === run);
-  if (!role || !inUse)
-    return refuse(
-      `${input.sourceRoot} on ${sides.targetHost} is not the one in use: there is nothing to bring back`,
-    );
+  if (!role || !inUse) return refuse(whyNotInUse({ input, sides, store }, role));
   const half = [...input.source.values()].find(({ readonly }) => readonly === 'on');
   if (half && role.kind === 'promoted')
     refuse(
@@ -97,6 +94,21 @@ function judgeReplica({ input, sides, run, store }: FailbackFacts): Role {
       `${input.targetRoot} stands by because of the store "${returned.store}", since ${returned.run}: what is in use there would be left behind. Bring that back: "--set store=${returned.store}"`,
     );
   return role;
+}
+
+/** Where a run was cut between the two sides, neither is in use as a whole. */
+function whyNotInUse(
+  { input, sides, store }: Pick<FailbackFacts, 'input' | 'sides' | 'store'>,
+  role: Role | undefined,
+): string {
+  const { sourceRoot, targetRoot } = input;
+  const replica = `${sourceRoot} on ${sides.targetHost}`;
+  if (role?.kind === 'standby')
+    return `${replica} stands by since ${role.run}, which has not brought it back to the end: ${endsFailback(role.run, sides)}`;
+  const returned = roleOf(input.target.get(targetRoot));
+  if (role === undefined && returned?.kind === 'standby' && returned.store === store)
+    return `${targetRoot} on ${sides.sourceHost} stands by since ${returned.run}, and ${replica} has not taken over: ${endsFailover(returned.run, sides)}`;
+  return `${replica} is not the one in use: there is nothing to bring back`;
 }
 
 /** Where what is below goes with its parent, only the parent is named. */

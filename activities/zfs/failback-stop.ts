@@ -4,6 +4,7 @@ import type { FailoverStepInput, StoppedSide } from '../../contracts/failover.js
 import type { Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
 import { markUndone, openUndos, recordFormerState } from '../host/undo.js';
+import { giveBackLeft, isFinish } from './failback-give.js';
 import { backStep } from './failback-look.js';
 import { lastPattern, snapshotReplica } from './failback-ready.js';
 import { othersWithHooks, runFailoverHooks, undoFailoverHooks } from './failover-hooks.js';
@@ -64,6 +65,7 @@ export const putBackFailback =
     const { signal } = new AbortController();
     const quiet = () => undefined;
     const tools = { host, machine, config: config(), run, attempt: 1, signal, progress: quiet, log: quiet };
+    if (isFinish(what)) return giveBackLeft(tools, what, former);
     const {
       target,
       targetRoot,

@@ -2,15 +2,16 @@ import { HoldfastError } from '../../contracts/errors.js';
 import type { FailoverReport, FailoverStepInput } from '../../contracts/failover.js';
 import type { Tools } from '../door.js';
 import { addEvidence } from '../host/evidence.js';
-import { markUndone } from '../host/undo.js';
+import { markUndone, openUndos, recordFormerState } from '../host/undo.js';
+import { sayingWhatEndsIt } from './failover-cut.js';
 import type { Promotion } from './failover-facts.js';
 import { runFailoverHooks } from './failover-hooks.js';
 import { openFailover } from './failover-job.js';
 import { type FailoverLook, lookForFailover } from './failover-look.js';
 import { judgeOthers, promotionOf } from './failover-plan.js';
-import { checkApproved, lastSnapshotPattern, whatOf } from './failover-stop.js';
+import { checkApproved, cutFormer, lastSnapshotPattern, takeOverOf, whatOf } from './failover-stop.js';
 import { handSteps } from './failover-words.js';
-import { roleOf } from './role.js';
+import { endsFailover, roleOf } from './role.js';
 import { ownPlaces } from './sharing.js';
 import { snapshotName } from './snapshot-plan.js';
 import { takeOver } from './take-over.js';
@@ -21,20 +22,17 @@ import type { Dataset } from './types.js';
 export async function promoteReplica(tools: Tools, input: FailoverStepInput): Promise<FailoverReport> {
   const { host, run } = tools;
   const { job, resource, store } = input;
-  const { target, targetRoot, job: config } = openFailover(tools, input);
+  const { target, targetRoot, sides, job: config } = openFailover(tools, input);
   const { facts, promotion } = await checkedAgain(tools, input);
-  // Before the replica is touched: whatever happens from here on, nobody makes the source writable again.
-  await markUndone(host, run, whatOf(input));
+  await beginTakingOver(tools, input);
   tools.progress({ phase: 'taking over' });
   const role = { kind: 'promoted', run, store } as const;
   const propertiesOf = (name: string) =>
     ownPlaces(facts.saved, `${facts.sourceRoot}${name.slice(targetRoot.length)}`);
-  const { warnings, notes } = await takeOver(tools, target, {
-    root: targetRoot,
-    role,
-    promotion,
-    propertiesOf,
-  });
+  const { warnings, notes } = await sayingWhatEndsIt(endsFailover(run, sides), () =>
+    takeOver(tools, target, { root: targetRoot, role, promotion, propertiesOf }),
+  );
+  await markUndone(host, run, takeOverOf(input));
   await addEvidence(host, { kind: 'failover', run, job, resource, store, what: 'promoted' });
   if (input.withHooks) warnings.push(...(await started(tools, target, config.failover.start)));
   return {
@@ -45,6 +43,17 @@ export async function promoteReplica(tools: Tools, input: FailoverStepInput): Pr
     notes,
     warnings,
   };
+}
+
+/**
+ * Before the replica is touched: whatever happens from here on, this run never makes the source writable again, because a command of an
+ * attempt that was given up may still arrive over there. Only when it is over, and none has, the journal puts the source back.
+ */
+async function beginTakingOver({ host, run }: Tools, input: FailoverStepInput): Promise<void> {
+  const stop = whatOf(input);
+  const [open] = (await openUndos(host, run)).filter(({ what }) => what === stop);
+  if (open) await recordFormerState(host, run, takeOverOf(input), cutFormer(open.former));
+  await markUndone(host, run, stop);
 }
 
 /** The data is in use by now: a program that does not start is told, and takes nothing of it back. */

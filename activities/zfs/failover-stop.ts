@@ -20,6 +20,17 @@ export const failoverKind = 'failover';
 export const whatOf = ({ resource, store }: Pick<FailoverStepInput, 'resource' | 'store'>): string =>
   `${failoverKind}:${resource}.${store}`;
 
+/** The journal's name for the same from the moment on in which the replica may be taking over. */
+export const takeOverOf = (input: Pick<FailoverStepInput, 'resource' | 'store'>): string =>
+  `${whatOf(input)}${takeOver}`;
+const takeOver = ':take-over';
+
+/** No other part of the run waits for it with the programs: they are given back with what this run can still put back itself. */
+export const cutFormer = ({ hooks, ...former }: Record<string, unknown>): Record<string, unknown> => ({
+  ...former,
+  hooksToo: hooks === true,
+});
+
 export const lastSnapshotPattern = 'holdfast_failover_{time}';
 
 export async function planFailoverStep(tools: Tools, input: FailoverStepInput): Promise<FailoverPlan> {
@@ -112,10 +123,15 @@ export const putBackFailover =
     };
     const { source, target, sourceRoot, targetRoot, job } = openFailover(tools, input);
     const replica = roleOf((await listed(target, targetRoot)).get(targetRoot));
-    if (replica?.kind === 'promoted') return;
+    // Once it has been touched the source is one of a failback's two sides, for which that answers.
+    if (replica?.kind === 'promoted' || (replica && what.endsWith(takeOver))) return;
     const own = roleOf((await listed(source, sourceRoot)).get(sourceRoot));
-    if (own?.kind === 'standby' && own.run === run) await standUp(source, sourceRoot, tools.log);
-    if (former.hooks !== true || (await othersWithHooks(host, run, { kind: failoverKind, what }))) return;
+    const isOwn = own?.kind === 'standby' && own.run === run;
+    // By now it stands by for a later run, which has stopped the programs as well.
+    if (own && !isOwn) return;
+    if (isOwn) await standUp(source, sourceRoot, tools.log);
+    if (former.hooks !== true && former.hooksToo !== true) return;
+    if (await othersWithHooks(host, run, { kind: failoverKind, what })) return;
     await undoFailoverHooks(tools, source, job.failover.stop);
   };
 

@@ -40,6 +40,14 @@ export interface Sides {
   job: string;
 }
 
+/** What ends a failback that was cut between the two sides: the journal of the replica's host knows what is left to do; without it there is a longer way. */
+export const endsFailback = (run: string, { job, targetHost }: Sides): string =>
+  `"holdfast undo ${targetHost}" ends what ${run} began once that run is over; should it find nothing, "holdfast do ${job} failover" and then "failback" do`;
+
+/** The same for a failover: the replica may not have been touched, and only then its source can be used again. */
+export const endsFailover = (run: string, { job, targetHost }: Sides): string =>
+  `"holdfast do ${job} failover" goes on with what ${run} began once that run is over; "holdfast undo ${targetHost}" takes it back if the replica was not touched yet`;
+
 /** Why the usual direction must send nothing now, in words; undefined when it may. `run` is the one that asks. */
 export function whyNotForward(roots: BothRoots, run: string, sides: Sides): string | undefined {
   const [source, target] = [roleOf(roots.source), roleOf(roots.target)];
@@ -53,6 +61,8 @@ export function whyNotForward(roots: BothRoots, run: string, sides: Sides): stri
         : ` ${roots.source?.name ?? 'its source'} on ${sides.sourceHost} was not standing by: two sides may have been written to.`;
     return `${roots.target?.name} on ${sides.targetHost} is the one in use since ${target.run}.${both} Nothing was sent; ${back}`;
   }
+  if (source?.kind === 'standby' && source.run !== run && target?.kind === 'standby')
+    return `${roots.source?.name} on ${sides.sourceHost} stands by since ${source.run}, and its replica since ${target.run}, which has not brought it back to the end. Nothing was sent; ${endsFailback(target.run, sides)}`;
   if (source?.kind === 'standby' && source.run !== run)
     return `${roots.source?.name} on ${sides.sourceHost} stands by since ${source.run}: the replica in ${source.store} is the one in use. Nothing was sent; ${back}`;
   return undefined;
