@@ -75,9 +75,10 @@ function scene() {
       [failbackKind]: putBackFailback(() => config, machine),
     },
   });
-  /** As `holdfast undo grogu` does it when no run is left. */
-  const undo = async () => {
-    for (const one of await questions.hostOpenUndos()) await questions.hostPutBack(one);
+  /** As `holdfast undo grogu` does it when no run is left, or only that one has ended. */
+  const undo = async (ended?: string) => {
+    for (const one of await questions.hostOpenUndos())
+      if (ended === undefined || one.run === ended) await questions.hostPutBack(one);
   };
   return { config, din, grogu, toolsOf, step, undo };
 }
@@ -303,6 +304,7 @@ test('or gone on with by the next one', async () => {
   const { digest } = await planFailoverStep(made.toolsOf(again), made.step(again));
   const input = { ...made.step(again), digest, source: 'answers' as const };
   await stopSource(made.toolsOf(again), input);
+  await made.undo(over);
   send(made.din, made.grogu);
   await promoteReplica(made.toolsOf(again), input);
   await made.undo();
