@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PlainConfig } from '../support/plain-config.js';
+import { waitFor } from '../support/wait.js';
 import { overSsh, useLabEstate } from '../support/zfs-estate.js';
 
 /** A store goes out of the file: what its replication has left on two real hosts is found, shown, and let go of. */
@@ -73,7 +74,15 @@ test('the holds, bookmarks and fences of a store that was taken out are told by 
   const denied = await running.holdfast('do', 'replica', 'release-leftovers');
   assert.equal(denied.code, 5, denied.stdout + denied.stderr);
   assert.equal((await marks()).held, 1);
-  const done = await running.holdfast('do', 'replica', 'release-leftovers', '--yes');
+  const release = () => running.holdfast('do', 'replica', 'release-leftovers', '--yes');
+  // The one that got no yes may still be ending.
+  const done = await waitFor(
+    async () => {
+      const ended = await release();
+      return ended.stderr.includes('is running already') ? undefined : ended;
+    },
+    { timeoutMs: 60_000, what: 'the end of the run that got no yes' },
+  );
   assert.equal(done.code, 0, done.stdout + done.stderr);
   assert.match(done.stdout, /3 released/);
   // The place of "far" is no job's any more: its fences go by the lines of doctor.
