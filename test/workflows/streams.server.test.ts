@@ -194,11 +194,11 @@ describe('streams of pools with a limit, on a real server', { skip: needs('tempo
 
   test('a lane that got no stream does not keep its run from ending when the others have done all', async () => {
     const limitedPools = [poolAt('grogu', 'tank', 2, { stores: ['grogu'] })];
-    const [keeps, goesOn] = [
-      await replicate({ resource: 'keeps', groups: 1, limitedPools }),
-      await replicate({ resource: 'goes-on', groups: 4, limitedPools }),
-    ];
-    await Promise.all([has(keeps, 1), has(goesOn, 1)]);
+    const keeps = await replicate({ resource: 'keeps', groups: 1, limitedPools });
+    // Before the other one, which would take both of the pool's streams.
+    await has(keeps, 1);
+    const goesOn = await replicate({ resource: 'goes-on', groups: 4, limitedPools });
+    await has(goesOn, 1);
     await waitsFor(goesOn, /stream-grogu\.tank\.\d, used by/);
     for (let left = 4; left > 0; left -= 1) {
       await has(goesOn, 1);
