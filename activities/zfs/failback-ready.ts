@@ -5,9 +5,9 @@ import { approvedFailback, backStep, lookForFailback, markBegun } from './failba
 import { holdCommon } from './failover-guard.js';
 import { putApart } from './put-apart.js';
 import { openReplication, type Replication } from './replicate-job.js';
-import { type Role, roleOf } from './role.js';
+import { roleOf } from './role.js';
 import { ensureSnapshots } from './snapshot.js';
-import { standBy, standsBy } from './stand-by.js';
+import { roleToStandBy, standBy, standsBy } from './stand-by.js';
 
 /** Makes the returned side ready to receive: nobody writes to it, and what it has of its own lies aside, kept. */
 
@@ -40,9 +40,7 @@ async function standStill(tools: Tools, input: FailoverStepInput): Promise<void>
   };
   await holdCommon(tools, target, swapped);
   if (!standsBy(root.name, now.input.target)) {
-    const own = roleOf(root);
-    const role: Role =
-      own?.kind === 'standby' ? own : { kind: 'standby', run: promoted.run, store: input.store };
+    const role = roleToStandBy(roleOf(root), promoted.run, input.store);
     await standBy(target, request.targetRoot, role, tools.log);
   }
   const { plan } = await lookForFailback(tools, input);

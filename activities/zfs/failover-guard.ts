@@ -11,8 +11,8 @@ import type { Sent } from './replicate-known-holds.js';
 import { targetNameOf } from './replicate-moves.js';
 import { fenceTag } from './replicate-names.js';
 import { type Survey, type SurveyRequest, survey } from './replicate-survey.js';
-import { type Role, roleOf, type Sides, whyNotBack, whyNotForward } from './role.js';
-import { standBy, standsBy } from './stand-by.js';
+import { roleOf, type Sides, whyNotBack, whyNotForward } from './role.js';
+import { roleToStandBy, standBy, standsBy } from './stand-by.js';
 
 /** The look at both ends that every replication begins with, refused where the other side is the one in use. */
 
@@ -81,8 +81,7 @@ export async function fenceReturned(
   if (promoted?.kind !== 'promoted' || !root || standsBy(root.name, input.source)) return '';
   tools.log(`${root.name} is made to stand by: its replica is in use since ${promoted.run}`);
   await holdCommon(tools, source, { input, request });
-  const own = roleOf(root);
-  const role: Role = own?.kind === 'standby' ? own : { kind: 'standby', run: promoted.run, store };
+  const role = roleToStandBy(roleOf(root), promoted.run, store);
   await standBy(source, request.sourceRoot, role, tools.log);
   await addEvidence(tools.host, { kind: 'failover', run, job, resource, store, what: 'source-stood-by' });
   return ` ${root.name} was made readonly just now: look at who wrote to it since it came back`;

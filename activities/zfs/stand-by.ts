@@ -22,6 +22,10 @@ type Log = (line: string) => void;
 export const standsBy = (root: string, listing: Listing): boolean =>
   roleOf(listing.get(root))?.kind === 'standby' && openIn(root, listing).length === 0;
 
+/** With which role: one that was given half way is kept. */
+export const roleToStandBy = (own: Role | undefined, run: string, store: string): Role =>
+  own?.kind === 'standby' ? own : { kind: 'standby', run, store };
+
 const openIn = (root: string, listing: Listing): string[] =>
   [...listing.values()]
     .filter(({ name, readonly }) => (name === root || name.startsWith(`${root}/`)) && readonly !== 'on')

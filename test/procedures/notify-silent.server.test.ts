@@ -43,6 +43,18 @@ describe('a channel whose server refuses', { skip: needs('temporal', 'restic') }
       workflowExecutionTimeout,
     });
   };
+  /** What doctor would say in two hours of a message that is tried until then. */
+  const triedInVain = async (): Promise<Finding | undefined> => {
+    const inTwoHours = new Date(Date.now() + 7_200_000);
+    const [finding] = await waitFor(
+      async () => {
+        const found = await examineChannels(temporal, config(), undefined, inTwoHours);
+        return /attempt \d+ failed/.test(found[0]?.found ?? '') ? found : undefined;
+      },
+      { timeoutMs: 20_000, what: 'the message to be listed as tried' },
+    );
+    return finding;
+  };
   const ofChannels = async (): Promise<Finding[]> => {
     const { stdout, stderr } = await estate.holdfast('doctor', 'nas', '--json');
     assert(!`${stdout}${stderr}`.includes(secret), 'the secret was shown');
@@ -117,14 +129,7 @@ describe('a channel whose server refuses', { skip: needs('temporal', 'restic') }
     rmSync(keyFile());
     hook.received.length = 0;
     const message = await send('hook', 'nas', '1m');
-    const inTwoHours = new Date(Date.now() + 7_200_000);
-    const [finding] = await waitFor(
-      async () => {
-        const found = await examineChannels(temporal, config(), undefined, inTwoHours);
-        return /attempt \d+ failed/.test(found[0]?.found ?? '') ? found : undefined;
-      },
-      { timeoutMs: 20_000, what: 'the message to be listed as tried' },
-    );
+    const finding = await triedInVain();
     assert.match(
       finding?.found ?? '',
       /is still tried .*HF_SECRET_UNAVAILABLE: attempt \d+ failed: .*hook\.key/,
@@ -144,14 +149,7 @@ describe('a channel whose server refuses', { skip: needs('temporal', 'restic') }
     hook.answer = () => ({ status: 503, body: 'not now' });
     await send('hook', 'nas', '1m');
     await waitFor(() => hook.received.length > 0, { timeoutMs: 20_000, what: 'an attempt' });
-    const inTwoHours = new Date(Date.now() + 7_200_000);
-    const [finding] = await waitFor(
-      async () => {
-        const found = await examineChannels(temporal, config(), undefined, inTwoHours);
-        return /attempt \d+ failed/.test(found[0]?.found ?? '') ? found : undefined;
-      },
-      { timeoutMs: 20_000, what: 'the message to be listed as tried' },
-    );
+    const finding = await triedInVain();
     assert.match(
       finding?.found ?? '',
       /is still tried .*HF_NOTIFICATION_FAILED: attempt \d+ failed: hook: .*503: not now/,
