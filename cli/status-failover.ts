@@ -43,3 +43,9 @@ export function failedOver(
   }
   return found;
 }
+
+/** Nothing is sent to a replica that is in use: what was replicated since shows that it is one again, as `holdfast undo` makes it. */
+export const stillOver = (
+  over: FailedOver | undefined,
+  replicated: RunRow | undefined,
+): FailedOver | undefined => (over && replicated && replicated.startedAt > over.at ? undefined : over);

@@ -7,7 +7,7 @@ import type { Temporal } from './context.js';
 import { findJob, objectiveMsOf } from './jobs.js';
 import { dateOf } from './look.js';
 import { collectRuns, type FoundRuns, type Wanted } from './status-collect.js';
-import { readFailovers } from './status-failover.js';
+import { readFailovers, stillOver } from './status-failover.js';
 import type { OperationFacts, ScheduleFacts } from './status-model.js';
 import { readUploads, readWaits } from './status-running.js';
 import { listRuns, type RunFilter, type RunRow } from './visibility.js';
@@ -46,8 +46,10 @@ export async function readOperations(
     const wait = run && waits.get(run.run);
     const found = closed.of(operation);
     const appendOnly = removesNothing(config, operation);
-    const failedOver = operation.main ? failovers.get(operation.job) : undefined;
     const away = aways.get(operation.name);
+    // Without what is away, a run that covers all that was left says nothing of the replica there.
+    const replicated = away ? undefined : found.newestGood;
+    const failedOver = operation.main ? stillOver(failovers.get(operation.job), replicated) : undefined;
     const seeding = found.newestGood
       ? []
       : await readUploads({ temporal, config, running, now }, operation, found);

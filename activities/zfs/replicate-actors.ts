@@ -1,6 +1,6 @@
 import type { ReplicaState } from '../../contracts/replication.js';
 import { newestCommon } from './replicate-base.js';
-import { targetNameOf } from './replicate-moves.js';
+import { replicaOf, targetNameOf } from './replicate-moves.js';
 import type { DatasetPlan, PlanInput } from './replicate-types.js';
 import type { Dataset } from './types.js';
 
@@ -71,11 +71,10 @@ export const actorWords = (actors: readonly [string, string][]): string =>
 export function actorNotes({ source, target }: PlanInput, plans: readonly DatasetPlan[]): string[] {
   const found = new Map<string, string[]>();
   for (const plan of plans) {
-    const name = plan.renameFrom ?? plan.target;
-    const replica = plan.source === '' ? undefined : target.get(name);
+    const replica = plan.source === '' ? undefined : replicaOf(target, plan);
     if (!replica) continue;
     for (const [who, by] of actorsOn(replica, source.get(plan.source)))
-      found.set(who, [...(found.get(who) ?? []), `${name}${by}`]);
+      found.set(who, [...(found.get(who) ?? []), `${replica.name}${by}`]);
   }
   return [...found].map(
     ([who, where]) =>

@@ -6,6 +6,7 @@ import { approvedPlan, keepForAnswer } from './replicate-approved.js';
 import { newestCommon } from './replicate-base.js';
 import type { Done, Ends } from './replicate-ends.js';
 import { openReplication } from './replicate-job.js';
+import { replicaOf } from './replicate-moves.js';
 import { type Destroy, type Doomed, rollBack } from './replicate-rollback-steps.js';
 import { type Survey, type SurveyRequest, survey } from './replicate-survey.js';
 import type { DatasetPlan } from './replicate-types.js';
@@ -97,10 +98,7 @@ export function doomedOf({ plans, input }: Survey, only?: string): { doomed: Doo
       kind === 'diverged' && (only === undefined || [source, target].includes(only)),
   );
   for (const plan of wanted) {
-    const [source, target] = [
-      input.source.get(plan.source),
-      input.target.get(plan.renameFrom ?? plan.target),
-    ];
+    const [source, target] = [input.source.get(plan.source), replicaOf(input.target, plan)];
     const common = source && target && newestCommon(source, target);
     if (!common || !target) refused.push(`${plan.target}: ${plan.reason}: there is nothing to roll back to`);
     else if (target.resumeToken !== undefined)

@@ -1,4 +1,5 @@
 import type { Brought } from './brought.js';
+import { replicaOf } from './replicate-moves.js';
 import { isParked } from './replicate-names.js';
 import type { DatasetPlan, PlanInput } from './replicate-types.js';
 import { judgeOwn, type RetentionRules, type Verdict } from './retention.js';
@@ -18,7 +19,7 @@ export function judgeReplicas(
   rules: ReplicaRules,
 ): Verdict[][] {
   return plans.flatMap((plan) => {
-    const replica = input.target.get(plan.renameFrom ?? plan.target);
+    const replica = replicaOf(input.target, plan);
     if (!replica || isParked(replica.name)) return [];
     const own = replica.snapshots.filter(({ guid }) => brought.has(guid));
     const whole = whyWhole(plan, rules);

@@ -76,6 +76,23 @@ describe('what a job has brought to its target', () => {
 describe('which snapshots of a replica stay', () => {
   const all = guidsOf(hours(0, 10));
 
+  test('are found under the name that the replica has until what is above it is renamed', () => {
+    const input = both(
+      [
+        dataset('fast/k'),
+        dataset('fast/k/z', { guid: '7' }, hours(20, 22)),
+        dataset('fast/k/z/below', { guid: '8' }, hours(8, 10)),
+      ],
+      [
+        replica('backup/k', []),
+        replica('backup/k/a', hours(20, 22), { replicaOf: '7' }),
+        replica('backup/k/a/below', hours(0, 10), { replicaOf: '8' }),
+      ],
+    );
+    const verdicts = judge(input, all, {});
+    assert.deepEqual(verdicts.get('backup/k/a/below@s7'), []);
+  });
+
   test('what the rules keep, the newest common one, and whatever the job did not bring', () => {
     const input = both(
       [dataset('fast/k', {}, hours(8, 10))],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { failedOver } from '../../cli/status-failover.js';
+import { failedOver, stillOver } from '../../cli/status-failover.js';
 import type { RunRow } from '../../cli/visibility.js';
 import { actionsOf } from '../../config/actions.js';
 import { readConfig } from '../../config/load.js';
@@ -24,6 +24,13 @@ test('a failover counts until a failback of the job has ended after it', () => {
     failedOver(of(row('failover', 7)), of(row('failback', 5))).get('a')?.run,
     row('failover', 7).run,
   );
+});
+
+test('what was replicated since shows that the replica was put back without a failback', () => {
+  const over = failedOver(of(row('failover', 3)), of()).get('a');
+  assert.equal(stillOver(over, row('replicate', 2)), over);
+  assert.equal(stillOver(over, undefined), over);
+  assert.equal(stillOver(over, row('replicate', 5)), undefined);
 });
 
 test('only what was done says which replica it was about, and both know the host of the replica', () => {
