@@ -53,7 +53,15 @@ export const isBelow = (dataset: string, root: string): boolean =>
 const covers = ({ root }: Claim, { dataset }: Mark): boolean => isBelow(unparked(dataset), root);
 
 const belongs = (claim: Claim, mark: Mark): boolean =>
-  covers(claim, mark) && (mark.destination === undefined || claim.names.has(mark.destination));
+  covers(claim, mark) &&
+  !isLeftBehind(claim, mark) &&
+  (mark.destination === undefined || claim.names.has(mark.destination));
+
+/** What the file leaves out by now is sent to nobody, and nobody's stream ends on what was parked: what stands there would stand for ever. */
+const isLeftBehind = ({ side, root, excludes }: Claim, { kind, dataset }: Mark): boolean =>
+  side === 'source'
+    ? kind !== 'fence' && excludes(dataset.slice(root.length + 1))
+    : kind === 'fence' && dataset !== unparked(dataset);
 
 /** What belongs to nothing of the file, in the order of the listing. */
 export const leftoversIn = (marks: readonly Mark[], claims: readonly Claim[]): Mark[] =>

@@ -68,13 +68,27 @@ function planDataset(
   const forbidden = mayNotTravel(source, input);
   if (forbidden) return { ...known, ...forbidden };
   if (replica) return continueReplica(source, replica.dataset, known, input);
-  if (newest !== undefined && source.createtxg > newest)
+  if (isYoung(source, input, newest))
     return {
       ...known,
       kind: 'young',
       reason: 'it was made after the newest snapshot and comes with the next',
     };
   return startReplica(source, known, input, plans.get(parentOf(target)), pairing);
+}
+
+/**
+ * Made since the snapshots were taken that it would have been part of: those of what is above it. Another job may have snapshots of other
+ * parts of the tree more often.
+ */
+function isYoung(source: Dataset, { source: all, policy }: PlanInput, newest: number | undefined): boolean {
+  const newestOf = (one: Dataset): number | undefined => newestWanted(new Map([[one.name, one]]), policy);
+  if (newestOf(source) !== undefined) return false;
+  for (let above = all.get(parentOf(source.name)); above; above = all.get(parentOf(above.name))) {
+    const taken = newestOf(above);
+    if (taken !== undefined) return source.createtxg > taken;
+  }
+  return newest !== undefined && source.createtxg > newest;
 }
 
 /** A replica moves with what is above it, and then by itself where it has a new name of its own. */
@@ -102,6 +116,9 @@ function startReplica(
   const isRoot = plan.target === input.targetRoot;
   if (!isRoot && !comes && !pairing.exists(parentOf(plan.target)))
     return { ...plan, kind: 'wait', reason: `its parent is not on the target: ${parent?.reason ?? ''}` };
+  const later = comes ? pairing.replicaLater(source) : undefined;
+  if (later !== undefined)
+    return { ...plan, kind: 'wait', reason: `its replica ${later} is moved when its parent is there` };
   const level = comes ? parent.level + 1 : 0;
   const sent = withStreams(source, { ...plan, level }, input, undefined);
   if (sent.segments.length === 0)

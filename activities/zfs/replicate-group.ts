@@ -52,6 +52,11 @@ export async function transferGroup(ends: Ends, plans: readonly DatasetPlan[]): 
 
 const arrived = (end: StreamEnd | undefined): boolean => end?.received?.ok === true && end.sent?.ok === true;
 
+/** No property tells a replica that was received readable into an encrypted pool from one whose key was joined to its parent's. */
+const otherKey = /encryption key does not match existing key/i;
+const otherKeyNext =
+  ': it was received readable, or with another key; rename it aside (zfs rename), and the next run copies it anew';
+
 /** The receiver's words say more, unless all it saw is that nothing more came. */
 function wordsOf(end: StreamEnd | undefined): string {
   const { sent, received } = end ?? {};
@@ -59,7 +64,8 @@ function wordsOf(end: StreamEnd | undefined): string {
     /failed to read from stream|incomplete stream|invalid stream/i,
     received?.words ?? '',
   );
-  if (received && !received.ok && (!onlyCut || sent?.ok !== false)) return received.words || 'receive failed';
+  if (received && !received.ok && (!onlyCut || sent?.ok !== false))
+    return `${received.words || 'receive failed'}${complains(otherKey, received.words) ? otherKeyNext : ''}`;
   if (sent && !sent.ok) return sent.words || 'send failed';
   return 'the stream was not begun';
 }

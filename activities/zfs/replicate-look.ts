@@ -5,7 +5,6 @@ import type { Tools } from '../door.js';
 import { addEvidence } from '../host/evidence.js';
 import { surveyInOrder } from './failover-guard.js';
 import { selectionOf } from './job.js';
-import { floorBytesOf } from './pool-room.js';
 import { actorNotes, setBacks } from './replicate-actors.js';
 import { withExactSizes } from './replicate-estimate.js';
 import { aheadOf, groupsOf, marksOf } from './replicate-group.js';
@@ -22,7 +21,7 @@ import {
   strangersIn,
 } from './replicate-proof.js';
 import { countTries, mostRounds, tokensGivenUp, worthTrying } from './replicate-rounds.js';
-import { type Fitting, fitInto } from './replicate-space.js';
+import { fitIntoPool } from './replicate-space.js';
 import { readReplicaStates, writeReplicaStates } from './replicate-states.js';
 import { type Survey, settle, type Trouble } from './replicate-survey.js';
 import type { DatasetPlan } from './replicate-types.js';
@@ -85,7 +84,7 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
   const unsaved = saved ?? (await saveShared(replication, input, now));
   const keys = await missingKeys(replication.target.host, now, input.round);
   const warnings = [...unmeant, ...look.warnings, ...keys, ...unsaved.slice(0, 5)];
-  const prunable = await rememberBrought(tools, input, replication, now);
+  const prunable = await rememberBrought(tools, input, replication, now, leftOut.length > 0);
   const proved = await prove(tools, input, now);
   return { ...look, warnings, groups: 0, bytes: 0, proved, ...(prunable > 0 && { prunable }) };
 }
@@ -105,21 +104,6 @@ async function saveShared(
     now.input.source,
     round > 1,
   );
-}
-
-/** Only where something is to be sent it costs a command: a look that finds nothing costs its two and no more. */
-async function fitIntoPool(
-  { config }: Tools,
-  { target, request, wire }: Replication,
-  { input }: Survey,
-  due: readonly DatasetPlan[],
-): Promise<Fitting> {
-  const { targetRoot } = request;
-  if (due.length === 0) return fitInto(due, input.target, targetRoot, 0);
-  // Before anything is prepared for streams that could not be sent.
-  await wire();
-  const floorBytes = await floorBytesOf(target, config, targetRoot, input.target);
-  return fitInto(due, input.target, targetRoot, floorBytes);
 }
 
 /** What only the first look of a run can see is said by the last one, which is the one that is read. */

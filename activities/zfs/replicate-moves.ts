@@ -9,6 +9,8 @@ export interface Pairing {
   replicaFor(source: Dataset, target: string): { dataset: Dataset; renameFrom?: string } | undefined;
   /** Whether something will be there once everything is renamed. */
   exists(target: string): boolean;
+  /** The replica that will be moved to where its parent is still to come. */
+  replicaLater(source: Dataset): string | undefined;
   /** What nobody asked for, under its present name. */
   left(): Dataset[];
 }
@@ -58,6 +60,11 @@ export function pairUp(input: PlanInput): Pairing {
       moveTree(from, target);
       taken.add(target);
       return { dataset, renameFrom: from };
+    },
+    replicaLater(source) {
+      const name = strayOf(source);
+      if (name !== undefined) taken.add(name);
+      return name;
     },
     exists: (target) => byName.has(target),
     left: () => [...byName].filter(([name]) => !taken.has(name)).map(([, dataset]) => dataset),

@@ -1,4 +1,8 @@
+import type { Tools } from '../door.js';
+import { floorBytesOf } from './pool-room.js';
+import type { Replication } from './replicate-job.js';
 import { parentOf } from './replicate-moves.js';
+import type { Survey } from './replicate-survey.js';
 import type { DatasetPlan } from './replicate-types.js';
 import type { Listing } from './types.js';
 
@@ -33,4 +37,19 @@ export function fitInto(
     leftOut: plans.filter((plan) => !fitting.has(plan)),
     availableBytes,
   };
+}
+
+/** Only where something is to be sent it costs a command: a look that finds nothing costs its two and no more. */
+export async function fitIntoPool(
+  { config }: Tools,
+  { target, request, wire }: Replication,
+  { input }: Survey,
+  due: readonly DatasetPlan[],
+): Promise<Fitting> {
+  const { targetRoot } = request;
+  if (due.length === 0) return fitInto(due, input.target, targetRoot, 0);
+  // Before anything is prepared for streams that could not be sent.
+  await wire();
+  const floorBytes = await floorBytesOf(target, config, targetRoot, input.target);
+  return fitInto(due, input.target, targetRoot, floorBytes);
 }

@@ -7,7 +7,8 @@ import { addEvidence } from '../host/evidence.js';
 import { learnBrought, readBrought, writeBrought } from './brought.js';
 import { surveyInOrder } from './failover-guard.js';
 import { openReplication, type Replication } from './replicate-job.js';
-import type { Survey } from './replicate-survey.js';
+import { fitIntoPool } from './replicate-space.js';
+import { type Survey, travels } from './replicate-survey.js';
 import type { PlanInput } from './replicate-types.js';
 import type { Verdict } from './retention.js';
 import { carryOut } from './retention-carry-out.js';
@@ -23,11 +24,13 @@ export async function retainReplicas(tools: Tools, input: ReplicaRetentionInput)
   if (input.back || input.sendBack)
     throw new HoldfastError('HF_NOT_IN_CONFIG', 'Retention is of replicas, never of what they are copies of');
   const replication = await openReplication(tools, input);
-  const rules = rulesOf(replication);
-  if (!rules) return { kept: 0, removed: 0, reasons: {}, everything: true, warnings: [] };
+  const keeping = rulesOf(replication);
+  if (!keeping) return { kept: 0, removed: 0, reasons: {}, everything: true, warnings: [] };
   tools.progress({ phase: 'choosing snapshots of the replicas' });
   const { ends, target } = replication;
   const seen = await surveyInOrder(tools, replication, input);
+  const { leftOut } = await fitIntoPool(tools, replication, seen, seen.plans.filter(travels));
+  const rules = { ...keeping, crowded: leftOut.length > 0 };
   const brought = learnBrought((await readBrought(tools.host, input)) ?? new Set(), seen.plans, seen.input);
   const byDataset = judgeReplicas(seen, brought, rules);
   const plan = {
@@ -60,6 +63,7 @@ export async function rememberBrought(
   input: ReplicationStepInput,
   replication: Replication,
   seen: Survey,
+  crowded: boolean,
 ): Promise<number> {
   // What went back is the original again: no retention of replicas may ever count it as its own.
   if (input.back || input.sendBack) return 0;
@@ -69,7 +73,7 @@ export async function rememberBrought(
   const brought = learnBrought(known ?? new Set(), seen.plans, seen.input);
   if (!known || !isSame(known, brought)) await writeBrought(host, input, brought);
   if (!rules) return 0;
-  return judgeReplicas({ ...seen, input: withoutOldFences(seen) }, brought, rules)
+  return judgeReplicas({ ...seen, input: withoutOldFences(seen) }, brought, { ...rules, crowded })
     .flat()
     .filter(goes).length;
 }

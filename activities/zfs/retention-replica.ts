@@ -10,6 +10,8 @@ import type { Dataset } from './types.js';
 export interface ReplicaRules extends RetentionRules {
   /** Promised age of the newest state on the target. Seconds. */
   rpoS: number | undefined;
+  /** Something newer did not fit onto the target: to wait for it before anything goes would be to wait for ever. */
+  crowded?: boolean;
 }
 
 /** For each replica what the job has brought there. What was put aside by an approval is the operator's. */
@@ -44,9 +46,14 @@ const commonTxg = ({ snapshots }: Dataset, { common }: DatasetPlan): number =>
   snapshots.find(({ guid }) => guid === common?.guid)?.createtxg ?? 0;
 
 /** Old states are let go only where a new one is proved; where something is wrong, they may be the last good ones. */
-function whyWhole({ kind, source, common }: DatasetPlan, { nowS, rpoS }: ReplicaRules): string | undefined {
+function whyWhole(
+  { kind, source, common }: DatasetPlan,
+  { nowS, rpoS, crowded = false }: ReplicaRules,
+): string | undefined {
   if (source === '') return 'its source is gone';
-  if (!common || (kind !== 'nothing' && kind !== 'incremental')) return 'its replica is not in order';
+  const inOrder = ['nothing', 'incremental', ...(crowded ? ['resume'] : [])];
+  if (!common || !inOrder.includes(kind)) return 'its replica is not in order';
+  if (crowded) return undefined;
   if (rpoS !== undefined && nowS - common.creationS > rpoS)
     return 'its newest state is older than the objective';
   return undefined;

@@ -191,6 +191,34 @@ test('renamed on the source: the replica follows, with what lies below it', () =
   assert.deepEqual(present, [undefined, 'backup/k/a', 'backup/k/a/below']);
 });
 
+test('made since the snapshots that it will be part of: it comes with the next, however often others take theirs', () => {
+  const pools = both('db');
+  snapshotAll(pools, 'hourly');
+  for (const name of ['fast/k', 'fast/k/db']) copied(pools, name, 'hourly');
+  pools.source.create('fast/k/new');
+  pools.source.takeSnapshot('fast/k/db@quarter', 'quarter-2026-11-20T03:15:00Z');
+  assert.equal(planOf(pools).get('backup/k/new')?.kind, 'young');
+  pools.source.takeSnapshot('fast/k@hourly-2', 'hourly-2026-11-20T04:00:00Z');
+  assert.equal(planOf(pools).get('backup/k/new')?.kind, 'wait');
+});
+
+test('moved below a new parent: it waits for the parent, and is moved instead of being copied anew', () => {
+  const pools = both('a');
+  snapshotAll(pools, 'one');
+  for (const name of ['fast/k', 'fast/k/a']) copied(pools, name, 'one');
+  pools.source.create('fast/k/archive');
+  pools.source.rename('fast/k/a', 'fast/k/archive/a');
+  snapshotAll(pools, 'two');
+  const kinds = () => [...planOf(pools)].map(([name, { kind, renameFrom }]) => [name, kind, renameFrom]);
+  assert.deepEqual(kinds(), [
+    ['backup/k', 'incremental', undefined],
+    ['backup/k/archive', 'full', undefined],
+    ['backup/k/archive/a', 'wait', undefined],
+  ]);
+  copied(pools, 'fast/k/archive', 'two');
+  assert.deepEqual(kinds().at(-1), ['backup/k/archive/a', 'incremental', 'backup/k/a']);
+});
+
 test('renamed with what is above it and by itself: it moves from the name that it has when its parent has moved', () => {
   const pools = both('a', 'a/below');
   snapshotAll(pools, 'one');

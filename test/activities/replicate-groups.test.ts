@@ -49,7 +49,9 @@ test('of a large tree that comes into being each level waits for the one above i
 });
 
 /** Refuses the streams into these targets; what was asked for. */
-function refusing(...refused: string[]): { ends: Ends; asked: string[][] } {
+const refusing = (...refused: string[]) => refusingWith('refused', refused);
+
+function refusingWith(words: string, refused: readonly string[]): { ends: Ends; asked: string[][] } {
   const asked: string[][] = [];
   const ok = { ok: true, words: '' };
   const transfer: Ends['transfer'] = async (streams) => {
@@ -57,7 +59,7 @@ function refusing(...refused: string[]): { ends: Ends; asked: string[][] } {
     const ends: StreamEnd[] = [];
     for (const { target } of streams) {
       const isRefused = refused.includes(target);
-      ends.push({ sent: ok, received: isRefused ? { ok: false, words: 'refused' } : ok });
+      ends.push({ sent: ok, received: isRefused ? { ok: false, words } : ok });
       if (isRefused) break;
     }
     return streams.map((_, at) => ends[at] ?? { sent: undefined, received: undefined });
@@ -74,6 +76,15 @@ test('what would hang below a dataset that did not arrive is not sent, and every
     [undefined, 'refused', 'backup/k/a did not arrive', undefined],
   );
   assert.deepEqual(asked[1], ['backup/k/ab']);
+});
+
+test('a stream that the key of the replica refuses says which way is left', async () => {
+  const { ends } = refusingWith(
+    'cannot receive incremental stream: encryption key does not match existing key',
+    ['backup/k'],
+  );
+  const [done] = await transferGroup(ends, [plan('k', 0)]);
+  assert.match(done?.trouble ?? '', /existing key: it was received readable.* rename it aside/);
 });
 
 test('an incremental stream below one that failed is sent all the same: its replica is there', async () => {

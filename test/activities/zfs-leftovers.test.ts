@@ -128,10 +128,18 @@ describe('what is left over', () => {
       1,
     );
   });
-  test('fences below a replica of the file stay, parked ones too, and those on the source of a failback', () => {
+  test('what a job does not send any more: nothing goes on from there, and it holds a snapshot for ever', () => {
+    const excluding = configWith({ exclude: ['tmp'] });
+    const on = (dataset: string) => left(excluding, bookmarks(cursorOn(dataset, named('grogu'))));
+    assert.equal(on('fast/photos/tmp').length, 1);
+    assert.deepEqual(on('fast/photos/other'), []);
+    assert.deepEqual(left(excluding, fence('fast/photos/tmp')), []);
+  });
+  test('fences below a replica of the file stay, and those on the source of a failback; what was parked needs none', () => {
     const config = configWith();
     const parked = 'backup/grogu/photos.parked-2026-11-20T030000Z/a';
-    for (const dataset of ['backup/grogu/photos', 'backup/grogu/photos/a b', parked])
+    assert.equal(left(config, fence(parked), 'grogu').length, 1);
+    for (const dataset of ['backup/grogu/photos', 'backup/grogu/photos/a b'])
       assert.deepEqual(left(config, fence(dataset), 'grogu'), []);
     assert.deepEqual(left(config, fence('fast/photos')), []);
     for (const dataset of ['backup/grogu/photos2', 'backup/grogu', 'backup/old/photos'])

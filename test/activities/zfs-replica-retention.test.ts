@@ -131,6 +131,37 @@ describe('which snapshots of a replica stay', () => {
     assert.deepEqual(inTime.get('backup/k@s0'), []);
   });
 
+  test('where the newer ones did not fit, old ones make room for them: to wait for a newer state would be to wait for ever', () => {
+    const cut = replica('backup/k/cut', hours(0, 10), { resumeToken: '1-abc' });
+    const input = {
+      ...both(
+        [dataset('fast/k', {}, hours(0, 12)), dataset('fast/k/cut', {}, hours(0, 12))],
+        [replica('backup/k', hours(0, 10)), cut],
+      ),
+      tokens: new Map([
+        [
+          'backup/k/cut',
+          {
+            fromGuid: hours(9, 10)[0]?.guid,
+            toGuid: hours(11, 12)[0]?.guid ?? '',
+            toName: 'fast/k/cut@s11',
+            bytesDone: 5,
+            raw: false,
+          },
+        ],
+      ]),
+    };
+    const reasons = (crowded: boolean): unknown[] => {
+      const verdicts = judge(input, all, { rpoS: 3 * hourS, crowded });
+      return ['k@s0', 'k/cut@s0', 'k@s9', 'k/cut@s9'].map((name) => verdicts.get(`backup/${name}`));
+    };
+    const late = 'its newest state is older than the objective';
+    const broken = 'its replica is not in order';
+    assert.deepEqual(reasons(false), [[late], [broken], [late], [broken]]);
+    const newest = ['last', 'newest', 'newest common'];
+    assert.deepEqual(reasons(true), [[], [], newest, newest]);
+  });
+
   test('one that is held, one that was put aside, and the base of a copy of the copy stay', () => {
     const held = hours(0, 10).map((one, at) => ({ ...one, holds: at === 1 ? 1 : 0 }));
     const cursor = { ...snapshot('holdfast_offsite.k_1000013', 13), guid: '1000013' };
