@@ -1,8 +1,9 @@
-import { condition, defineSignal, proxyActivities, setHandler, sleep } from '@temporalio/workflow';
+import { CancellationScope, condition, defineSignal, proxyActivities, setHandler, sleep } from '@temporalio/workflow';
 import type { ErrorCode } from '../../contracts/errors.js';
 import type { Limits } from '../../contracts/jobs.js';
 import type { LimitedPool, ReplicationStepInput } from '../../contracts/replication.js';
 import type { RetentionReport, SnapshotStepInput } from '../../contracts/zfs.js';
+import { isRunning } from '../../workflows/steps/alive.js';
 import { askApproval } from '../../workflows/steps/approve.js';
 import { resultsOf } from '../../workflows/steps/each.js';
 import { finishEach, leasesOf, type Part, type Planned } from '../../workflows/steps/failover.js';
@@ -56,6 +57,13 @@ async function hold(take: typeof withLeases, leases: string[]): Promise<string> 
 }
 
 export const endBranch = defineSignal<[string]>('endBranch');
+
+/** Asks in a scope that is cancelled. */
+export const asksForAnother = (): Promise<boolean> =>
+  CancellationScope.cancellable(async () => {
+    CancellationScope.current().cancel();
+    return isRunning('another-run');
+  });
 
 /** First leases of its own, as a backup has those of its resources, then one branch for each store; a branch says that it holds, and ends when it is told to. */
 export async function useLeasesApart(branches: Branch[], first: string[] = []): Promise<string> {

@@ -28,20 +28,21 @@ describe('the steps that procedures share, on a real server', { skip }, () => {
   let native: NativeConnection;
   let connection: Connection;
   let client: Client;
+  let bundled: string;
   const journal: string[] = [];
   const putBackFails = new Set<string>();
 
   before(async () => {
     installRuntime(createLog('test', 'fatal'));
     server = await startTestServer();
-    const codePath = join(temporaryFolder(), 'bundle.js');
-    await bundle(fileURLToPath(new URL('./small-workflows.js', import.meta.url)), codePath);
+    bundled = join(temporaryFolder(), 'bundle.js');
+    await bundle(fileURLToPath(new URL('./small-workflows.js', import.meta.url)), bundled);
     native = await NativeConnection.connect({ address: server.address });
     worker = await Worker.create({
       connection: native,
       namespace: server.namespace,
       taskQueue: workflowQueue,
-      workflowBundle: { codePath },
+      workflowBundle: { codePath: bundled },
       activities: {
         note: async (line: string) => void journal.push(line),
         change: async (thing: string) => void journal.push(`change ${thing}`),
@@ -376,6 +377,51 @@ describe('the steps that procedures share, on a real server', { skip }, () => {
     assert.equal(lease.status.name, 'RUNNING');
     await first.signal('go');
     assert.equal(await first.result(), 'done');
+  });
+
+  for (const type of ['useLeases', 'useLeasesAtOnce', 'useAnyLease', 'useLeasesApart']) {
+    test(`a run that is cancelled while it asks for whom it waits ends as cancelled: ${type}`, async () => {
+      const [lease, queue] = [`taken-${type}`, `later-${type}`];
+      const holder = await start('useLeases', `has-${type}`, [lease]);
+      await holds(holder);
+      const asks = type === 'useLeasesApart' ? [branch('one', lease)] : [lease];
+      const run = await client.workflow.start(type, {
+        workflowId: `asks-${type}`,
+        taskQueue: queue,
+        args: [asks],
+      });
+      // Known before its first step: it is in no wait that the cancellation could end.
+      await run.cancel();
+      const late = await Worker.create({
+        connection: native,
+        namespace: server.namespace,
+        taskQueue: queue,
+        workflowBundle: { codePath: bundled },
+      });
+      const cause = await late.runUntil(async () => {
+        await waitFor(async () => (await run.describe()).status.name !== 'RUNNING', {
+          timeoutMs,
+          what: `${run.workflowId} to end`,
+        }).catch(async (error: unknown) => {
+          await run.terminate();
+          throw error;
+        });
+        return causeOf(run);
+      });
+      assert(cause instanceof CancelledFailure);
+      const { historyLength } = await run.describe();
+      assert(historyLength < 40, `${historyLength} events`);
+      await holder.signal('go');
+      assert.equal(await holder.result(), 'done');
+    });
+  }
+
+  test('who is cancelled while it asks whether another run goes on ends as cancelled', async () => {
+    const run = await client.workflow.start('asksForAnother', {
+      workflowId: 'asks-for-another',
+      taskQueue: workflowQueue,
+    });
+    assert((await causeOf(run)) instanceof CancelledFailure);
   });
 
   test('former states are put back after success, last change first', async () => {

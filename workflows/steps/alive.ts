@@ -1,5 +1,6 @@
 import { defineSignal, getExternalWorkflowHandle } from '@temporalio/workflow';
 import { signalNames } from '../../contracts/names.js';
+import { throwIfCancelled } from './cancelled.js';
 import { failure } from './failure.js';
 
 const areYouThere = defineSignal(signalNames.areYouThere);
@@ -10,6 +11,7 @@ export async function isRunning(workflowId: string): Promise<boolean> {
     await getExternalWorkflowHandle(workflowId).signal(areYouThere);
     return true;
   } catch (error) {
+    throwIfCancelled(error);
     if (error instanceof Error && /not ?found|already completed/i.test(error.message)) return false;
     throw failure(
       'HF_INTERNAL',

@@ -6,6 +6,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { leaseId, signalNames } from '../../contracts/names.js';
+import { throwIfCancelled } from './cancelled.js';
 import type { Report } from './report.js';
 
 /** Waiting for leases that others hold: what waiter and holder tell each other, and what the report says of it. */
@@ -104,7 +105,8 @@ export async function tell(
   try {
     await getExternalWorkflowHandle(workflowId).signal(signal, notice);
     return true;
-  } catch {
+  } catch (error) {
+    throwIfCancelled(error);
     return false;
   }
 }
