@@ -54,9 +54,10 @@ function copiesTable(context: Context, rows: readonly { store: string; copy: Kno
 /** Green only for what was proved. */
 function proofWords(
   { colours }: Context,
-  { isPart, proof, provedAt, provedBy }: KnownCopy,
+  { isPart, proof, provedAt, provedBy, madeBy }: KnownCopy,
   now: number,
 ): string {
+  if (madeBy !== undefined) return colours.yellow(`made by ${madeBy}, ${proof}`);
   if (isPart) return colours.yellow('part of the first upload');
   if (proof === 'refused') return colours.red('refused');
   if (proof !== 'proved' || provedAt === undefined) return colours.yellow(proof);

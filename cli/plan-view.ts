@@ -13,6 +13,7 @@ export function planLines(plan: RestorePlan): string[] {
   return [
     `snapshot   ${shortId(snapshot)} of ${localTimeWithZone(new Date(restorePoint))} (${restorePoint})`,
     ...(plan.isPart ? ['PART       of an unfinished first upload: much may be missing in it'] : []),
+    ...unsureLines(plan),
     `paths      ${paths.length === 0 ? 'all' : paths.slice(0, mostPaths).join(', ') + more}`,
     `size       ${files} files, ${bytes(size)}; ${bytesFree < 0 ? 'free space unknown' : `${bytes(bytesFree)} free`}`,
     ...targetLines(plan),
@@ -27,6 +28,12 @@ export function planLines(plan: RestorePlan): string[] {
 /** The ids of restic are long and their beginning is enough; the names of snapshots are not. */
 export const shortId = (snapshot: string): string =>
   /^[0-9a-f]{64}$/.test(snapshot) ? snapshot.slice(0, 12) : snapshot;
+
+const unsureLines = ({ proof, madeBy }: RestorePlan): string[] => [
+  ...(proof === 'refused' ? ['REFUSED    by the run that made it: it may lack files'] : []),
+  ...(proof === 'not proved' ? ['NOT PROVED by the run that made it: it may lack files'] : []),
+  ...(madeBy === undefined ? [] : [`MADE BY    another host: ${madeBy}`]),
+];
 
 /** Whole datasets: there the host says line by line what it will do. */
 const datasetLines = (plan: RestorePlan, steps: readonly string[]): string[] =>

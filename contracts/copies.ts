@@ -49,6 +49,8 @@ export interface KnownCopy {
   /** ISO 8601 UTC: when it was last proved, by its making or by a restore of it. */
   provedAt?: string;
   provedBy?: 'backup' | 'restore';
+  /** The host that made it, where it is not the one that the resource is on: retention leaves it alone. */
+  madeBy?: string;
   /** The newest good one of its job: retention does not touch it. */
   held: boolean;
 }

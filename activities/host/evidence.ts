@@ -41,7 +41,7 @@ export interface CopyProved extends OfCopy {
   /** Far smaller than its elders, and a human has said that it is right so: the measure begins anew with it. */
   countsAccepted?: boolean;
 }
-/** The copy is in the store but holds far too little: no measure for later ones, and not good for retention. */
+/** The copy is in the store but was not proved: no measure for later ones, not good for retention, and no restore takes it by itself. */
 export interface CopyRefused extends OfCopy {
   kind: 'copy-refused';
 }
@@ -203,7 +203,7 @@ export const provedCopies = (
     (entry): entry is CopyProved & { v: 1; at: string } => entry.kind === 'copy' && isOf(entry, wanted),
   );
 
-/** The ids of copies that were found to hold too little. */
+/** The ids of copies whose proof failed. */
 export const refusedCopies = (
   evidence: readonly Evidence[],
   wanted: Pick<OfCopy, 'job' | 'resource' | 'store'>,

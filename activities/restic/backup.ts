@@ -9,6 +9,7 @@ import { whatIsRead } from '../zfs/read-source.js';
 import { adoptCopy } from './adopt.js';
 import { copyTags, listSnapshots, openRestic, type Restic, removeStaleLocks } from './driver.js';
 import { checkHostOf, checkRunOfJob, jobWith } from './job.js';
+import { madeBy, otherHosts } from './made-by.js';
 import type { Snapshot } from './parse.js';
 import { type Made, proveCopy } from './prove.js';
 import { forgetParts } from './prune.js';
@@ -62,14 +63,17 @@ export async function backup(restic: Restic, request: BackupRequest): Promise<Co
   await refuseOldVersion(restic);
   await removeStaleLocks(restic);
   restic.progress({ phase: 'asking the store' });
-  const earlier = await listSnapshots(restic, copyTags(request.job, request.resource));
+  const listing = await listSnapshots(restic, copyTags(request.job, request.resource));
+  const earlier = madeBy(restic.host.name, listing);
   const own = earlier.filter((snapshot) => snapshot.tags.includes(tags.run(request.run)));
   if (own.length > 1) throw tooMany(restic, request, own);
   const [found] = own;
   if (!found) {
     if (request.seedFirst) await refuseFirstCopy(restic, request, earlier);
     const parts = request.isSeeded && earlier.length === 0 ? await listParts(restic, request) : [];
-    const copy = await proveCopy(restic, request, earlier, await makeCopy(restic, request, parts.at(-1)));
+    const made = await makeCopy(restic, request, madeBy(restic.host.name, parts).at(-1));
+    made.warnings.push(...sameRunElsewhere(restic, request, listing));
+    const copy = await proveCopy(restic, request, earlier, made);
     if (parts.length > 0 && request.removesParts) await removeParts(restic, request);
     return copy;
   }
@@ -79,9 +83,22 @@ export async function backup(restic: Restic, request: BackupRequest): Promise<Co
   );
 }
 
+/** Two machines at work under the same names: neither harms the other, but who restores must know which is which. */
+function sameRunElsewhere(
+  { host, store }: Restic,
+  { resource, run }: BackupRequest,
+  listing: readonly Snapshot[],
+): string[] {
+  const ofRun = listing.filter((snapshot) => snapshot.tags.includes(tags.run(run)));
+  return otherHosts(host.name, ofRun).map(
+    (other) =>
+      `The host "${other}" has a copy of "${resource}" by a run of the same name in "${store}": give one of the two jobs another name`,
+  );
+}
+
 /** Where no prune will ever do it. The copy is proved, so nothing of this makes it fail. */
 const removeParts = (restic: Restic, request: BackupRequest): Promise<void> =>
-  forgetParts(restic, request).catch((error: unknown) =>
+  forgetParts(restic, request, restic.host.name).catch((error: unknown) =>
     restic.log(`the parts of the first upload stay: ${error instanceof Error ? error.message : error}`),
   );
 
@@ -129,10 +146,11 @@ async function makeCopy(restic: Restic, request: BackupRequest, parent?: Snapsho
     const message = `restic ended well for "${request.resource}" into "${restic.store}", but never said what it made`;
     throw new HoldfastError('HF_COPY_NOT_PROVED', message);
   }
-  const found = await listSnapshots(restic, [
+  const listing = await listSnapshots(restic, [
     ...copyTags(request.job, request.resource),
     tags.run(request.run),
   ]);
+  const found = madeBy(restic.host.name, listing);
   const [snapshot] = found;
   if (found.length > 1) throw tooMany(restic, request, found);
   if (!snapshot?.id.startsWith(summary.snapshot) || summary.snapshot === '') {

@@ -4,6 +4,7 @@ import { HoldfastError } from '../../contracts/errors.js';
 import type { RestoreStepInput } from '../../contracts/jobs.js';
 import { chooseSnapshot } from './choose.js';
 import { copyTags, listSnapshots, type Restic } from './driver.js';
+import type { Known } from './known.js';
 import type { Snapshot } from './parse.js';
 import { asResticWrites } from './run-backup.js';
 import { listParts } from './seed-parts.js';
@@ -21,22 +22,25 @@ export async function chooseCopy(
   restic: Restic,
   config: Config,
   input: RestoreStepInput,
-  { refused, what }: { refused: ReadonlySet<string>; what: string },
+  { known, what }: { known: Known; what: string },
 ): Promise<Chosen> {
   const { copy, resource, inPlace } = input;
+  const home = resourceOf(config, resource).host;
   const listing = await listSnapshots(restic, copyTags(input.job, resource));
-  const fitting = listing.filter(({ id }) => (copy === undefined ? !refused.has(id) : id.startsWith(copy)));
+  const fitting = listing.filter(({ id }) =>
+    copy === undefined ? !known.refused.has(id) : id.startsWith(copy),
+  );
   const parts = fitting.length > 0 ? [] : await listParts(restic, input);
   if (copy === undefined && parts.length > 0) throw onlyParts(parts, what);
   if (!parts.some(({ id }) => copy !== undefined && id.startsWith(copy))) {
-    const snapshot = chooseSnapshot(listing, input, refused, what);
+    const snapshot = chooseSnapshot({ listing, known, home, onlyHome: inPlace === true, what }, input);
     return { snapshot, root: rootOf(snapshot), isPart: false };
   }
   if (inPlace) {
     const message = `${copy} is a part of an unfinished first upload: it never takes the place of "${resource}". Restore it with --to`;
     throw new HoldfastError('HF_TARGET_REFUSED', message);
   }
-  const snapshot = chooseSnapshot(parts, input, refused, what);
+  const snapshot = chooseSnapshot({ listing: parts, known, home, what }, input);
   return { snapshot, root: rootOfPart(snapshot, resourceOf(config, resource).directory), isPart: true };
 }
 

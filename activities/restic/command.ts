@@ -105,14 +105,15 @@ export type Keep = Partial<
 const keepNames = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const;
 
 /** Asks which snapshots a policy would remove. Grouped by nothing: a moved folder must not keep its old copies for ever. */
-export const planForgetVerb = (allTags: readonly string[], keep: Keep): Verb => ({
+export const planForgetVerb = (asked: { host: string; tags: readonly string[]; keep: Keep }): Verb => ({
   verb: 'forget',
   options: [
     '--dry-run',
     '--json',
     '--group-by=',
-    `--tag=${allTags.join(',')}`,
-    ...keepNames.flatMap((name) => (keep[name] ? [`--keep-${name}=${keep[name]}`] : [])),
+    `--host=${asked.host}`,
+    `--tag=${asked.tags.join(',')}`,
+    ...keepNames.flatMap((name) => (asked.keep[name] ? [`--keep-${name}=${asked.keep[name]}`] : [])),
   ],
 });
 

@@ -1,12 +1,13 @@
 import { resourceOf, storesOf, workerHostOf } from '../../config/lookup.js';
 import type { Config } from '../../config/schema.js';
-import type { KnownCopy, ListCopiesStep, ProofState, StoreCopies } from '../../contracts/copies.js';
+import type { KnownCopy, ListCopiesStep, StoreCopies } from '../../contracts/copies.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import { tags } from '../../contracts/names.js';
 import type { Tools } from '../door.js';
-import { type Evidence, provedCopies, provedParts, readEvidence, refusedCopies } from '../host/evidence.js';
+import { type Evidence, provedCopies, provedParts, readEvidence } from '../host/evidence.js';
 import { listSnapshots, openRestic } from './driver.js';
 import { jobWith } from './job.js';
+import { knownOf, pointOf, proofOf } from './known.js';
 import type { Snapshot } from './parse.js';
 import { partsIn } from './seed-parts.js';
 
@@ -21,8 +22,8 @@ export async function listCopies(tools: Tools, step: ListCopiesStep): Promise<St
   const listing = await listSnapshots(restic, []);
   const evidence = await readEvidence(host);
   const known = asked.flatMap(({ job, resource }) => {
-    const isHome = workerHostOf(config, resourceOf(config, resource).host) === host.name;
-    return knownCopies(listing, evidence, { job, resource, store, isHome });
+    const home = workerHostOf(config, resourceOf(config, resource).host);
+    return knownCopies(listing, evidence, { job, resource, store, home, host: host.name });
   });
   const wanted = resources.flatMap((resource) => newestOf(known, resource).slice(0, limit));
   const copies = fitting(newestFirst(wanted), maxCharacters);
@@ -45,8 +46,10 @@ interface Wanted {
   job: string;
   resource: string;
   store: string;
-  /** Whether this host is the one that makes the copies, and so the one that proves them. */
-  isHome: boolean;
+  /** The host that makes the copies. */
+  home: string;
+  /** The one that is asked. */
+  host: string;
 }
 
 /** The copies of one job and resource, newest first. Pure. */
@@ -55,28 +58,27 @@ export function knownCopies(
   evidence: readonly Evidence[],
   wanted: Wanted,
 ): KnownCopy[] {
-  const { job, resource, isHome } = wanted;
+  const { job, resource, home } = wanted;
   const proved = new Map(provedCopies(evidence, wanted).map((copy) => [copy.snapshot, copy]));
-  const refused = refusedCopies(evidence, wanted);
+  const known = knownOf(evidence);
   const ofIt = listing.filter(
     (copy) => copy.tags.includes(tags.job(job)) && copy.tags.includes(tags.resource(resource)),
   );
   const copies = ofIt.map((snapshot): KnownCopy => {
-    const { id, time, summary } = snapshot;
+    const { id, hostname, summary } = snapshot;
     const { files, bytes, at } = proved.get(id) ?? { ...summary, at: undefined };
     const restored = restoredAt(evidence, id, wanted.store);
-    const known = restored !== undefined || at !== undefined ? 'proved' : isHome ? 'not proved' : 'unknown';
-    const proof: ProofState = refused.has(id) ? 'refused' : known;
     const provedAt = restored ?? at;
     return {
       resource,
       job,
       run: runOf(snapshot),
       snapshot: id,
-      restorePoint: new Date(time).toISOString(),
+      restorePoint: pointOf(known, snapshot),
       ...(files !== undefined && { files }),
       ...(bytes !== undefined && { bytes }),
-      proof,
+      ...(hostname !== home && { madeBy: hostname }),
+      proof: proofOf(known, snapshot, wanted.host),
       ...(provedAt && { provedAt, provedBy: restored ? 'restore' : 'backup' }),
       held: false,
     };
@@ -87,7 +89,7 @@ export function knownCopies(
 
 /** Of the parts of a first upload the newest one holds all others. */
 function knownPart(part: Snapshot, evidence: readonly Evidence[], wanted: Wanted): KnownCopy {
-  const { id, time, summary } = part;
+  const { id, time, hostname, summary } = part;
   const proof = provedParts(evidence, wanted).find(({ snapshot }) => id.startsWith(snapshot));
   const { files, bytes } = proof ?? summary ?? {};
   return {
@@ -99,6 +101,7 @@ function knownPart(part: Snapshot, evidence: readonly Evidence[], wanted: Wanted
     ...(files !== undefined && { files }),
     ...(bytes !== undefined && { bytes }),
     isPart: true,
+    ...(hostname !== wanted.home && { madeBy: hostname }),
     proof: 'not proved',
     held: false,
   };
@@ -129,7 +132,8 @@ const newestOf = (copies: readonly KnownCopy[], resource: string): KnownCopy[] =
 /** Where nothing is known of proofs, as on another host, the newest that was not refused is what retention keeps. */
 function markHeld(copies: KnownCopy[]): KnownCopy[] {
   const held =
-    copies.find(({ proof }) => proof === 'proved') ?? copies.find(({ proof }) => proof === 'unknown');
+    copies.find(({ proof }) => proof === 'proved') ??
+    copies.find(({ proof, madeBy }) => proof === 'unknown' && madeBy === undefined);
   return copies.map((copy) => ({ ...copy, held: copy === held }));
 }
 

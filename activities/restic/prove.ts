@@ -1,4 +1,4 @@
-import { HoldfastError } from '../../contracts/errors.js';
+import { errors, HoldfastError } from '../../contracts/errors.js';
 import type { Copy } from '../../contracts/jobs.js';
 import { addEvidence, provedCopies, provedParts, readEvidence, refusedCopies } from '../host/evidence.js';
 import { listFolderVerb } from './command.js';
@@ -23,10 +23,10 @@ export async function proveCopy(
   earlier: readonly Snapshot[],
   made: Made,
 ): Promise<Copy> {
-  checkPaths(restic, request, made.snapshot);
-  await request.checkSource();
-  await checkFolders(restic, request, made.snapshot);
-  const countsAccepted = await checkCounts(restic, request, earlier, made);
+  const countsAccepted = await prove(restic, request, earlier, made).catch(async (error: unknown) => {
+    await refuseCopy(restic, request, made, error);
+    throw error;
+  });
   const { job, run, resource } = request;
   const copy: Copy = {
     resource,
@@ -43,6 +43,35 @@ export async function proveCopy(
   await addEvidence(restic.host, { kind: 'copy', run, job, ...copy, ...accepted });
   const unknownTool = unknownVersion(made.snapshot.program);
   return unknownTool === undefined ? copy : { ...copy, unknownTool };
+}
+
+/** True when a human had to accept its counts. */
+async function prove(
+  restic: Restic,
+  request: BackupRequest,
+  earlier: readonly Snapshot[],
+  made: Made,
+): Promise<boolean> {
+  checkPaths(restic, request, made.snapshot);
+  await request.checkSource();
+  await checkFolders(restic, request, made.snapshot);
+  return checkCounts(restic, request, earlier, made);
+}
+
+/** It stays in the store, where a restore would take it as the newest. What an outage kept from being proved, the next attempt proves. */
+async function refuseCopy(
+  { host, store, log }: Restic,
+  { job, run, resource }: BackupRequest,
+  made: Made,
+  why: unknown,
+): Promise<void> {
+  if (!(why instanceof HoldfastError) || errors[why.code].retry !== 'never') return;
+  const { files, bytes } = made;
+  const snapshot = made.snapshot.id;
+  const fact = { kind: 'copy-refused', run, job, resource, store, snapshot, files, bytes } as const;
+  await addEvidence(host, fact).catch((error: unknown) =>
+    log(`cannot note that ${snapshot} is refused: ${error instanceof Error ? error.message : error}`),
+  );
 }
 
 /** restic up to 0.18 leaves a path out that does not exist, and ends with 0. */
@@ -85,7 +114,7 @@ async function checkCounts(
   earlier: readonly Snapshot[],
   made: Made,
 ): Promise<boolean> {
-  const { job, run, resource } = request;
+  const { job, resource } = request;
   const evidence = await readEvidence(host);
   const proved = sinceAccepted(provedCopies(evidence, { job, resource, store }));
   const refused = refusedCopies(evidence, { job, resource, store });
@@ -96,13 +125,11 @@ async function checkCounts(
   const why = whyImplausible(made, measure, request.mustHoldFiles);
   if (why === undefined) return false;
   if (request.acceptCounts) return true;
-  const { files, bytes } = made;
   const snapshot = made.snapshot.id;
-  await addEvidence(host, { kind: 'copy-refused', run, job, resource, store, snapshot, files, bytes });
   throw new HoldfastError(
     'HF_COPY_IMPLAUSIBLE',
     `The new copy of "${resource}" in "${store}" is not believed: ${why}. Look at the source; if it is right so, run the job with --accept-counts once`,
-    { resource, store, snapshot, files },
+    { resource, store, snapshot, files: made.files },
   );
 }
 

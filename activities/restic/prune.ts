@@ -9,6 +9,7 @@ import { addEvidence, provedCopies, readEvidence } from '../host/evidence.js';
 import { forgetVerb, type Keep, planForgetVerb, pruneVerb } from './command.js';
 import { copyTags, listSnapshots, openRestic, type Restic, removeStaleLocks, runRestic } from './driver.js';
 import { checkHostOf, checkRunOfJob, jobWith } from './job.js';
+import { madeBy, otherHosts } from './made-by.js';
 import { parseForget, parsePruned, type Snapshot } from './parse.js';
 import { countReasons, judgeRetention, type RetentionVerdict } from './retention.js';
 import { listParts } from './seed-parts.js';
@@ -49,7 +50,8 @@ export async function pruneStore(tools: Tools, input: PruneStepInput): Promise<P
   const removed = new Set(verdicts.flatMap(({ remove }) => remove));
   await forgetNotes(
     restic,
-    listed.filter(({ id }) => !removed.has(id)),
+    // Other machines' notes are theirs to remove.
+    listed.filter(({ id, hostname }) => !removed.has(id) && Object.hasOwn(tools.config.hosts, hostname)),
   );
   const bytesFreed = await freeSpace(restic, prune?.maxUnused ?? '5%');
   const report = reportOf(store, verdicts);
@@ -95,16 +97,20 @@ async function applyRetention(retention: Retention, resource: string): Promise<A
   const { restic, job, keep, tools, listed } = retention;
   tools.progress({ phase: `choosing copies of ${resource}` });
   const own = copyTags(job, resource);
-  const listing = listed.filter((snapshot) => own.every((tag) => snapshot.tags.includes(tag)));
-  if (listing.length === 0) return leftAlone([], { warnings: [`There is no copy of "${resource}"`] });
+  const owner = ownerOf(retention, resource);
+  const tagged = listed.filter((snapshot) => own.every((tag) => snapshot.tags.includes(tag)));
+  const listing = madeBy(owner, tagged);
+  const others = leftToOthers(restic, resource, owner, tagged);
+  if (listing.length === 0)
+    return leftAlone([], { warnings: [`There is no copy of "${resource}"`, ...others] });
   const good = await goodCopies(retention, resource, listing);
   if (!good) {
-    const owner = ownerOf(retention, resource);
     return leftAlone(listing, {
       refused: `which copies of "${resource}" are good is known on "${owner}" alone, and it gave no answer`,
+      warnings: others,
     });
   }
-  const { result } = await runRestic(restic, planForgetVerb(own, keep));
+  const { result } = await runRestic(restic, planForgetVerb({ host: owner, tags: own, keep }));
   const plan = parseForget(result.stdout);
   const { rpoMs } = retention;
   const verdict = judgeRetention({ resource, listing, plan, good, rpoMs, nowMs: now().getTime() });
@@ -112,16 +118,31 @@ async function applyRetention(retention: Retention, resource: string): Promise<A
   for (const id of verdict.remove) tools.log(`remove ${id}: no rule keeps it`);
   if (verdict.remove.length > 0) await forget(restic, own, verdict);
   const isCopied = listing.some(({ id }) => good.has(id));
-  if (isCopied && verdict.refused === undefined) await forgetParts(restic, { job, resource });
-  return { ...verdict, counts: countReasons(verdict.kept, plan.reasons) };
+  if (isCopied && verdict.refused === undefined) await forgetParts(restic, { job, resource }, owner);
+  const warnings = [...verdict.warnings, ...others];
+  return { ...verdict, warnings, counts: countReasons(verdict.kept, plan.reasons) };
+}
+
+/** A machine of its own that uses the same names, or this one before it was renamed: whose they are, only a human can say. */
+function leftToOthers(
+  { store }: Restic,
+  resource: string,
+  owner: string,
+  tagged: readonly Snapshot[],
+): string[] {
+  return otherHosts(owner, tagged).map((other) => {
+    const count = madeBy(other, tagged).length;
+    return `${count} copies of "${resource}" in "${store}" under the same names are of the host "${other}", not of "${owner}": retention leaves them alone`;
+  });
 }
 
 /** The whole copy holds what they hold: of a file that was deleted since, they would keep the data for ever. */
 export async function forgetParts(
   restic: Restic,
   { job, resource }: { job: string; resource: string },
+  host: string,
 ): Promise<void> {
-  const remove = (await listParts(restic, { job, resource })).map(({ id }) => id);
+  const remove = madeBy(host, await listParts(restic, { job, resource })).map(({ id }) => id);
   for (const id of remove) restic.log(`remove ${id}: a part of the first upload, which is whole now`);
   if (remove.length > 0) await forget(restic, [tags.part(job, resource)], { remove, kept: [] });
 }

@@ -1,16 +1,18 @@
 import { createHash } from 'node:crypto';
+import { resourceOf } from '../../config/lookup.js';
 import type { AttributePlan } from '../../contracts/attributes.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { IdMap } from '../../contracts/id-map.js';
 import type { RestorePlan, RestoreStepInput } from '../../contracts/jobs.js';
 import type { Tools } from '../door.js';
-import { type Evidence, readEvidence } from '../host/evidence.js';
+import { readEvidence } from '../host/evidence.js';
 import { planAttributes } from './attribute-plan.js';
 import { chooseCopy } from './choose-copy.js';
 import { openRestic, type Restic } from './driver.js';
 import { allowedIdMap, planMapping } from './id-plan.js';
 import { type Exchange, planExchange, shownExchange } from './in-place.js';
 import { jobWith } from './job.js';
+import { knownOf, pointOf, proofOf } from './known.js';
 import { type Node, readListing } from './listing.js';
 import { noteInsteadOf } from './note-beside.js';
 import type { Snapshot } from './parse.js';
@@ -71,8 +73,8 @@ export async function prepareRestore(tools: Tools, input: RestoreStepInput): Pro
   const restic = await openRestic(tools, store, `restore-${sha256(target).slice(0, 16)}`);
   tools.progress({ phase: 'choosing the copy' });
   const what = `"${resource}" by the job "${job}" in the store "${store}"`;
-  const refused = refusedIds(await readEvidence(host));
-  const { snapshot, root, isPart } = await chooseCopy(restic, config, input, { refused, what });
+  const known = knownOf(await readEvidence(host));
+  const { snapshot, root, isPart } = await chooseCopy(restic, config, input, { known, what });
   const selection = selectPaths(root, input.paths, what);
   tools.progress({ phase: 'listing the copy' });
   const { nodes, listingDigest } = await selectNodes(restic, snapshot, selection, root);
@@ -90,7 +92,7 @@ export async function prepareRestore(tools: Tools, input: RestoreStepInput): Pro
   const mayReadAgain = input.compareAttributes ?? false;
   const plan = {
     snapshot: snapshot.id,
-    restorePoint: new Date(snapshot.time).toISOString(),
+    restorePoint: pointOf(known, snapshot),
     target,
     paths,
     files,
@@ -98,7 +100,8 @@ export async function prepareRestore(tools: Tools, input: RestoreStepInput): Pro
     bytesFree: await host.freeBytes(target),
     resumes: state !== 'new',
     digest,
-    ...(isPart && { isPart }),
+    ...(isPart ? { isPart } : { proof: proofOf(known, snapshot, host.name) }),
+    ...(snapshot.hostname !== resourceOf(config, resource).host && { madeBy: snapshot.hostname }),
     ...(mapping && { mapping }),
     attributes: await planAttributes(restic, bytes, mayReadAgain),
   };
@@ -107,10 +110,6 @@ export async function prepareRestore(tools: Tools, input: RestoreStepInput): Pro
   const sparseness = await sparsenessOf(host, { resource, sparse });
   return { plan, exchange, restic, snapshot, root, selection, nodes, state, sparseness, idMap, mayReadAgain };
 }
-
-/** Ids are unique over all stores: a rescue, which does not know the store's name, must not take one of these either. */
-const refusedIds = (evidence: readonly Evidence[]): Set<string> =>
-  new Set(evidence.flatMap((entry) => (entry.kind === 'copy-refused' ? [entry.snapshot] : [])));
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 

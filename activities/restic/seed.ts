@@ -16,6 +16,7 @@ import { checkSourceThere, guardSource } from '../host/guard.js';
 import { whatIsRead } from '../zfs/read-source.js';
 import { copyTags, listSnapshots, openRestic, type Restic, removeStaleLocks } from './driver.js';
 import { checkHostOf, checkRunOfJob, jobWith } from './job.js';
+import { madeBy } from './made-by.js';
 import type { BackupSummary, Snapshot } from './parse.js';
 import { asResticWrites, runBackup } from './run-backup.js';
 import { measureSource } from './seed-measure.js';
@@ -53,7 +54,7 @@ export async function seedPortion(tools: Tools, input: StepInput): Promise<SeedR
   await refuseOldVersion(restic);
   await removeStaleLocks(restic);
   restic.progress({ phase: 'asking the store' });
-  const listing = await listSnapshots(restic, []);
+  const listing = madeBy(tools.host.name, await listSnapshots(restic, []));
   const evidence = await readEvidence(tools.host);
   if (hasCopy(listing, input, refusedCopies(evidence, input))) return nothingToSeed;
   restic.progress({ phase: 'measuring the source' });

@@ -116,20 +116,20 @@ export const sparseFolderFor = ({ stateFolder }: Host, store: string): string =>
 /** Pure: notes whose copies are all gone, out of a listing of everything. The newest of each resource stays: it may hold for any copy. */
 export function staleNotes(listing: readonly Snapshot[]): string[] {
   const copies = new Set(
-    listing.flatMap(({ tags: own }) => {
+    listing.flatMap(({ hostname, tags: own }) => {
       const [resource] = own.flatMap((tag) => (tag.startsWith('resource:') ? [tag.slice(9)] : []));
       const [run] = own.flatMap((tag) => (tag.startsWith('run:') ? [tag.slice(4)] : []));
-      return resource && run ? [tags.sparse(resource, run)] : [];
+      return resource && run ? [`${hostname} ${tags.sparse(resource, run)}`] : [];
     }),
   );
   const seen = new Set<string>();
   return listing.toReversed().flatMap((note) => {
     if (!isNote(note)) return [];
     const marks = note.tags.filter((tag) => tag !== sparseTag);
-    const resources = marks.map((mark) => mark.slice(0, mark.indexOf('/')));
+    const resources = marks.map((mark) => `${note.hostname} ${mark.slice(0, mark.indexOf('/'))}`);
     const isNewest = resources.some((resource) => !seen.has(resource));
     for (const resource of resources) seen.add(resource);
-    return isNewest || marks.some((mark) => copies.has(mark)) ? [] : [note.id];
+    return isNewest || marks.some((mark) => copies.has(`${note.hostname} ${mark}`)) ? [] : [note.id];
   });
 }
 

@@ -23,6 +23,7 @@ import { nodeCheck } from '../../activities/restic/compare.js';
 import { nameNodes } from '../../activities/restic/disk-names.js';
 import type { OnDisk } from '../../activities/restic/findings.js';
 import { checkCounts, checkGroups, linkCountReader } from '../../activities/restic/hard-links.js';
+import { proofOf } from '../../activities/restic/known.js';
 import { linkTargetReader, type Node, nanoseconds } from '../../activities/restic/listing.js';
 import { parseBackupLine, parseForget, type Snapshot } from '../../activities/restic/parse.js';
 import { whyImplausible } from '../../activities/restic/plausible.js';
@@ -222,9 +223,14 @@ test('retention removes only what was listed', () => {
   );
 });
 
+const known = ({ refused = [], proved = {} }: { refused?: string[]; proved?: Record<string, string> }) => ({
+  refused: new Set(refused),
+  proved: new Map(Object.entries(proved)),
+});
+
 test('a copy is chosen by id, by time, or as the newest; a refused one only by its id', () => {
   const choose = (wish: object, refused: string[] = []) =>
-    chooseSnapshot(listing, wish, new Set(refused), 'x').id;
+    chooseSnapshot({ listing, known: known({ refused }), home: 'nas', what: 'x' }, wish).id;
   assert.equal(choose({}), d);
   assert.equal(choose({}, [d]), c);
   assert.equal(choose({ copy: 'dddd' }, [d]), d);
@@ -234,7 +240,46 @@ test('a copy is chosen by id, by time, or as the newest; a refused one only by i
     assert.throws(() => choose(wish), { code: 'HF_COPY_NOT_FOUND' });
   }
   const twins = [snapshot('abcd1', '2026-11-01T00:00:00Z'), snapshot('abcd2', '2026-11-02T00:00:00Z')];
-  assert.throws(() => chooseSnapshot(twins, { copy: 'abcd' }, new Set(), 'x'), /abcd1, abcd2/);
+  const from = { listing: twins, known: known({}), home: 'nas', what: 'x' };
+  assert.throws(() => chooseSnapshot(from, { copy: 'abcd' }), /abcd1, abcd2/);
+});
+
+test('a copy is chosen by the moment that it holds, and not by that of its making', () => {
+  const proved = { [c]: '2026-11-02T20:00:00Z', [d]: '2026-11-02T22:00:00Z' };
+  const from = { listing, known: known({ proved }), home: 'nas', what: 'x' };
+  assert.equal(chooseSnapshot(from, { at: '2026-11-02T21:00:00Z' }).id, c);
+  assert.equal(chooseSnapshot(from, { at: '2026-11-02T12:00:00Z' }).id, b);
+  // Copied last, of an older state.
+  const late = known({ proved: { ...proved, [d]: '2026-11-01T12:00:00Z' } });
+  assert.equal(chooseSnapshot({ ...from, known: late }, {}).id, c);
+});
+
+test('of copies of several hosts those of the own one are taken, others where there is none or by their id', () => {
+  const by = (...hosts: string[]) => listing.map((copy, at) => ({ ...copy, hostname: hosts[at] ?? '' }));
+  const choose = (hosts: string[], wish = {}, more = {}) =>
+    chooseSnapshot({ listing: by(...hosts), known: known({}), home: 'nas', what: 'x', ...more }, wish).id;
+  assert.equal(choose(['nas', 'nas', 'desktop', 'desktop']), b);
+  assert.equal(choose(['nas', 'nas', 'desktop', 'desktop'], { copy: 'dddd' }), d);
+  // Renamed between the second and the third.
+  const renamed = ['old-name', 'old-name', 'nas', 'nas'];
+  assert.equal(choose(renamed), d);
+  assert.equal(choose(renamed, { at: '2026-11-02T12:00:00Z' }), b);
+  const onlyOthers = { code: 'HF_COPY_NOT_FOUND', message: /"laptop", "tower", not by "nas": name one/ };
+  assert.throws(() => choose(['laptop', 'tower', 'laptop', 'tower']), onlyOthers);
+  assert.throws(() => choose(['tower', 'tower', 'tower', 'tower'], {}, { onlyHome: true }), {
+    code: 'HF_COPY_NOT_FOUND',
+  });
+  assert.equal(choose(['tower', 'tower', 'tower', 'tower'], { copy: 'dddd' }, { onlyHome: true }), d);
+});
+
+test('what is known of a copy is known by its id; of a copy of another host, only that one knows whether it was proved', () => {
+  const [one, two, three] = listing;
+  assert(one && two && three);
+  const all = known({ proved: { [one.id]: '2026-11-01T00:00:00Z' }, refused: [two.id] });
+  const proofs = [one, two, three, { ...three, hostname: 'desktop' }].map((copy) =>
+    proofOf(all, copy, 'nas'),
+  );
+  assert.deepEqual(proofs, ['proved', 'refused', 'not proved', 'unknown']);
 });
 
 test('paths of a restore stay inside the resource', () => {

@@ -8,6 +8,7 @@ import { checkStore } from '../../activities/restic/check.js';
 import { initialiseStore } from '../../activities/restic/initialise.js';
 import { pruneStore, tellGoodCopies } from '../../activities/restic/prune.js';
 import { resticVersions } from '../../lab/places.js';
+import { localHost } from '../../system/local-host.js';
 import { noise } from '../support/content.js';
 import { needs, onlyInFull } from '../support/needs.js';
 import { startRestServer } from '../support/rest-server.js';
@@ -123,24 +124,21 @@ for (const { version, path: restic } of resticVersions()) {
       const bench = await benchWithCopies(restic, 3);
       const good = await tellGoodCopies(bench.tools(), bench.step(pruneRun));
       assert.equal(good.length, 3);
-      bench.config.hosts.laptop = { ...bench.config.hosts.nas, restore: [], tools: { restic } };
-      const photos = bench.config.resources.photos;
-      assert.ok(photos);
-      photos.host = 'laptop';
+      // The job has a resource of the attic as well, and that is where its retention is applied.
+      bench.config.hosts.attic = { ...bench.config.hosts.nas, restore: [], tools: { restic } };
+      const host = localHost({ name: 'attic', stateFolder: join(bench.folder, 'attic') });
+      const prune = (goodElsewhere: Record<string, string[]>) =>
+        pruneStore(bench.tools({ host }), { ...bench.step(pruneRun), goodElsewhere });
       await assert.rejects(
-        pruneStore(bench.tools(), bench.step(pruneRun)),
-        failsWith('HF_NOTHING_TO_DO', /known on "laptop" alone, and it gave no answer/),
+        prune({}),
+        failsWith('HF_NOTHING_TO_DO', /known on "nas" alone, and it gave no answer/),
       );
       await assert.rejects(
-        pruneStore(bench.tools(), { ...bench.step(pruneRun), goodElsewhere: { photos: good.slice(0, 2) } }),
+        prune({ photos: good.slice(0, 2) }),
         failsWith('HF_NOTHING_TO_DO', /not proved good/),
       );
       assert.equal(bench.snapshots().length, 3);
-      const report = await pruneStore(bench.tools(), {
-        ...bench.step(pruneRun),
-        goodElsewhere: { photos: good },
-      });
-      assert.equal(report.removed, 1);
+      assert.equal((await prune({ photos: good })).removed, 1);
     });
 
     test('an append-only store takes copies, and nothing is removed from it', {

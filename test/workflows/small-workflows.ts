@@ -1,4 +1,11 @@
-import { CancellationScope, condition, defineSignal, proxyActivities, setHandler, sleep } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  condition,
+  defineSignal,
+  proxyActivities,
+  setHandler,
+  sleep,
+} from '@temporalio/workflow';
 import type { ErrorCode } from '../../contracts/errors.js';
 import type { Limits } from '../../contracts/jobs.js';
 import type { LimitedPool, ReplicationStepInput } from '../../contracts/replication.js';
