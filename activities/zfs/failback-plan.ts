@@ -160,6 +160,8 @@ function explain({ plans, input, sides, hooks, resource }: FailbackFacts, apart:
           `${input.targetRoot} on ${sides.sourceHost} does not stand by yet: it is made readonly and unshared first`,
         ]
       : []),
+    // With what is put aside, clients that have a volume open go on writing to it.
+    ...volumeWords(input.target.values(), sides.sourceHost),
     ...apart.slice(0, 30).map((one) => apartWords(one, plans)),
     ...(apart.length > 30 ? [`… and ${apart.length - 30} more that are put aside in the same way`] : []),
     ...(whole.length > 0 ? [`Copied whole: ${some(whole.map(({ target }) => target))}`] : []),

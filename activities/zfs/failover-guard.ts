@@ -4,6 +4,7 @@ import type { ReplicationStepInput } from '../../contracts/replication.js';
 import type { Tools } from '../door.js';
 import { addEvidence } from '../host/evidence.js';
 import { complains } from './classify.js';
+import { volumeWords } from './failover-words.js';
 import { newestCommon } from './replicate-base.js';
 import { changeOn } from './replicate-hosts.js';
 import type { Replication } from './replicate-job.js';
@@ -45,7 +46,9 @@ export async function surveyInOrder(
     : whyNotForward({ source: sent, target: received }, input.run, sides);
   if (why === undefined) return now;
   const fenced = input.back ? '' : await fenceReturned(tools, replication, input, now);
-  throw new HoldfastError('HF_FAILED_OVER', `${why}${fenced}`.slice(0, 600));
+  // What was just done is never cut off by long names.
+  const done = fenced.slice(0, 350);
+  throw new HoldfastError('HF_FAILED_OVER', `${why.slice(0, 600 - done.length)}${done}`);
 }
 
 /** With the source gone an outage would be waited for, again and again: the replica itself says that nothing is to come. */
@@ -84,7 +87,11 @@ export async function fenceReturned(
   const role = roleToStandBy(roleOf(root), promoted.run, store);
   await standBy(source, request.sourceRoot, role, tools.log);
   await addEvidence(tools.host, { kind: 'failover', run, job, resource, store, what: 'source-stood-by' });
-  return ` ${root.name} was made readonly just now: look at who wrote to it since it came back`;
+  // Initiators log in again by themselves as soon as it boots.
+  const open = volumeWords(input.source.values(), source.host.name, 'now');
+  for (const words of open) tools.log(words);
+  const done = `${root.name} was made readonly just now: look at who wrote to it since it came back`;
+  return ` ${[done, ...open].join('. ')}`;
 }
 
 /** The base of the way back: nobody may remove it while the other side is in use. */

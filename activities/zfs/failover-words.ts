@@ -1,5 +1,6 @@
 import type { FailoverFacts, Promotion } from './failover-facts.js';
 import { usedBeside } from './failover-others.js';
+import { isParked } from './replicate-names.js';
 import { ownPlaces } from './sharing.js';
 import { stepsByHand } from './sharing-steps.js';
 import type { Dataset } from './types.js';
@@ -36,11 +37,11 @@ export function explainFailover(facts: FailoverFacts, promotion: Promotion): str
 }
 
 /** For ZFS readonly is asked when a volume is opened. */
-export function volumeWords(all: Iterable<Dataset>, host: string): string[] {
-  const volumes = [...all].flatMap(({ type, name }) => (type === 'volume' ? [name] : []));
+export function volumeWords(all: Iterable<Dataset>, host: string, when: 'first' | 'now' = 'first'): string[] {
+  const volumes = [...all].flatMap(({ type, name }) => (type === 'volume' && !isParked(name) ? [name] : []));
   if (volumes.length === 0) return [];
   return [
-    `Readonly does not stop what has a volume open already: end the sessions (iSCSI, guests) on ${host} first: ${some(volumes)}`,
+    `Readonly does not stop what has a volume open already: end the sessions (iSCSI, guests) on ${host} ${when}: ${some(volumes)}`,
   ];
 }
 

@@ -114,7 +114,12 @@ function countWords(marks: readonly Mark[]): string {
 }
 
 /** Long names stand shortened in tags: then only the memory of a worker tells which they were. */
-function whatOf({ destination, dataset }: Mark, remembered: Remembered, fenced: ReadonlySet<string>): string {
+function whatOf(
+  { destination, dataset, isUseless }: Mark,
+  remembered: Remembered,
+  fenced: ReadonlySet<string>,
+): string {
+  if (isUseless) return `a failover or replica that is over, in ${topOf(dataset, fenced)}`;
   if (destination === undefined) return `the replica ${topOf(dataset, fenced)}`;
   const known = remembered.get(destination);
   if (known) return `copies to ${destinationOf(known)}`;

@@ -57,11 +57,14 @@ const belongs = (claim: Claim, mark: Mark): boolean =>
   !isLeftBehind(claim, mark) &&
   (mark.destination === undefined || claim.names.has(mark.destination));
 
-/** What the file leaves out by now is sent to nobody, and nobody's stream ends on what was parked: what stands there would stand for ever. */
-const isLeftBehind = ({ side, root, excludes }: Claim, { kind, dataset }: Mark): boolean =>
-  side === 'source'
-    ? kind !== 'fence' && excludes(dataset.slice(root.length + 1))
-    : kind === 'fence' && dataset !== unparked(dataset);
+/**
+ * What the file leaves out by now is sent to nobody, and nobody's stream ends on what was parked: what stands there would stand for ever.
+ * A source is fenced only while it stands by, or while it is sent back: what was freed by hand since then has no use for it.
+ */
+function isLeftBehind({ side, root, excludes }: Claim, { kind, dataset, isUseless }: Mark): boolean {
+  if (side === 'target') return kind === 'fence' && dataset !== unparked(dataset);
+  return kind === 'fence' ? isUseless === true : excludes(dataset.slice(root.length + 1));
+}
 
 /** What belongs to nothing of the file, in the order of the listing. */
 export const leftoversIn = (marks: readonly Mark[], claims: readonly Claim[]): Mark[] =>
@@ -77,10 +80,11 @@ export type Remembered = ReadonlyMap<
   }
 >;
 
-/** Whether the state folder of this worker knows that it has made it. */
-export const isRemembered = ({ dataset, destination }: Mark, remembered: Remembered): boolean =>
+/** Whether the state folder of this worker knows that it has made it; for a fence that guards nothing nobody needs to be asked. */
+export const isRemembered = ({ dataset, destination, isUseless }: Mark, remembered: Remembered): boolean =>
   destination === undefined
-    ? [...remembered.values()].some(({ root }) => root !== undefined && isBelow(unparked(dataset), root))
+    ? isUseless === true ||
+      [...remembered.values()].some(({ root }) => root !== undefined && isBelow(unparked(dataset), root))
     : remembered.has(destination);
 
 export interface Judging {

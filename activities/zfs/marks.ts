@@ -1,10 +1,12 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import { mustSucceed } from './classify.js';
-import { zfsCommand } from './list-command.js';
+import { ownProperties, zfsCommand } from './list-command.js';
 import type { Zfs } from './listing.js';
+import { poolOf } from './pool-room.js';
 import { holdTags } from './replicate-hosts.js';
 import { fenceTag } from './replicate-names.js';
-import { holderOf } from './retention-lagging.js';
+import { type HoldTags, holderOf } from './retention-lagging.js';
+import { type LocalProperties, localProperties } from './tree-properties.js';
 
 /** What replications have left in pools, as it stands there: by its names alone, whatever any configuration says. */
 
@@ -26,6 +28,8 @@ export interface Mark {
   destination?: string;
   /** Which run has set a hold. */
   run?: string;
+  /** Of a fence: nothing there stands by, is in use instead of another side, or is anybody's replica. */
+  isUseless?: true;
 }
 
 /** One line of a listing: a snapshot or a bookmark, by its full name. */
@@ -38,7 +42,12 @@ const destinationForm = /^[a-z0-9.-]{1,16}$/;
 const cursorForm = /^holdfast_([a-z0-9.-]{1,16})_(\d{1,20})$/;
 
 /** Only what has just our form is ours: a bookmark's name ends with its own guid, a hold's tag with a run. Pure. */
-export function marksIn(rows: readonly Row[], tags: ReadonlyMap<string, readonly string[]>): Mark[] {
+export function marksIn(
+  rows: readonly Row[],
+  tags: ReadonlyMap<string, readonly string[]>,
+  said: LocalProperties | undefined = undefined,
+): Mark[] {
+  const isUseless = (dataset: string): boolean => said !== undefined && !saysWhy(dataset, said);
   return rows.flatMap((row): Mark[] => {
     const [dataset = '', at = ''] = row.name.split(/[@#]/);
     const { guid, createtxg, creationS, usedBytes } = row;
@@ -48,7 +57,8 @@ export function marksIn(rows: readonly Row[], tags: ReadonlyMap<string, readonly
       return destination !== undefined && named === guid ? [{ ...mark, kind: 'cursor', destination }] : [];
     }
     return (tags.get(row.name) ?? []).flatMap((tag): Mark[] => {
-      if (tag === fenceTag) return [{ ...mark, kind: 'fence', tag }];
+      if (tag === fenceTag)
+        return [{ ...mark, kind: 'fence', tag, ...(isUseless(dataset) && { isUseless: true as const }) }];
       const holder = holderOf(tag);
       return holder && destinationForm.test(holder.destination)
         ? [{ ...mark, kind: 'hold', tag, ...holder }]
@@ -56,6 +66,10 @@ export function marksIn(rows: readonly Row[], tags: ReadonlyMap<string, readonly
     });
   });
 }
+
+/** A fence guards a replica, which says so itself, or a side of a failover, whose root has a role. */
+const saysWhy = (dataset: string, said: LocalProperties): boolean =>
+  dataset.split('/').some((_, at, parts) => said.has(parts.slice(0, at + 1).join('/')));
 
 export interface Marks {
   marks: Mark[];
@@ -73,8 +87,19 @@ export async function lookAtMarks(
   for (const root of roots === 'all pools' ? [] : roots) rows.push(...(await rowsBelow(zfs, root)));
   const held = rows.flatMap(({ name, holds }) => (holds > 0 ? [name] : []));
   const asked = held.slice(0, mostHeld);
-  const tags = asked.length === 0 ? new Map() : await holdTags(zfs, asked);
-  return { marks: marksIn(rows, tags), unasked: held.length - asked.length };
+  const tags: HoldTags = asked.length === 0 ? new Map() : await holdTags(zfs, asked);
+  const fenced = asked.filter((snapshot) => tags.get(snapshot)?.includes(fenceTag));
+  return { marks: marksIn(rows, tags, await whatIsSaid(zfs, fenced)), unasked: held.length - asked.length };
+}
+
+/** Of whole pools: a role stands on the root of what was failed over, which may lie above what was asked for. */
+async function whatIsSaid(zfs: Zfs, fenced: readonly string[]): Promise<LocalProperties> {
+  const pools = [...new Set(fenced.map((snapshot) => poolOf(snapshot)))];
+  const names = [ownProperties.role, ownProperties.replicaOf];
+  const all = await Promise.all(
+    pools.map((pool) => localProperties(zfs, pool, names, { sources: 'local,received' })),
+  );
+  return new Map(all.flatMap((one) => [...one]));
 }
 
 const columns = 'name,guid,createtxg,creation,used,userrefs';

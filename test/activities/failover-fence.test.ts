@@ -30,7 +30,11 @@ const { config } = parseConfig(
 );
 
 /** One dataset behind the words of zfs: it keeps the role and the readonly that it is given. */
-function machine(name: string, dataset: string, state: { role?: string; readonly: string; isOff?: true }) {
+function machine(
+  name: string,
+  dataset: string,
+  state: { role?: string; readonly: string; isOff?: true; type?: string },
+) {
   const changes: string[] = [];
   const change = (words: string): void => {
     changes.push(words);
@@ -39,7 +43,7 @@ function machine(name: string, dataset: string, state: { role?: string; readonly
   };
   const row = () => {
     const values: Record<string, string> = {
-      ...{ name: dataset, type: 'filesystem', guid: '77', createtxg: '1', creation: '1' },
+      ...{ name: dataset, type: state.type ?? 'filesystem', guid: '77', createtxg: '1', creation: '1' },
       readonly: state.readonly,
       'holdfast:role': state.role ?? '-',
     };
@@ -67,7 +71,7 @@ function machine(name: string, dataset: string, state: { role?: string; readonly
   return { host: Object.assign(host, { driver: host }) as unknown as Host, changes, state };
 }
 
-async function fenced(here: { role?: string; readonly: string; isOff?: true }, role?: string) {
+async function fenced(here: { role?: string; readonly: string; isOff?: true; type?: string }, role?: string) {
   const din = machine('din', 'fast/k8s', here);
   const grogu = machine('grogu', 'backup/k8s', { readonly: 'off', ...(role && { role }) });
   assert(config);
@@ -94,6 +98,16 @@ test('it is made to stand by, and told, when its replica is in use', async () =>
     /fast\/k8s on din answers while backup\/k8s is the one in use since r.*made readonly/,
   );
   assert.deepEqual([din.state.readonly, din.state.role], ['on', 'standby r grogu']);
+});
+
+test('a volume may be open already when it is made to stand by, and is named: readonly does not stop who has it open', async () => {
+  const { fenced: words = '' } = await fenced({ readonly: 'off', type: 'volume' }, inUse);
+  assert.match(
+    words,
+    /made readonly just now.*\. Readonly does not stop what has a volume open already: end the sessions .* on din now: fast\/k8s$/,
+  );
+  const files = await fenced({ readonly: 'off' }, inUse);
+  assert.doesNotMatch(files.fenced ?? '', /Readonly does not stop/);
 });
 
 test('it is left alone while it does not answer, stands by already, or no replica is in use', async () => {

@@ -487,6 +487,11 @@ test('volumes that readonly does not stop are named before the yes, in both dire
   const there = promoted(target(volume('backup/k8s/vol')));
   const back = planFailback(backFacts(source(volume('fast/k8s/vol')), there)).plan.lines;
   assert(back.some((line) => /Readonly does not stop .* on grogu first: backup\/k8s\/vol$/.test(line)));
+  // Those of the side that returned, too: clients may have opened them while it came up, and they go aside with what is put aside.
+  assert(back.some((line) => /Readonly does not stop .* on din first: fast\/k8s\/vol$/.test(line)));
+  const parked = dataset('fast/k8s/vol.parked-2026-11-20T030000Z', { type: 'volume' }, [one]);
+  const without = planFailback(backFacts(source(parked), promoted(target()))).plan.lines.join();
+  assert(!without.includes('Readonly does not stop'), "what was put aside long ago is nobody's");
   assert(!planFailover(factsOf()).plan.lines.join().includes('Readonly does not stop'));
 });
 

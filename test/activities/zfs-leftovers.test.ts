@@ -47,10 +47,12 @@ const named = (store: string, resource = 'photos'): string => destinationOf({ st
 const cursorOn = (dataset: string, destination: string, guid = '7'): Row =>
   row(`${dataset}#${cursorName(destination, guid)}`, guid);
 const bookmarks = (...rows: Row[]): Mark[] => marksIn(rows, new Map());
-const fence = (dataset: string): Mark[] =>
+/** `said`: datasets with a role, or that are replicas, where that was asked. */
+const fence = (dataset: string, said?: string[]): Mark[] =>
   marksIn(
     [row(`${dataset}@s`, '5', { holds: 1, usedBytes: 2 ** 30 })],
     new Map([[`${dataset}@s`, ['holdfast_fence']]]),
+    said && new Map(said.map((name) => [name, {}])),
   );
 const hold = (dataset: string, destination: string): Mark[] =>
   marksIn(
@@ -144,6 +146,31 @@ describe('what is left over', () => {
     assert.deepEqual(left(config, fence('fast/photos')), []);
     for (const dataset of ['backup/grogu/photos2', 'backup/grogu', 'backup/old/photos'])
       assert.equal(left(config, fence(dataset), 'grogu').length, 1, dataset);
+  });
+});
+
+describe('fences on a source', () => {
+  test('are left over once nothing says any more that it stands by: its replica died while it was in use, and a human freed it', () => {
+    const config = configWith();
+    for (const dataset of ['fast/photos', 'fast/photos/a b']) {
+      assert.equal(left(config, fence(dataset, [])).length, 1, dataset);
+      assert.deepEqual(left(config, fence(dataset, ['fast/photos'])), [], 'it stands by, or is sent back');
+      assert.deepEqual(left(config, fence(dataset, ['fast'])), [], 'with what it lies in');
+      assert.equal(left(config, fence(dataset, ['fast/pho', 'fast/photos/b'])).length, 1, 'others do');
+    }
+    assert.deepEqual(left(config, fence('backup/grogu/photos', []), 'grogu'), [], 'a replica keeps its own');
+  });
+  test('go without another word: no file can have a use for them, and the doctor says which job lets go of them', () => {
+    const claims = claimsOn(configWith(), 'din');
+    const rules = { claims, remembered: new Map(), endedRuns: [], alsoUnknown: false };
+    const marks = fence('fast/photos', []);
+    assert.equal(judge(marks, rules).goes.length, 1);
+    assert.equal(judge(fence('fast/photos', ['fast/photos']), rules).goes.length, 0);
+    const facts = leftoverFacts(configWith(), 'din', { marks, unasked: 0 }, new Map());
+    const [finding] = judgeLeftovers(about('din'), facts, true);
+    assert.equal(finding?.level, 'warning');
+    assert.match(finding.found, /^a failover or replica that is over, in fast\/photos: 1 fence on 1 dataset/);
+    assert.match(finding.next, /^holdfast do copy release-leftovers \(/);
   });
 });
 
@@ -272,7 +299,7 @@ test('a job covers its resources on a host, and all of the places of its stores 
 });
 
 /** Answers a listing, and who holds what. */
-function hostWith(rows: string[], tags: string): { host: Host; asked: string[][] } {
+function hostWith(rows: string[], tags: string, said = ''): { host: Host; asked: string[][] } {
   const asked: string[][] = [];
   const host = {
     name: 'din',
@@ -281,6 +308,7 @@ function hostWith(rows: string[], tags: string): { host: Host; asked: string[][]
       { onLine }: { onLine?: (line: string, stream: string) => void } = {},
     ) {
       asked.push(args);
+      if (args[0] === 'get') return { exitCode: 0, stdout: said, stderrTail: '' };
       if (args[0] === '-c') return { exitCode: 0, stdout: tags, stderrTail: '' };
       if (args.includes('gone'))
         return { exitCode: 1, stdout: '', stderrTail: "cannot open 'gone': dataset does not exist" };
@@ -309,6 +337,27 @@ test('one listing, and one question for what is held alone; a root that is not t
   );
   assert.equal(asked.length, 3);
   assert(!asked[2]?.[1]?.includes('a b@t'));
+});
+
+test('of fences it is asked once for each pool what stands by there or is a replica', async () => {
+  for (const [said, isUseless] of [
+    ['', true],
+    ['fast/a b\tholdfast:role\tstandby r grogu\n', undefined],
+    ['fast/a b\tholdfast:replica-of\t7\n', undefined],
+  ] as const) {
+    const { host, asked } = hostWith(listed, 'fast/a b@s\tholdfast_fence\tThu Jan  1  0:00 1970\n', said);
+    const { marks } = await lookAtMarks(zfsOf(host), ['fast/a b']);
+    const fences = marks.filter(({ kind }) => kind === 'fence');
+    assert.deepEqual(
+      fences.map((one) => [one.dataset, one.isUseless]),
+      [['fast/a b', isUseless]],
+    );
+    const gets = asked.filter(([verb]) => verb === 'get');
+    assert.deepEqual(
+      gets.map((words) => words.slice(-2)),
+      [['holdfast:role,holdfast:replica-of', 'fast']],
+    );
+  }
 });
 
 test('an answer that cannot be understood is an error, never "nothing"', async () => {
