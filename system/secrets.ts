@@ -20,6 +20,15 @@ export async function resolveSecret(
   return secret;
 }
 
+/** As restic reads a password: without the blanks and line breaks around what a file holds or a program prints. A variable is taken as it is. */
+export async function resolvePassword(host: Host, place: SecretPlace): Promise<string> {
+  const whole = await resolveSecret(host, place);
+  const password = 'env' in place ? whole : whole.trim();
+  if (password === '') throw unavailable(describePlace(place), 'holds nothing but blanks');
+  rememberSecret(password);
+  return password;
+}
+
 async function readSecret(host: Host, place: SecretPlace, withinMs: number): Promise<string> {
   if ('env' in place) {
     const value = process.env[place.env];

@@ -73,7 +73,7 @@ async function throughMount(prepared: PreparedRestore, isRoot: boolean): Promise
 
 async function throughDump(prepared: PreparedRestore, isRoot: boolean): Promise<Findings | string> {
   const { restic, snapshot, selection, nodes, idMap } = prepared;
-  const isFolder = new Set(nodes.filter(({ type }) => type === 'dir').map(({ path }) => path));
+  const isFolder = new Set(['/', ...nodes.filter(({ type }) => type === 'dir').map(({ path }) => path)]);
   const folders = selection.wanted.filter((path) => isFolder.has(path));
   const singles = selection.wanted.length - folders.length;
   if (folders.length === 0) return 'restic does not tell those of single files';

@@ -35,6 +35,7 @@ export async function checkStore(tools: Tools, input: StoreStepInput): Promise<C
   tools.progress({ phase: reading ? `reading part ${part} of ${parts}` : 'checking the structure' });
   const complaints: string[] = [];
   await runRestic(restic, checkVerb(reading), {
+    onSecondTry: () => void complaints.splice(0),
     onLine: (line, stream) => {
       if (stream === 'stderr' && line.trim() !== '' && !line.startsWith('{')) complaints.push(line);
     },

@@ -46,6 +46,17 @@ const wordsFor: readonly [ErrorCode, RegExp][] = [
   ],
 ];
 
+/** What was tried again and went well says nothing of the end; what did not stands on a line of its own. */
+const settledLines = (stderrTail: string): string =>
+  stderrTail
+    .split('\n')
+    .filter((line) => !line.includes('retrying after'))
+    .join('\n');
+
+/** What a broken line cannot make of data that are whole. */
+const damagedData =
+  /ciphertext verification failed|invalid (data returned|ciphertext)|hash mismatch|(pack|blob) ID does not match/i;
+
 /** Signs of a broken line that no damage of the data can give. */
 const brokenLine =
   /dial tcp|connection (refused|reset)|no such host|i\/o timeout|(network|host) is unreachable|handshake|\(5\d\d\)|\b50[0234] [A-Z]/i;
@@ -66,13 +77,16 @@ function codeOf({ exitCode, stderrTail, verb }: Ending): ErrorCode {
   if (exitCode === 11) return 'HF_STORE_LOCKED';
   if (exitCode === 12) return 'HF_WRONG_PASSWORD';
   if (/^(panic:|fatal error:|goroutine \d+ \[)/m.test(stderrTail)) return 'HF_TOOL_KILLED';
-  const fatal = fatalWords(stderrTail);
-  const found = byWords(fatal);
+  const settled = settledLines(stderrTail);
+  const found = byWords(fatalWords(settled));
+  if (verb === 'check' && damagedData.test(settled)) return 'HF_STORE_DAMAGED';
   if (verb === 'check' && (found === undefined || found === 'HF_STORE_DAMAGED')) {
     // A broken line to the store makes check say "repository contains errors" as well: that is no damage.
-    return brokenLine.test(stderrTail) ? 'HF_STORE_UNREACHABLE' : (found ?? 'HF_TOOL_FAILED');
+    return brokenLine.test(settled) ? 'HF_STORE_UNREACHABLE' : (found ?? 'HF_TOOL_FAILED');
   }
-  return found ?? byWords(stderrTail) ?? (exitCode === 2 ? 'HF_TOOL_KILLED' : 'HF_TOOL_FAILED');
+  return (
+    found ?? byWords(settled) ?? byWords(stderrTail) ?? (exitCode === 2 ? 'HF_TOOL_KILLED' : 'HF_TOOL_FAILED')
+  );
 }
 
 const byWords = (words: string): ErrorCode | undefined => wordsFor.find(([, form]) => form.test(words))?.[0];

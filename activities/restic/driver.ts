@@ -2,7 +2,7 @@ import { storeOf } from '../../config/lookup.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import { tags } from '../../contracts/names.js';
 import type { RunOptions } from '../../system/host.js';
-import { resolveSecret } from '../../system/secrets.js';
+import { resolvePassword, resolveSecret } from '../../system/secrets.js';
 import type { Tools } from '../door.js';
 import { clearDeadLocks, clearOwnLocks } from './clear-locks.js';
 import { snapshotsVerb, type Verb } from './command.js';
@@ -23,28 +23,39 @@ export async function openRestic(tools: Tools, store: string, work: string): Pro
   for (const [name, value] of Object.entries(env)) {
     own[name] = typeof value === 'string' ? value : await resolveSecret(host.driver, value);
   }
-  const RESTIC_PASSWORD = await resolveSecret(host.driver, password);
+  const RESTIC_PASSWORD = await resolvePassword(host.driver, password);
   const tool = {
     file: config.hosts[host.name]?.tools.restic ?? 'restic',
     cacheFolder: `${host.stateFolder}/cache/restic`,
   };
   await host.makeFolder(tool.cacheFolder);
   const access = { env: { ...own, RESTIC_REPOSITORY: repository, RESTIC_PASSWORD }, limits };
-  const lock = `${host.stateFolder}/locks/restic-${store}-${work}.lock`;
+  // Names may hold "-": with it between them two pieces of work could wait for each other.
+  const lock = `${host.stateFolder}/locks/restic-${store}.${work}.lock`;
   return { host, signal, progress, log, attempt, store, tool, repository: access, lock };
+}
+
+interface TwiceOptions extends RunOptions {
+  /** What the refused try has printed says nothing of the work. */
+  onSecondTry?: () => void;
 }
 
 /**
  * Runs one verb. A repository that is locked is looked at: what a dead restic of ours has left is taken away and the verb done in the same
  * attempt, for anybody else it waits. A left lock would else block retention and checks for months.
  */
-export async function runRestic(restic: Restic, verb: Verb, options: RunOptions = {}): Promise<Ran> {
+export async function runRestic(
+  restic: Restic,
+  verb: Verb,
+  { onSecondTry, ...options }: TwiceOptions = {},
+): Promise<Ran> {
   try {
     return await runOnce(restic, verb, options);
   } catch (error) {
     if (!(error instanceof HoldfastError) || error.code !== 'HF_STORE_LOCKED') throw error;
     restic.log(error.message);
     await clearDeadLocks(restic);
+    onSecondTry?.();
     return runOnce(restic, verb, options);
   }
 }

@@ -13,21 +13,35 @@ import type { PreparedRestore } from './restore-plan.js';
 /** To be shown every entry of the disk that the copy has too. */
 export interface LinkCheck {
   see(node: Node, found: Pick<OnDisk, 'inode' | 'links'>): void;
-  end(): Findings;
+  end(): Findings | Promise<Findings>;
 }
 
 /** Listings name the inode from 0.16 on; older ones know only how many names a file had, and tell it in `find`. */
 export async function hardLinkCheck({ restic, snapshot, nodes }: PreparedRestore): Promise<LinkCheck> {
   const files = nodes.filter(({ type }) => type === 'file');
-  if (files.every(({ inode }) => inode !== undefined)) return checkGroups(files);
-  return checkCounts(files, await readLinkCounts(restic, snapshot.id));
+  const ask = (): Promise<ToldNames> => readNames(restic, snapshot.id);
+  if (files.every(({ inode }) => inode !== undefined)) return checkGroups(files, ask);
+  return checkCounts(files, await ask());
 }
+
+/** What `find` tells of a file that has several names. */
+interface Names {
+  links: number;
+  /** The file system that the file lay on. */
+  device: number | undefined;
+}
+
+/** By path as restic's JSON writes it, in its order for paths that look alike there. */
+type ToldNames = ReadonlyMap<string, readonly Names[]>;
 
 const strange = (path: string): string =>
   `${shownName(path)}: shares its file with a name that it had nothing to do with`;
 
-/** By inode: exact, as long as the source was one file system. */
-export function checkGroups(files: readonly Node[]): LinkCheck {
+/**
+ * By inode: exact, as long as the source was one file system. Below one folder may lie several (snapshots of btrfs, clones of ZFS) in which the
+ * same number is the same file to look at: `find` tells them apart, and is asked only when a group did not come back as one file.
+ */
+export function checkGroups(files: readonly Node[], ask: () => Promise<ToldNames>): LinkCheck {
   const groups = repeatedInodes(files).filter(isOneFile);
   const inodes = new Map(groups.flatMap((group) => group.map(({ path }) => [path, ''])));
   const differences: string[] = [];
@@ -36,14 +50,29 @@ export function checkGroups(files: readonly Node[]): LinkCheck {
       if (inodes.has(path)) inodes.set(path, inode);
       else if (type === 'file' && links > 1) differences.push(strange(path));
     },
-    end() {
-      for (const group of groups) {
-        if (new Set(group.map(({ path }) => inodes.get(path))).size === 1) continue;
+    async end() {
+      const isWhole = (group: readonly Node[]): boolean =>
+        new Set(group.map(({ path }) => inodes.get(path))).size === 1;
+      const apart = groups.filter((group) => !isWhole(group));
+      const names = apart.length > 0 ? namesByFile(files, await ask()) : new Map<string, Names>();
+      const parts = apart.flatMap((group) => byDevice(group, names)).filter(({ length }) => length > 1);
+      for (const group of parts.filter((one) => !isWhole(one)))
         differences.push(`${shownName(group[0]?.path ?? '')}: is no longer one file with its other names`);
-      }
-      return { verified: [`hard links: ${groups.length} groups`], notVerified: [], differences };
+      const count = groups.length - apart.length + parts.length;
+      return { verified: [`hard links: ${count} groups`], notVerified: [], differences };
     },
   };
+}
+
+/** Who had one name only shared its file with nobody. */
+function byDevice(group: readonly Node[], names: ReadonlyMap<string, Names>): Node[][] {
+  const parts = new Map<number | string | undefined, Node[]>();
+  for (const node of group) {
+    const told = names.get(node.path);
+    const key = told === undefined || told.links === 1 ? node.path : told.device;
+    parts.set(key, [...(parts.get(key) ?? []), node]);
+  }
+  return [...parts.values()];
 }
 
 /** Most files have one name: nothing but a number is held of them. */
@@ -64,9 +93,9 @@ const isOneFile = (group: readonly Node[]): boolean =>
     .size === 1;
 
 /** Its answer is one line, some 400 bytes for each entry: it is cut behind each brace on its way to us. */
-async function readLinkCounts(restic: Restic, snapshot: string): Promise<Map<string, number[]>> {
+async function readNames(restic: Restic, snapshot: string): Promise<ToldNames> {
   const { host, signal, lock, log, store } = restic;
-  const reader = linkCountReader();
+  const reader = namesReader();
   const find = resticCommand(restic.tool, restic.repository, findAllVerb(snapshot));
   const [found, cut] = await host.pipe([find, { file: 'tr', args: ['}', '\\n'] }], {
     signal,
@@ -79,15 +108,15 @@ async function readLinkCounts(restic: Restic, snapshot: string): Promise<Map<str
   const verdict = classify({ exitCode: undefined, stderrTail: '', ...found, verb: 'find', store });
   if (verdict instanceof HoldfastError) throw verdict;
   if (cut?.exitCode !== 0) throw new HoldfastError('HF_TOOL_FAILED', `tr failed: ${cut?.stderrTail}`);
-  return reader.counts;
+  return reader.names;
 }
 
-/** What stands before each closing brace of `find --json` -> names of each file that has several, in its order for paths that look alike. */
-export function linkCountReader() {
-  const counts = new Map<string, number[]>();
+/** What stands before each closing brace of `find --json` -> each file that has several names. */
+export function namesReader() {
+  const names = new Map<string, Names[]>();
   let pending = '';
   return {
-    counts,
+    names,
     piece(text: string): void {
       pending += text;
       const begin = pending.indexOf('{"path":');
@@ -100,34 +129,38 @@ export function linkCountReader() {
       if (!json) pending += '}';
       else {
         pending = '';
-        take(json as { path: string; type?: string; links?: number });
+        take(json as unknown as Found);
       }
     },
   };
-  function take({ path, type, links = 1 }: { path: string; type?: string; links?: number }): void {
+  function take({ path, type, links = 1, device_id: device }: Found): void {
     if (type !== 'file' || (links === 1 && !path.includes('\ufffd'))) return;
-    const alike = counts.get(path);
-    if (alike) alike.push(links);
-    else counts.set(path, [links]);
+    const alike = names.get(path);
+    if (alike) alike.push({ links, device });
+    else names.set(path, [{ links, device }]);
   }
 }
 
+interface Found {
+  path: string;
+  type?: string;
+  links?: number;
+  device_id?: number;
+}
+
 /** By count: a file with fewer names than before may have had the others outside of what was restored. */
-export function checkCounts(
-  files: readonly Node[],
-  counts: ReadonlyMap<string, readonly number[]>,
-): LinkCheck {
-  const before = countsByName(files, counts);
+export function checkCounts(files: readonly Node[], told: ToldNames) {
+  const before = namesByFile(files, told);
   const differences: string[] = [];
   let fewer = 0;
   return {
-    see({ path, type }, { links }) {
+    see({ path, type }: Node, { links }: Pick<OnDisk, 'inode' | 'links'>): void {
       if (type !== 'file') return;
-      const expected = before.get(path) ?? 1;
+      const expected = before.get(path)?.links ?? 1;
       if (links > expected) differences.push(strange(path));
       if (links < expected) fewer += 1;
     },
-    end() {
+    end(): Findings {
       const left = `hard links of ${fewer} files that have fewer names than in the source, some perhaps outside of it`;
       return {
         verified: [`hard links: the number of names of ${files.length - fewer} files`],
@@ -139,19 +172,17 @@ export function checkCounts(
 }
 
 /** Of files with several names. */
-function countsByName(
-  files: readonly Node[],
-  counts: ReadonlyMap<string, readonly number[]>,
-): Map<string, number> {
+function namesByFile(files: readonly Node[], names: ToldNames): Map<string, Names> {
   const taken = new Map<string, number>();
-  const before = new Map<string, number>();
+  const before = new Map<string, Names>();
   for (const { path } of files) {
     const told = nameInJson(path);
-    const alike = counts.get(told);
+    const alike = names.get(told);
     if (!alike) continue;
     const index = taken.get(told) ?? 0;
     taken.set(told, index + 1);
-    before.set(path, alike[index] ?? 1);
+    const own = alike[index];
+    if (own) before.set(path, own);
   }
   return before;
 }

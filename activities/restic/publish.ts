@@ -23,7 +23,8 @@ export async function moveIntoPlace(
     throw new HoldfastError('HF_TARGET_NOT_EMPTY', message.slice(0, 300));
   }
   // The target stands for the resource's own folder: owner, mode, ACLs and attributes of that one.
-  if (whole) await copyAttributes(host, restored, target);
+  // Of the root itself restic keeps nothing.
+  if (whole && root !== '/') await copyAttributes(host, restored, target);
 }
 
 /** Owner, mode, times, ACLs and attributes of one folder; to be called when it is empty, cp takes along what lies in it. */

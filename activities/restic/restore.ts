@@ -98,6 +98,7 @@ async function fetchData({ restic, plan, selection, snapshot }: PreparedRestore)
     json: isAtLeast(version, [0, 16]),
   });
   await runRestic(restic, verb, {
+    onSecondTry: () => void complaints.splice(0),
     onLine: (line, stream) => {
       const parsed = parseRestoreLine(line);
       if (parsed?.kind === 'status') onStatus(parsed);

@@ -19,7 +19,8 @@ export function selectPaths(root: string, paths: readonly string[], what: string
   const whole = wanted.length === 0 || wanted.length < paths.length;
   const roots = whole ? [root] : [...new Set(wanted)];
   const ancestors = new Set(roots.flatMap(ancestorsOf));
-  const seen = new Set<string>();
+  // No listing names the root itself.
+  const seen = new Set<string>(['/']);
   return {
     wanted: roots,
     whole,

@@ -26,6 +26,7 @@ export async function verifyRestore(
     { verified: mappingVerified(prepared), notVerified: [], differences: [] },
     ...(await compareEntries(prepared, isRoot)),
     await compareAttributes(prepared, isRoot),
+    { verified: [], notVerified: rootNotVerified(prepared), differences: [] },
   ];
   const differences = all.flatMap((findings) => findings.differences);
   for (const difference of differences) restic.log(`differs: ${difference}`);
@@ -46,6 +47,11 @@ export async function verifyRestore(
 const mappingVerified = ({ plan: { mapping } }: PreparedRestore): string[] =>
   mapping
     ? [`mapping of owners by ${mapping.mapIds.join(', ')}: ${mapping.entries} entries have new ones`]
+    : [];
+
+const rootNotVerified = ({ root, selection }: PreparedRestore): string[] =>
+  root === '/' && selection.whole
+    ? ['owner, mode, time and attributes of "/" itself: restic keeps none of them']
     : [];
 
 /** Folders on the way to what was wanted are there too, but were not asked for. */
@@ -72,7 +78,7 @@ async function compareEntries(prepared: PreparedRestore, isRoot: boolean): Promi
     links.see(node, found);
     holes.see(node, found);
   });
-  return [entries.end(), links.end(), holes.end()];
+  return [entries.end(), await links.end(), holes.end()];
 }
 
 async function linkTargets({ restic, snapshot, nodes }: PreparedRestore): Promise<Map<string, string>> {

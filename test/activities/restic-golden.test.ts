@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { classify, parseLock } from '../../activities/restic/classify.js';
-import { linkCountReader } from '../../activities/restic/hard-links.js';
+import { namesReader } from '../../activities/restic/hard-links.js';
 import { linkTargetReader, parseNode } from '../../activities/restic/listing.js';
 import { parseLockFile, parseLockIds } from '../../activities/restic/locks.js';
 import {
@@ -122,10 +122,11 @@ for (const version of readdirSync(goldenFolder)) {
     });
 
     test('counts the names of a file', () => {
-      const reader = linkCountReader();
+      const reader = namesReader();
       for (const piece of out('find').split('}')) reader.piece(piece);
-      assert.deepEqual(reader.counts.get('/lab/source/photo.bin'), [2]);
-      assert.equal(reader.counts.has('/lab/source/new'), false, 'one name is no word worth');
+      const [told, ...more] = reader.names.get('/lab/source/photo.bin') ?? [];
+      assert.deepEqual([told?.links, typeof told?.device, more], [2, 'number', []]);
+      assert.equal(reader.names.has('/lab/source/new'), false, 'one name is no word worth');
     });
 
     test('plans retention with reasons, also of nothing', () => {

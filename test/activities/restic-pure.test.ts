@@ -22,7 +22,7 @@ import {
 import { nodeCheck } from '../../activities/restic/compare.js';
 import { nameNodes } from '../../activities/restic/disk-names.js';
 import type { OnDisk } from '../../activities/restic/findings.js';
-import { checkCounts, checkGroups, linkCountReader } from '../../activities/restic/hard-links.js';
+import { checkCounts, checkGroups, namesReader } from '../../activities/restic/hard-links.js';
 import { proofOf } from '../../activities/restic/known.js';
 import { linkTargetReader, type Node, nanoseconds } from '../../activities/restic/listing.js';
 import { parseBackupLine, parseForget, type Snapshot } from '../../activities/restic/parse.js';
@@ -120,6 +120,28 @@ test('a broken line during a check is no damage, and a short pack is', () => {
   );
   assert.equal(
     codeOf('pack 12ab: unexpected EOF\nFatal: repository contains errors', 'check'),
+    'HF_STORE_DAMAGED',
+  );
+});
+
+test('damage that a check finds is told as damage, whatever was tried again before it or broke beside it', () => {
+  const healed =
+    'Load(<data/1>, 0, 0) returned error, retrying after 720ms: dial tcp 1.2.3.4:443: i/o timeout';
+  const broken = 'error for pack 34cd: Get "https://x/data/34": dial tcp 1.2.3.4:443: i/o timeout';
+  const end = 'Fatal: repository contains errors';
+  const damage = 'pack 12ab: unexpected EOF';
+  const wrongHash = 'pack 12ab: Pack ID does not match, want 12ab9c, got 77de01';
+  const cases: [string[], string][] = [
+    [[healed, damage, end], 'HF_STORE_DAMAGED'],
+    [[healed, wrongHash, end], 'HF_STORE_DAMAGED'],
+    [[broken, wrongHash, end], 'HF_STORE_DAMAGED'],
+    [[healed, broken, end], 'HF_STORE_UNREACHABLE'],
+    // It was read well the second time.
+    [[healed.replace(/dial.*/, 'ciphertext verification failed'), broken, end], 'HF_STORE_UNREACHABLE'],
+  ];
+  for (const [lines, code] of cases) assert.equal(codeOf(lines.join('\n'), 'check'), code, lines[1]);
+  assert.equal(
+    codeOf(`${healed}\nignoring error for /a: ciphertext verification failed`, 'restore'),
     'HF_STORE_DAMAGED',
   );
 });
@@ -377,26 +399,49 @@ test('names with line breaks survive the walk', () => {
 
 const linked = (path: string, inode?: number): Node => ({ ...node, path, ...(inode && { inode }) });
 
-test('names of one file that are several files now, and strangers that share one, are differences', () => {
+test('names of one file that are several files now, and strangers that share one, are differences', async () => {
   const nodes = [linked('/a', 7), linked('/b', 7), linked('/c', 8), linked('/d', 7)];
-  const differences = (inodes: Record<string, string>, links = 2) => {
-    const check = checkGroups(nodes);
+  const onOneDevice = async () =>
+    new Map(['/a', '/b', '/d'].map((path) => [path, [{ links: 3, device: 1 }]]));
+  const differences = async (inodes: Record<string, string>, links = 2) => {
+    const check = checkGroups(nodes, onOneDevice);
     for (const each of nodes) {
       const inode = inodes[each.path] ?? '1:7';
       check.see(each, { inode, links: each.path === '/c' ? links : 3 });
     }
-    return check.end().differences.join('\n');
+    return (await check.end()).differences.join('\n');
   };
-  assert.equal(differences({ '/c': '1:8' }, 1), '');
-  assert.match(differences({ '/c': '1:8', '/d': '1:9' }, 1), /^\/a: is no longer one file/);
-  assert.match(differences({}), /^\/c: shares its file/);
+  assert.equal(await differences({ '/c': '1:8' }, 1), '');
+  assert.match(await differences({ '/c': '1:8', '/d': '1:9' }, 1), /^\/a: is no longer one file/);
+  assert.match(await differences({}), /^\/c: shares its file/);
 });
 
-test('inodes of two file systems that happen to be equal are no hard link', () => {
+test('inodes of two file systems that happen to be equal are no hard link', async () => {
   const nodes = [linked('/a', 7), { ...linked('/b', 7), size: 99 }];
-  const check = checkGroups(nodes);
+  const check = checkGroups(nodes, () => assert.fail('nothing is asked'));
   for (const [index, each] of nodes.entries()) check.see(each, { inode: `1:${index}`, links: 1 });
-  assert.deepEqual(check.end(), { verified: ['hard links: 0 groups'], notVerified: [], differences: [] });
+  const none = { verified: ['hard links: 0 groups'], notVerified: [], differences: [] };
+  assert.deepEqual(await check.end(), none);
+});
+
+test('files of two file systems that are alike in everything are told apart by the file system', async () => {
+  const nodes = ['/1/a', '/1/b', '/2/a', '/2/b'].map((path) => linked(path, 7));
+  const alone = [linked('/1/c', 8), linked('/2/c', 8)];
+  const names = new Map(
+    nodes.map(({ path }) => [path, [{ links: 2, device: path.startsWith('/1') ? 1 : 2 }]]),
+  );
+  const found = async (inodes: string[]) => {
+    const check = checkGroups([...nodes, ...alone], async () => names);
+    for (const [at, each] of [...nodes, ...alone].entries())
+      check.see(each, { inode: inodes[at] ?? '', links: at < 4 ? 2 : 1 });
+    return check.end();
+  };
+  const right = await found(['x', 'x', 'y', 'y', 'z', 'w']);
+  assert.deepEqual([right.differences, right.verified], [[], ['hard links: 2 groups']]);
+  assert.match(
+    (await found(['x', 'x', 'y', 'v', 'z', 'w'])).differences.join('\n'),
+    /^\/2\/a: is no longer one file/,
+  );
 });
 
 test('where only numbers of names are known, more than before is a difference and fewer is said', () => {
@@ -407,12 +452,12 @@ test('where only numbers of names are known, more than before is a difference an
     { path: '/\ufffd', type: 'file', links: 1 },
     { path: '/\ufffd', type: 'file', links: 2 },
   ];
-  const reader = linkCountReader();
+  const reader = namesReader();
   const text = JSON.stringify([{ matches: told, hits: told.length, snapshot: 's' }]);
   for (const piece of text.split('}')) reader.piece(piece);
   const files = ['/a', '/b} {"path":"x', '/\udc80', '/\udcff', '/z'].map((path) => linked(path));
   const found = (...links: number[]) => {
-    const check = checkCounts(files, reader.counts);
+    const check = checkCounts(files, reader.names);
     for (const [index, each] of files.entries()) check.see(each, { inode: '', links: links[index] ?? 0 });
     return check.end();
   };

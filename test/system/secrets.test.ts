@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { HoldfastError } from '../../contracts/errors.js';
 import { localHost } from '../../system/local-host.js';
-import { resolveSecret } from '../../system/secrets.js';
+import { redact } from '../../system/redact.js';
+import { resolvePassword, resolveSecret } from '../../system/secrets.js';
 import { temporaryFolder } from '../support/temp.js';
 
 const host = () => localHost({ name: 'nas', stateFolder: temporaryFolder() });
@@ -22,6 +23,18 @@ test('a secret is what a file holds or a program prints, without the last line b
   writeFileSync(file, ' two words \n\n');
   assert.equal(await resolveSecret(host(), { file }), ' two words \n');
   assert.equal(await resolveSecret(host(), { command: ['printf', 'from a program\\n'] }), 'from a program');
+});
+
+test('a password is read as restic reads it: without blanks and line breaks around it, and is blanked out so', async () => {
+  const file = join(temporaryFolder(), 'a key');
+  writeFileSync(file, '\t two words of it \r\n\n');
+  assert.equal(await resolvePassword(host(), { file }), 'two words of it');
+  assert.equal(redact('so: "two words of it".'), 'so: "***".');
+  assert.equal(await resolvePassword(host(), { command: ['printf', ' x y\n\n'] }), 'x y');
+  process.env.HOLDFAST_TEST_PASSWORD = ' with blanks ';
+  assert.equal(await resolvePassword(host(), { env: 'HOLDFAST_TEST_PASSWORD' }), ' with blanks ');
+  writeFileSync(file, ' \n\n');
+  await assert.rejects(resolvePassword(host(), { file }), unavailable(/nothing but blanks/, /x y/));
 });
 
 test('a program that waits for somebody is ended and told, without its arguments', async () => {
