@@ -91,7 +91,7 @@ export const storeReadLease = (store: string): string => `store-${store}-read`;
  */
 export const copiesLeases = (store: string): string[] => [1, 2, 3].map((place) => `copies-${store}.${place}`);
 
-/** The tags that every snapshot of ours carries; `run` and `resource` together name exactly one snapshot. */
+/** The tags that every snapshot of ours carries; `run` and `resource` together name exactly one snapshot of a host. */
 export const tags = {
   job: (job: string): string => `job:${job}`,
   resource: (resource: string): string => `resource:${resource}`,

@@ -29,7 +29,10 @@ export const rescue: Command = {
   ],
   options: [
     { flags: '--repository <ADDRESS>', summary: 'restic: as restic takes it; default RESTIC_REPOSITORY' },
-    { flags: '--password-file <FILE>', summary: 'restic: its last line break is not part of the password' },
+    {
+      flags: '--password-file <FILE>',
+      summary: 'restic: blanks and line breaks around it are no part of the password',
+    },
     { flags: '--restic <PROGRAM>', summary: 'restic: its path, when it is not on PATH' },
     {
       flags: '--ssh <PLACE>',
