@@ -78,7 +78,7 @@ for (const { version, path: restic } of versions) {
     test('refuses when the store holds two copies of one run', async () => {
       const bench = makeBench({ restic });
       const tags = ['job:photos-offsite', 'resource:photos', `run:${runAt(1)}`].map((tag) => `--tag=${tag}`);
-      for (const _ of [1, 2]) bench.restic('backup', ...tags, '--', bench.source);
+      for (const _ of [1, 2]) bench.restic('backup', '--host=nas', ...tags, '--', bench.source);
       await assert.rejects(
         backupResource(bench.tools({ attempt: 2 }), bench.step(runAt(1))),
         failsWith('HF_COPY_NOT_PROVED', /2 copies/),

@@ -18,7 +18,7 @@ for (const { version, path: restic } of resticVersions()) {
       await backupResource(bench.tools(), bench.step(runAt(2)));
       const [first = '', second = ''] = (bench.snapshots() as { id: string }[]).map(({ id }) => id);
       const tags = ['holdfast', 'job:photos-offsite', 'resource:photos', `run:${runAt(3)}`];
-      bench.restic('backup', ...tags.map((tag) => `--tag=${tag}`), bench.source);
+      bench.restic('backup', '--host=nas', ...tags.map((tag) => `--tag=${tag}`), bench.source);
       bench.restic('backup', '--tag=somebody-else', bench.source);
       await restoreCopy(
         bench.tools(),

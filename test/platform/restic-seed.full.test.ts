@@ -162,7 +162,7 @@ for (const { version, path: restic } of resticVersions()) {
     test('retention removes the parts when the copy is proved, and nothing of another job', async () => {
       const bench = seedBench(restic, { job: { keep: { last: 2 } } });
       await seedAll(bench);
-      bench.restic('backup', '--tag=part:photos-offsite/other', '--', join(bench.source, 'd'));
+      bench.restic('backup', '--host=nas', '--tag=part:photos-offsite/other', '--', join(bench.source, 'd'));
       const prune = () => pruneStore(bench.tools(), bench.step(runAt(50, '.prune')));
       await prune();
       assert.ok(partsOf(bench).length >= 4, 'parts must stay until there is a copy');

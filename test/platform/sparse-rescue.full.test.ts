@@ -194,7 +194,7 @@ describe('sparse files in a rescue', { skip: needs('restic') }, () => {
   test('are forgotten with their copies, all but the newest; nothing else goes with them', async () => {
     const bench = make({ job: { keep: { last: 1 }, prune: { cron: '0 6 * * 0' } } });
     const tagged = `--tag=${sparseTag},sparse:photos/${runAt(1)}`;
-    bench.restic('backup', tagged, '--tag=mine', '--', bench.source);
+    bench.restic('backup', '--host=nas', tagged, '--tag=mine', '--', bench.source);
     for (const minute of [1, 2, 3]) {
       makeSparse(at(bench, 'disk.img'), 1_700_000_000 + minute);
       await backUp(bench, minute);
