@@ -83,12 +83,20 @@ function openRepair(input: ActionInput, report: Report): Repair {
   const ask = async (digest: string, what: string, details: string[]): Promise<void> => {
     await askApproval({ digest, what, details, withinMs: approveWithinMs }, report);
   };
-  const syncNow = (digest: string): Promise<SnapraidSyncReport> => {
-    const body = () => steps('sync').snapraidSync({ ...step, digest, always: true });
-    if (!patched('2026-11-repairs-sync-without-writers')) return body();
+  const writersAway = <R>(body: () => Promise<R>): Promise<R> => {
     const { job, run, resource, retryForMs } = step;
     const writers = { host: source.host, limits: input.limits, step: { job, run, resource, retryForMs } };
     return withWritersAway(writers, report, body);
+  };
+  const syncNow = (digest: string): Promise<SnapraidSyncReport> => {
+    const body = () => steps('sync').snapraidSync({ ...step, digest, always: true });
+    return patched('2026-11-repairs-sync-without-writers') ? writersAway(body) : body();
+  };
+  // What comes back by itself is written where nothing is; a disk that is rebuilt gets back older versions.
+  const actNow = (digest: string): Promise<SnapraidByHandReport> => {
+    const body = () => steps('repair').snapraidActByHand({ ...step, digest });
+    const isRebuilt = input.action === 'replace-disk' && patched('2026-11-disks-are-rebuilt-without-writers');
+    return isRebuilt ? writersAway(body) : body();
   };
   return {
     source,
@@ -99,8 +107,7 @@ function openRepair(input: ActionInput, report: Report): Repair {
       return plan;
     },
     async act(digest) {
-      const act = (): Promise<SnapraidByHandReport> => steps('repair').snapraidActByHand({ ...step, digest });
-      const done = await report.watch('repair', act);
+      const done = await report.watch('repair', () => actNow(digest));
       report.step(
         'repair',
         done.lostCount > 0 ? 'warned' : 'done',

@@ -55,6 +55,14 @@ export interface ArrayRepairOpen extends OfArray {
   what: string;
   /** Where it writes, as it was approved. */
   device: string;
+  /** Files of its disk that it was approved to write over, by size and time. */
+  overwrites?: { path: string; how: string }[];
+}
+/** What an attempt that was stopped has left half written, as `disk:path`. */
+export interface ArrayRepairHalf extends OfArray {
+  kind: 'array-repair-half';
+  attempt: number;
+  files: string[];
 }
 /** The repair of the same run is proved, and needs no sync. */
 export interface ArrayRepairDone extends OfArray {
@@ -79,9 +87,12 @@ export type ArrayFact =
   | ArrayScrubbed
   | ArrayRepaired
   | ArrayRepairOpen
+  | ArrayRepairHalf
   | ArrayRepairDone
   | ArrayHealth;
 
-/** A run says one thing of a kind about an array or a pool, and of each attempt that it was interrupted. */
+/** A run says one thing of a kind about an array or a pool, and of each attempt that it was interrupted, and what it left. */
 export const subjectOfResource = (fact: ArrayFact | { kind: 'scrub'; resource: string }): string =>
-  fact.kind === 'array-interrupted' ? `${fact.resource}/${fact.attempt}` : fact.resource;
+  fact.kind === 'array-interrupted' || fact.kind === 'array-repair-half'
+    ? `${fact.resource}/${fact.attempt}`
+    : fact.resource;

@@ -10,6 +10,7 @@ import { askDiff, askStatus, failed } from './ask.js';
 import { missingDisks, planCommand } from './guard.js';
 import { closeRepair, openedByThisRun, openRepair } from './open-repair.js';
 import { refuseDaemon } from './others.js';
+import { noteHalf, type Overwrite } from './overwrites.js';
 import { parseWork, type WorkEnd } from './parse-work.js';
 import { emptyDisks } from './plan.js';
 import type { Procedure, Proof } from './procedure.js';
@@ -36,6 +37,14 @@ async function procedureOf(array: SnapArray, { action, settings }: SnapraidByHan
 }
 
 export async function planByHand(array: SnapArray, input: SnapraidByHandInput): Promise<SnapraidByHandPlan> {
+  const { overwrites: _, ...plan } = await planned(array, input);
+  return plan;
+}
+
+async function planned(
+  array: SnapArray,
+  input: SnapraidByHandInput,
+): Promise<SnapraidByHandPlan & { overwrites?: Overwrite[] }> {
   const { bound, ...plan } = await withStandIn(array, async (asked) => {
     const procedure = await procedureOf(asked, input);
     await guardOthers(array, procedure, true);
@@ -55,6 +64,7 @@ export async function actByHand(array: SnapArray, input: SnapraidByHandInput): P
   const { lines, result } = await work(array, { verb: 'fix', what: procedure.fix });
   const end = parseWork('fix', lines);
   const { host, log } = array.tools;
+  if (procedure.refuseNewer) await noteHalf(array, array.tools.attempt, end);
   if (wasStopped(end, result))
     throw new HoldfastError('HF_TOOL_KILLED', `The repair of "${input.resource}" was stopped. It goes on`);
   if (end.ioErrors > 0) throw failing(end, host.name);
@@ -107,10 +117,10 @@ async function begin(array: SnapArray, input: SnapraidByHandInput, procedure: Pr
   const device = (await procedure.device?.()) ?? '';
   const opened = await openedByThisRun(array);
   if (opened === undefined) {
-    await refuseOtherPlan(array, input);
-    return openRepair(array, procedure.subject, device);
+    const overwrites = await refuseOtherPlan(array, input);
+    return openRepair(array, { what: procedure.subject, device, ...(overwrites && { overwrites }) });
   }
-  if (opened.device === device) return;
+  if (opened.device === device) return procedure.refuseNewer?.();
   throw new HoldfastError(
     'HF_TARGET_REFUSED',
     `The repair of ${opened.what} was begun on ${opened.device}, and now it would write to ${device}: bring that disk back, or start it again`.slice(
@@ -120,10 +130,14 @@ async function begin(array: SnapArray, input: SnapraidByHandInput, procedure: Pr
   );
 }
 
-async function refuseOtherPlan(array: SnapArray, input: SnapraidByHandInput): Promise<void> {
-  const { digest, refused } = await planByHand(array, input);
+/** Answers what it may write over. */
+async function refuseOtherPlan(
+  array: SnapArray,
+  input: SnapraidByHandInput,
+): Promise<Overwrite[] | undefined> {
+  const { digest, refused, overwrites } = await planned(array, input);
   if (refused !== undefined) throw new HoldfastError('HF_TARGET_REFUSED', refused.slice(0, 300));
-  if (digest === input.digest) return;
+  if (digest === input.digest) return overwrites;
   throw new HoldfastError(
     'HF_NOT_APPROVED',
     `What would be done to "${input.resource}" has changed since it was approved; nothing was done. Start it again`,

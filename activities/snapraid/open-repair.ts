@@ -8,9 +8,12 @@ import type { SnapArray } from './array.js';
  */
 
 /** Before it writes anything. */
-export async function openRepair({ tools, input }: SnapArray, what: string, device: string): Promise<void> {
+export async function openRepair(
+  { tools, input }: SnapArray,
+  opened: Pick<ArrayRepairOpen, 'what' | 'device' | 'overwrites'>,
+): Promise<void> {
   const { run, resource } = input;
-  await addEvidence(tools.host, { kind: 'array-repair-open', run, resource, what, device });
+  await addEvidence(tools.host, { kind: 'array-repair-open', run, resource, ...opened });
 }
 
 /** What was proved and needs no sync afterwards. */
@@ -51,7 +54,11 @@ export function openRepairs(evidence: readonly Evidence[], resource: string): Ar
   for (const entry of evidence) {
     if (!('resource' in entry) || entry.resource !== resource) continue;
     if (entry.kind === 'array-repair-open') opened.push(entry);
-    if (entry.kind === 'array-repair-done') opened = opened.filter(({ run }) => run !== entry.run);
+    if (entry.kind === 'array-repair-done') {
+      // What an earlier run had begun there, this one has brought to its end.
+      const done = opened.find(({ run }) => run === entry.run);
+      opened = opened.filter(({ what, device }) => what !== done?.what || device !== done.device);
+    }
     if (entry.kind === 'array-synced') opened = [];
   }
   return opened;

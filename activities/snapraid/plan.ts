@@ -88,7 +88,8 @@ const isAddition = ({ kind }: Change): boolean => kind === 'added' || kind === '
 function digestOf(changes: readonly Change[], empty: readonly string[], known: readonly string[]): string {
   const lines = changes
     .filter((change) => !isAddition(change))
-    .map(({ kind, disk, path, from, how }) => JSON.stringify([kind, disk, path, from, how]));
+    // Not how often it was written: what parity holds of a file is gone with the first sync, however new the file is by then.
+    .map(({ kind, disk, path, from, emptied }) => JSON.stringify([kind, disk, path, from, emptied]));
   const text = [...lines.sort(), JSON.stringify(empty), ...known].join('\n');
   return createHash('sha256').update(text).digest('hex');
 }

@@ -1,6 +1,7 @@
 import type { SnapraidByHandPlan } from '../../contracts/snapraid.js';
 import type { MissingDisk } from './array.js';
 import type { FixWhat } from './command.js';
+import type { Overwrite } from './overwrites.js';
 import type { WorkEnd } from './parse-work.js';
 
 /** The form that every repair by hand has: undelete, replace-disk, rebuild-parity. by-hand.ts carries it out. */
@@ -15,9 +16,17 @@ export interface Procedure {
   /** Where it writes, when that is a disk that a human has put in. */
   device?(): Promise<string>;
   fix: FixWhat;
-  plan(): Promise<Pick<SnapraidByHandPlan, 'what' | 'lines' | 'nothing' | 'refused'> & { bound: unknown }>;
+  plan(): Promise<PlanOfRepair>;
+  /** Before a later attempt writes: throws when it would write over what nobody has approved. */
+  refuseNewer?(): Promise<void>;
   /** Reads what was repaired once more. */
   prove(end: WorkEnd): Promise<Proof>;
+}
+
+export interface PlanOfRepair extends Pick<SnapraidByHandPlan, 'what' | 'lines' | 'nothing' | 'refused'> {
+  /** What the approval holds for. */
+  bound: unknown;
+  overwrites?: Overwrite[];
 }
 
 /** What was found when it was read again. */

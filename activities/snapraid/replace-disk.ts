@@ -8,6 +8,7 @@ import { missingDisks } from './guard.js';
 import { shortParities } from './guard-parity.js';
 import { mountedAt } from './mounted-at.js';
 import { wasOpenedOn } from './open-repair.js';
+import { changedSince, overwriteLines, overwritesOf, refuseNewer } from './overwrites.js';
 import type { Change } from './parse-diff.js';
 import type { ArrayStatus } from './parse-status.js';
 import { noContent, type Procedure } from './procedure.js';
@@ -35,7 +36,9 @@ export async function diskProcedure(array: SnapArray, settings: Record<string, s
       const dead = deadOf(array.conf, [{ disk: disk.name, why: '' }, ...others], useless);
       const refused = whyNever(status, dead) ?? (await whyNotReady(array, disk, missing));
       const files = status.filesOfDisk.get(disk.name) ?? 0;
-      const changed = (await askDiff(array)).changes.filter((change) => endangers(change, disk));
+      const { changes } = await askDiff(array);
+      const changed = changes.filter((change) => endangers(change, disk));
+      const overwrites = overwritesOf(changes, disk.name);
       const exact = settings.check === 'full' ? await lostByCheck(array, disk) : undefined;
       return {
         what: `rebuild the ${files} files of disk ${disk.name} at ${disk.folder}`,
@@ -43,6 +46,7 @@ export async function diskProcedure(array: SnapArray, settings: Record<string, s
           ...deadLines(dead, others, useless),
           ...weakLines(status),
           ...endangeredLines(changed, dead, isWeak(status)),
+          ...overwriteLines(overwrites, disk.name),
           ...(exact ?? []),
         ],
         bound: [
@@ -54,21 +58,36 @@ export async function diskProcedure(array: SnapArray, settings: Record<string, s
           // Not what is wrong with them: a disk that fails counts on while somebody thinks about it.
           others.map(({ disk: on, isFailing = false }) => [on, isFailing]),
           await mountedAt(array.tools.host, disk.folder),
+          ...(overwrites.length > 0 ? [overwrites] : []),
         ],
+        overwrites,
         ...(refused !== undefined && { refused }),
       };
     },
+    refuseNewer: () => refuseNewer(array, disk.name),
     async prove(fix) {
       const audit = await check(array, { disk: disk.name }, { auditOnly: true });
       const isClean = audit.exitCode === 0 && audit.exit === 'ok' && audit.errors === 0;
+      if (isClean)
+        return { isClean, words: `every file of ${disk.name} was read again and is as its hash says` };
       const lost = new Set(fix.files.unrecoverable);
-      const wrong = [...audit.troubledFiles, ...audit.files.damaged, ...audit.files.unrecoverable];
+      const changed = changedSince(fix, (await askDiff(array)).changes, disk.name);
+      const wrong = [
+        ...new Set([...audit.troubledFiles, ...audit.files.damaged, ...audit.files.unrecoverable]),
+      ];
+      const newer = wrong.filter((file) => changed.has(file) && !lost.has(file));
+      const why =
+        newer.length > 0
+          ? `, of ${newer.length} files that were changed, moved or deleted while it was rebuilt: ${newer.slice(0, 10).join(', ')}`
+          : '';
       return {
         isClean,
-        isExplained: wrong.length > 0 && wrong.every((file) => lost.has(file)),
-        words: isClean
-          ? `every file of ${disk.name} was read again and is as its hash says`
-          : `${audit.errors} errors were found when the files of ${disk.name} were read again`,
+        // A repair that failed and names no lost file is explained by nothing.
+        isExplained:
+          wrong.length > 0 &&
+          (lost.size > 0 || fix.exit !== 'unrecoverable') &&
+          wrong.every((file) => lost.has(file) || changed.has(file)),
+        words: `${audit.errors} errors were found when the files of ${disk.name} were read again${why}`,
       };
     },
   };

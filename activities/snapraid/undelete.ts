@@ -21,7 +21,7 @@ export async function undeleteProcedure(
     return end;
   };
   return {
-    subject: `deleted files at ${path}`.slice(0, 150),
+    subject: `deleted files at ${path}`,
     fix: { missing },
     async plan() {
       const { files } = await look();

@@ -3,6 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { actByHand, planByHand } from '../../activities/snapraid/by-hand.js';
+import { openRepairs } from '../../activities/snapraid/open-repair.js';
 import { syncArray } from '../../activities/snapraid/sync.js';
 import type { SnapraidByHandInput } from '../../contracts/snapraid.js';
 import { diff, type FakeArray, fakeArray, fixed, status, worked } from '../support/fake-snapraid.js';
@@ -74,6 +75,19 @@ describe('a repair that has not come to its end', () => {
     fake.answer('diff', diff({ added: 1 }));
     fake.answer('sync', worked('ok'));
     assert.equal((await syncArray(night, night.input)).state, 'complete');
+  });
+
+  test('is over when another run has brought just it to its end, and goes on when that was of something else', () => {
+    const open = (run: string, what: string) =>
+      ({ v: 1, at: '', kind: 'array-repair-open', run, resource: 'media', what, device: '' }) as const;
+    const done = (run: string) =>
+      ({ v: 1, at: '', kind: 'array-repair-done', run, resource: 'media' }) as const;
+    const films = 'deleted files at Films';
+    const left = openRepairs([open('1', films), open('2', 'disk d2'), open('3', films), done('3')], 'media');
+    assert.deepEqual(
+      left.map(({ run }) => run),
+      ['2'],
+    );
   });
 });
 

@@ -90,8 +90,21 @@ describe('what a sync would make permanent', () => {
     assert.equal(plan([...lost, ...changesOf('added', 3)]).digest, digest);
     assert.notEqual(plan(lost.slice(1)).digest, digest);
     assert.notEqual(plan([...lost, ...changesOf('moved', 1)]).digest, digest);
-    const update = (how: string): Change => ({ kind: 'updated', disk: 'd1', path: 'x', how });
-    assert.notEqual(plan([...lost, update('1')]).digest, plan([...lost, update('2')]).digest);
+  });
+
+  test('the digest stays while a file that was shown is written again, and changes when it is emptied or another one is written', () => {
+    const lost = changesOf('removed', 60);
+    const update = (how: string, path = 'x', emptied?: true): Change => ({
+      kind: 'updated',
+      disk: 'd1',
+      path,
+      how,
+      ...(emptied && { emptied }),
+    });
+    const { digest } = plan([...lost, update('1')]);
+    assert.equal(plan([...lost, update('2')]).digest, digest);
+    assert.notEqual(plan([...lost, update('1', 'x', true)]).digest, digest);
+    assert.notEqual(plan([...lost, update('1'), update('1', 'y')]).digest, digest);
   });
 
   test('losses are shown first, by folder, a hundred of them, each on one line', () => {
