@@ -1,6 +1,8 @@
+import { patched } from '@temporalio/workflow';
 import type { JobInput, RunResult, Source } from '../contracts/jobs.js';
 import type { SnapraidLook, SnapraidStepName } from '../contracts/snapraid.js';
 import { each } from './steps/each.js';
+import { diagnose } from './steps/failure.js';
 import { noteTrouble } from './steps/note.js';
 import type { Report } from './steps/report.js';
 import { runJob } from './steps/run-job.js';
@@ -89,13 +91,26 @@ async function perform(step: SnapraidStepName, work: ArrayWork, done: Maintained
       done.warnings.push(...synced.warnings, ...(await keepCopies(work)));
       return [`sync ${syncWords(synced)}`];
     }
-    case 'scrub': {
-      const found = await scrub(work);
-      done.warnings.push(...found.warnings);
-      return [scrubWords(found)];
-    }
+    case 'scrub':
+      return scrubAfter(work, done);
     case 'smart':
       done.warnings.push(...(await smart(work)));
       return [];
+  }
+}
+
+/** What a sync before it has proved stays proved, also when nobody wants the repair of bad blocks, or answers. */
+async function scrubAfter(work: ArrayWork, done: Maintained): Promise<string[]> {
+  try {
+    const found = await scrub(work);
+    done.warnings.push(...found.warnings);
+    return [scrubWords(found)];
+  } catch (error) {
+    const { code, message } = diagnose(error);
+    const isKept = code === 'HF_NOT_APPROVED' && done.restorePoint !== undefined;
+    if (!isKept || !patched('2026-11-a-sync-stands-without-the-repair')) throw error;
+    work.report.step(`${work.source.resource}: repair`, 'warned', message);
+    done.warnings.push(`bad blocks were found: ${message}`);
+    return ['the scrub found bad blocks'];
   }
 }

@@ -80,8 +80,9 @@ function openRepair(input: ActionInput, report: Report): Repair {
     settings: input.settings,
   };
   const steps = (what: string) => heavyOnHost(source.host, input.limits, `${what} of ${source.resource}`);
-  const ask = async (digest: string, what: string, details: string[]): Promise<void> => {
-    await askApproval({ digest, what, details, withinMs: approveWithinMs }, report);
+  const ask = async (digest: string, what: string, details: string[], otherwise?: string): Promise<void> => {
+    const question = { digest, what, details, withinMs: approveWithinMs };
+    await askApproval({ ...question, ...(otherwise !== undefined && { otherwise }) }, report);
   };
   const writersAway = <R>(body: () => Promise<R>): Promise<R> => {
     const { job, run, resource, retryForMs } = step;
@@ -122,7 +123,8 @@ function openRepair(input: ActionInput, report: Report): Repair {
         const others = plan.reasons.some((reason) => !reason.includes(`(${step.run})`));
         if (!plan.isInSync || done.lostCount > 0 || others) {
           report.step('sync', 'waiting', done.proved);
-          await ask(plan.digest, `sync ${source.resource} as it is now`, syncLines(done, plan));
+          const what = `sync ${source.resource} as it is now`;
+          await ask(plan.digest, what, syncLines(done, plan), notSynced(input));
         }
         const synced = await report.watch('sync', () => syncNow(plan.digest));
         if (synced.state === 'asks') continue;
@@ -158,6 +160,9 @@ async function copiesKept(keep: () => Promise<SnapraidCopiesReport>, report: Rep
     return [diagnose(error).message];
   }
 }
+
+const notSynced = ({ action }: ActionInput): string =>
+  `The ${action === 'rebuild-parity' ? 'parity' : 'disk'} is rebuilt; nothing was synced.`;
 
 /** A yes to this makes what is lost lost for good. */
 const syncLines = (

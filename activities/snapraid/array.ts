@@ -27,6 +27,8 @@ export interface MissingDisk {
   why: string;
   /** It is mounted, but it is not the right one, or empty. */
   isThere?: true;
+  /** The file that is missing there and should say that it is the right one. */
+  marker?: string;
   /** It says of itself that it fails: what it holds can perhaps still be read. */
   isFailing?: true;
 }

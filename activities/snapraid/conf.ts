@@ -13,6 +13,8 @@ export interface ArrayConf {
   content: string[];
   /** How smartctl reaches a disk that it does not find out by itself, by the name of the disk: `-d sat %s`, with or without the device. */
   smartctl: Map<string, string[]>;
+  /** What is no part of the array, in patterns as `ignore` takes them. */
+  excluded?: string[];
 }
 
 /** Names of the parity levels as `fix -d` takes them. */
@@ -28,7 +30,14 @@ export function parseConf(text: string): ArrayConf {
     else if (key === 'smartctl') noteSmartctl(conf, rest);
     else if (parityForm.test(key)) conf.parity.push({ name: key, files: rest.split(',') });
   }
+  conf.excluded = text.split('\n').flatMap(excludedBy);
   return conf;
+}
+
+function excludedBy(line: string): string[] {
+  const [, pattern] = /^\s*exclude\s+(.*?)\s*$/.exec(line) ?? [];
+  if (pattern !== undefined) return [pattern];
+  return /^\s*nohidden\s*$/.test(line) ? ['.*'] : [];
 }
 
 function diskOf(text: string): ArrayDisk[] {

@@ -3,6 +3,7 @@ import { arrayOf, type BareArray } from './array.js';
 import { contentsWanted, folderOfFile } from './conf.js';
 import { missingDisks } from './guard.js';
 import { parityBytes } from './guard-parity.js';
+import { ignoring } from './ignore.js';
 import { mountOf } from './mounts.js';
 
 /** What doctor looks at: the guard that every run asks, and where the lists of files lie. */
@@ -29,7 +30,7 @@ export async function lookAtArrayFor(tools: Tools, resource: string): Promise<Ar
     if ((await parityBytes(array, files)) === undefined)
       return { config, error: `${name} has no file at ${files.join(', ')}: do not sync, rebuild it` };
   const wanted = contentsWanted(array.conf);
-  const warnings = [...(await credentialsWords(array)), ...keptNowhere(array)];
+  const warnings = [...(await credentialsWords(array)), ...keptNowhere(array), ...markerLeftOut(array)];
   if (mounts.size < wanted)
     warnings.push({
       what: `content files lie on ${mounts.size} disks, and ${wanted} are wanted: without one of them nothing can be recovered`,
@@ -56,6 +57,20 @@ function keptNowhere({ tools: { host }, config }: BareArray): Warned[] {
     {
       what: 'snapraid.conf, fstab and the list of files are kept on no other machine',
       next: 'name another host under "copies" of the resource',
+    },
+  ];
+}
+
+/** Such a disk is rebuilt without its marker, and looks like a wrong one then. */
+function markerLeftOut({ conf, config }: BareArray): Warned[] {
+  const isExcluded = ignoring(conf.excluded ?? []);
+  const markers = [config.marker, ...Object.values(config.disks).map((disk) => disk?.marker)];
+  const left = markers.find((marker) => marker !== undefined && isExcluded(marker));
+  if (left === undefined) return [];
+  return [
+    {
+      what: `snapraid.conf leaves the marker ${left} out: it does not come back with a rebuilt disk`,
+      next: 'name a marker that is part of the array, or touch it again on a disk that was rebuilt',
     },
   ];
 }

@@ -19,10 +19,19 @@ export async function guardDisks(array: SnapArray): Promise<void> {
   const several = deadWords(deadOf(array.conf, missing));
   throw new HoldfastError(
     'HF_ARRAY_DISK_MISSING',
-    `Do not sync "${resource}": ${several}disk ${named.slice(0, 150)}. Plan: ${planCommand(array, first.disk)}`,
+    `Do not sync "${resource}": ${several}disk ${named.slice(0, 150)}. ${nextFor(array, first)}`,
     { disks: missing.map(({ disk }) => disk) },
   );
 }
+
+/** A disk without its marker may well be the right one: just rebuilt, from an array that leaves hidden files out. */
+const nextFor = (array: SnapArray, { disk, marker }: MissingDisk): string =>
+  marker === undefined
+    ? `Plan: ${planCommand(array, disk)}`
+    : `If it is the right disk, with its files: touch ${quoted(marker)}. If it is a new one: ${planCommand(array, disk)}`;
+
+const quoted = (path: string): string =>
+  /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 
 /** A parity is computed anew, a data disk is rebuilt. */
 export const planCommand = ({ conf, input: { job } }: SnapArray, disk: string): string =>
@@ -66,8 +75,9 @@ async function whyAway(
   if (!conf.data.includes(disk)) return undefined;
   const own = config.disks[disk.name];
   const marker = own?.marker ?? config.marker;
-  if (marker !== undefined && !(await host.exists(join(disk.folder, marker))))
-    return { why: `has no marker ${join(disk.folder, marker)}`, isThere: true };
+  const proof = marker === undefined ? undefined : join(disk.folder, marker);
+  if (proof !== undefined && !(await host.exists(proof)))
+    return { why: `has no marker ${proof}`, isThere: true, marker: proof };
   const least = own?.leastFiles ?? config.leastFiles ?? 0;
   if (least === 0) return undefined;
   const { files } = await host.countTree(disk.folder, { files: least, bytes: 0 }, signal);

@@ -64,6 +64,15 @@ export async function noteHalf(array: SnapArray, attempt: number, end: WorkEnd):
   await addEvidence(tools.host, { kind: 'array-repair-half', run, resource, attempt, files });
 }
 
+/** What a host without power has left of a log may be unreadable: then nothing is known to be half written, and a human is asked. */
+function leftEnd(lines: readonly string[]): WorkEnd | undefined {
+  try {
+    return lines.length > 0 ? parseWork('fix', lines) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 async function halfWritten({ tools, input }: SnapArray): Promise<string[]> {
   const noted = (await readEvidence(tools.host)).findLast(
     (entry) =>
@@ -76,8 +85,8 @@ async function halfWritten({ tools, input }: SnapArray): Promise<string[]> {
 export async function refuseNewer(array: SnapArray, disk: string): Promise<void> {
   // First: it waits for the end of a repair that outlived its worker.
   const now = overwritesOf((await askDiff(array)).changes, disk);
-  const lines = await leftLog(array, 'fix');
-  if (lines.length > 0) await noteHalf(array, array.tools.attempt - 1, parseWork('fix', lines));
+  const left = leftEnd(await leftLog(array, 'fix'));
+  if (left) await noteHalf(array, array.tools.attempt - 1, left);
   const half = await halfWritten(array);
   const shown = (await openedByThisRun(array))?.overwrites ?? [];
   const newer = now.filter(

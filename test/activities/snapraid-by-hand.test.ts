@@ -3,6 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { actByHand, planByHand } from '../../activities/snapraid/by-hand.js';
+import { guardDisks } from '../../activities/snapraid/guard.js';
 import { openRepairs } from '../../activities/snapraid/open-repair.js';
 import { syncArray } from '../../activities/snapraid/sync.js';
 import type { SnapraidByHandInput } from '../../contracts/snapraid.js';
@@ -89,6 +90,17 @@ describe('a repair that has not come to its end', () => {
       ['2'],
     );
   });
+});
+
+test('a disk that is there without its marker may be the right one: how it is marked again comes first', async () => {
+  const fake = fakeArray({ config: { marker: '.holdfast' } });
+  writeFileSync(join(fake.folder, 'd2/.holdfast'), '');
+  await assert.rejects(guardDisks(fake.array), {
+    message:
+      /^Do not sync "media": disk d1 has no marker .* If it is the right disk, with its files: touch \S*d1\/\.holdfast\. If it is a new one: holdfast do nightly replace-disk --set disk=d1 --plan$/,
+  });
+  rmSync(join(fake.folder, 'd1'), { recursive: true });
+  await assert.rejects(guardDisks(fake.array), { message: /no folder .*\. Plan: holdfast do nightly/ });
 });
 
 test('a rebuilt disk is not followed by a sync while another one is empty, also where no marker tells it', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { lookAtArrayFor } from '../../activities/snapraid/doctor.js';
@@ -50,6 +50,22 @@ test('doctor warns of credentials of a share that are not there, or that others 
   );
   chmodSync(credentials, 0o600);
   assert.doesNotMatch((await look()).warning ?? '', /samba/);
+});
+
+test('doctor warns of a marker that is no part of the array, and so is not rebuilt with its disk', async () => {
+  for (const [line, isLeftOut] of [
+    ['nohidden', true],
+    ['exclude .*', true],
+    ['exclude /.holdfast', true],
+    ['exclude *.tmp', false],
+  ] as const) {
+    const { folder, look } = lookedAt(undefined, { marker: '.holdfast' });
+    for (const disk of ['d1', 'd2']) writeFileSync(join(folder, disk, '.holdfast'), disk);
+    appendFileSync(join(folder, 'snapraid.conf'), `${line}\n`);
+    const { error, warning = '' } = await look();
+    assert.equal(error, undefined);
+    assert.equal(/leaves the marker \.holdfast out/.test(warning), isLeftOut, `${line}: ${warning}`);
+  }
 });
 
 test('doctor warns of an array whose lists lie on its own machine alone', async () => {

@@ -91,7 +91,7 @@ for (const { version, path: binary } of snapraidVersions())
       const logs = join(array.tools.host.stateFolder, 'snapraid');
       mkdirSync(logs, { recursive: true });
       const log = [
-        `version:${version}`,
+        'version:12.4',
         'command:fix',
         'error:0:d2:film 0.mkv: Read error at position 0',
         'status:recovered:d2:film 0.mkv',

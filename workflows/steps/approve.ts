@@ -15,13 +15,15 @@ export interface Question {
   what: string;
   /** What it is about in full: shown to who is asked, and in the Web UI. */
   details?: string[];
+  /** What is so after a no, where something was done before the question. */
+  otherwise?: string;
   /** No answer by then is a no. */
   withinMs: number;
 }
 
-/** Waits for a human's yes to just what was shown; a no, or no answer in time, ends the run with nothing changed. */
+/** Waits for a human's yes to just what was shown; a no, or no answer in time, ends the run with nothing of it done. */
 export async function askApproval(
-  { digest, what, details, withinMs }: Question,
+  { digest, what, details, otherwise = 'Nothing was changed.', withinMs }: Question,
   report: Report,
 ): Promise<ApprovalAnswer> {
   // A summary may have 200 characters; what is asked stands in the report, as long as it is.
@@ -52,5 +54,5 @@ export async function askApproval(
   const why = answer
     ? `${answer.by} said no${answer.note ? `: ${answer.note}` : ''}`
     : 'Nobody answered in time';
-  throw failure('HF_NOT_APPROVED', `${why}. Nothing was changed.`);
+  throw failure('HF_NOT_APPROVED', `${why}. ${otherwise}`);
 }

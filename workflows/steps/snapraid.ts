@@ -139,6 +139,7 @@ async function askSync(work: ArrayWork, plan: SnapraidPlan): Promise<string> {
       digest: plan.digest,
       what,
       details: [planWords(plan), ...plan.reasons, ...plan.lines],
+      otherwise: 'What was shown is not synced.',
       withinMs: withinMs(input),
     },
     report,
@@ -205,7 +206,9 @@ const repairBad = (work: ArrayWork, { digest }: SnapraidBadBlocks): Promise<Repa
 async function askRepair({ source, input, report }: ArrayWork, found: SnapraidBadBlocks): Promise<void> {
   const what = `repair ${found.bad} bad blocks of ${source.resource} from parity (fix -e)`;
   report.step(`${source.resource}: repair`, 'waiting', what);
-  await askApproval({ digest: found.digest, what, details: found.files, withinMs: withinMs(input) }, report);
+  const { digest, files: details } = found;
+  const otherwise = 'The bad blocks are as they were: nothing was repaired.';
+  await askApproval({ digest, what, details, otherwise, withinMs: withinMs(input) }, report);
 }
 
 export const scrubWords = ({ state, percent, bad, blocks }: SnapraidScrubReport): string =>
