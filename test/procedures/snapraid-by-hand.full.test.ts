@@ -192,7 +192,9 @@ for (const { version, path: binary } of snapraidVersions())
       });
       await estate.holdfast('cancel', waiting);
       await estate.holdfast('deny', run);
-      assert.equal((await endOf(estate, run)).code, 5);
+      const end = await endOf(estate, run);
+      assert.equal(end.code, 5);
+      assert.match(end.words, /The disk is rebuilt; nothing was synced/);
       assert(/summary:removed:[1-9]/.test(array.tags('diff')), 'the lost files were forgotten');
       array.write('d3', '.holdfast', 'd3\n');
       const asking = await startUntilAsked(estate);

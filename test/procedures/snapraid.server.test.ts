@@ -204,6 +204,28 @@ for (const { version, path: binary } of snapraidVersions())
       renameSync(`${file}.away`, file);
     });
 
+    test('a sync stays proved when nobody wants the repair of what the scrub after it finds', async () => {
+      await run();
+      const good = readFileSync(film('d6', 34));
+      array.write('d1', 'before the scrub.mkv', 'new');
+      corrupt(film('d6', 34));
+      const asking = await startUntilAsked(estate);
+      await estate.holdfast('deny', asking);
+      const { code, words } = await endOf(estate, asking);
+      assert.equal(code, 6, words);
+      assert.match(words, /sync complete: 1 added.*the scrub found bad blocks/);
+      assert.match(words, /bad blocks were found: .* said no\. The bad blocks are as they were/);
+      assert.doesNotMatch(words, /Nothing was changed/);
+      assert.match(words, /smart/);
+      const { restorePoint } = (await estate.client.workflow.getHandle(asking).result()) as {
+        restorePoint?: string;
+      };
+      assert.match(restorePoint ?? '', /^2\d{3}-/);
+      array.snapraid('--filter-error', 'fix');
+      array.snapraid('--plan', 'bad', 'scrub');
+      assert.deepEqual(readFileSync(film('d6', 34)), good);
+    });
+
     test('silent corruption is found, repaired after a yes, read again, and the file is as it was', async () => {
       await run();
       const good = [20, 27].map((at) => readFileSync(film('d6', at)));
