@@ -33,11 +33,11 @@ export function facts(
     .join('\n');
 }
 
-/** Colours are added before a cell is cut to one line, so our own escape sequences stay. */
+/** Colours are added before a cell is cut to one line, so sequences like our own stay: what hides text is not among them. */
 const oneLine = (text: string): string =>
   text
     // biome-ignore lint/suspicious/noControlCharactersInRegex: our colour sequences are kept apart from the rest
-    .split(/(\u001b\[[0-9;]*m)/)
+    .split(/(\u001b\[(?:[012]|22|3[1-69]|9[0-7])m)/)
     .map((part, index) => (index % 2 === 1 ? part : printable(part)))
     .join('');
 

@@ -154,7 +154,8 @@ function fittingDays(cron: DayFields): readonly number[] {
   return days;
 }
 
-function dayFits(cron: DayFields, day: Date): boolean {
+/** `day` is midnight UTC of that date. */
+export function dayFits(cron: DayFields, day: Date): boolean {
   if (!cron.month.has(day.getUTCMonth() + 1)) return false;
   const inMonth = cron.dayOfMonth.has(day.getUTCDate());
   const inWeek = cron.dayOfWeek.has(day.getUTCDay());

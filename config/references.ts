@@ -5,6 +5,7 @@ import { storesOf } from './lookup.js';
 import { type Finding, type KeyPath, unknownName } from './mistakes.js';
 import { checkOverlaps, checkRepeats, checkSharedReplicas } from './repeats.js';
 import { checkSameRepository } from './same-repository.js';
+import { checkHoldsItself, checkSameSnapshotName, checkSameThing } from './same-thing.js';
 import type { Config, JobConfig, ResourceConfig } from './schema.js';
 import { checkStreams, checkUnusedStreams } from './streams.js';
 import { checkTiming } from './timing.js';
@@ -55,6 +56,9 @@ export function checkReferences(config: Config, names: Names = namesIn(config), 
     checkTiming(job, path, checked);
   }
   checkSharedReplicas(config, checked);
+  checkSameThing(config, checked.mistakes);
+  checkHoldsItself(config, checked.mistakes);
+  checkSameSnapshotName(config, checked.mistakes);
   checkChannels(config, names, checked);
   checkUnused(config, checked);
   checkUnusedStreams(config, checked.warnings);

@@ -8,10 +8,14 @@ import type { Config } from './schema.js';
 function remoteAddress(repository: string): string | undefined {
   if (folderAddress(repository) !== undefined) return undefined;
   const [, backend = '', rest = ''] = /^([a-z0-9]+):(.*)$/.exec(repository) ?? [];
+  // sftp://user@host//folder and sftp:user@host:/folder are one.
+  const [, server = '', folder = ''] = (backend === 'sftp' && /^\/\/([^/]+)\/(.*)$/.exec(rest)) || [];
+  if (server !== '') return `sftp:${server}:${folder.replace(/\/+/g, '/')}`.replace(/\/+$/, '');
   return `${backend}:${rest.replace(/^https:\/\//, '').replace(/(?<!:)\/+/g, '/')}`.replace(/\/+$/, '');
 }
 
-function folderAddress(repository: string): string | undefined {
+/** A folder on the host that uses it, written in one way; undefined for anything else. */
+export function folderAddress(repository: string): string | undefined {
   const path = repository.replace(/^local:/, '');
   return path.startsWith('/') ? path.replace(/\/+/g, '/').replace(/(?<=.)\/$/, '') : undefined;
 }

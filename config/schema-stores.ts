@@ -14,6 +14,10 @@ const Restic = z.strictObject({
       'holds a password: put it under env (RESTIC_REST_USERNAME, RESTIC_REST_PASSWORD, AWS_…) or in a file instead',
     )
     .regex(
+      /^(?!rclone:.*,[^,=:]*(pass|secret|key|token)[^,=:]*=)(?!(rest|s3):[^?]*\?)/i,
+      'may hold a secret: what follows "?" or stands as "…key=" in the address is shown in plans and in the Web UI; put it into rclone.conf, or under env',
+    )
+    .regex(
       /^(\/|[a-z0-9]+:.)/,
       'must be an absolute path, or begin with what restic calls the backend: s3:, b2:, sftp:, rest:, rclone:',
     )

@@ -1,4 +1,6 @@
 import ms from 'ms';
+import { runsKeptMs } from '../contracts/names.js';
+import { lostStart } from './clock-change.js';
 import { type CronIntervals, cronIntervals, parseCron } from './cron.js';
 import type { Finding, KeyPath } from './mistakes.js';
 import type { JobConfig, ResticBackupJob } from './schema.js';
@@ -12,12 +14,15 @@ interface Checked {
 interface Timing {
   cron: string;
   jitter?: number;
+  timezone?: string;
 }
+/** What an operation without an own one takes from the job. */
+type Above = Required<Pick<Timing, 'jitter' | 'timezone'>>;
 
 /** The schedules of a job, and its objective against them. */
 export function checkTiming(job: JobConfig, path: KeyPath, checked: Checked): void {
-  const jitterAbove = job.schedule?.jitter ?? timingDefaults.jitter;
-  const main = checkSchedule(job.schedule, jitterAbove, [...path, 'schedule'], checked);
+  const above = job.schedule ?? timingDefaults;
+  const main = checkSchedule(job.schedule, above, [...path, 'schedule'], checked);
   const [key, promise] = promiseOf(job);
   const promised = [...path, 'objective', key];
   if (promise !== undefined && !job.schedule) {
@@ -25,10 +30,10 @@ export function checkTiming(job: JobConfig, path: KeyPath, checked: Checked): vo
     checked.warnings.push({ path: promised, message });
   }
   checkPromise(promise, main, promised, checked);
-  if (job.kind === 'restic-backup') checkUpkeep(job, jitterAbove, path, checked);
+  if (job.kind === 'restic-backup') checkUpkeep(job, above, path, checked);
   if (job.kind === 'snapraid-maintenance' && job.scrub.cron !== undefined) {
     const own = { ...job.scrub, cron: job.scrub.cron };
-    const scrub = checkSchedule(own, jitterAbove, [...path, 'scrub'], checked);
+    const scrub = checkSchedule(own, above, [...path, 'scrub'], checked);
     checkPromise(job.objective.scrub, scrub, [...path, 'objective', 'scrub'], checked);
   }
 }
@@ -38,9 +43,9 @@ const promiseOf = (job: JobConfig): ['rpo' | 'scrub', number | undefined] =>
   job.kind === 'zfs-scrub' ? ['scrub', job.objective.scrub] : ['rpo', job.objective.rpo];
 
 /** Retention and checks of a repository. */
-function checkUpkeep(job: ResticBackupJob, jitterAbove: number, path: KeyPath, checked: Checked): void {
-  const prune = checkSchedule(job.prune, jitterAbove, [...path, 'prune'], checked);
-  const check = checkSchedule(job.check, jitterAbove, [...path, 'check'], checked);
+function checkUpkeep(job: ResticBackupJob, above: Above, path: KeyPath, checked: Checked): void {
+  const prune = checkSchedule(job.prune, above, [...path, 'prune'], checked);
+  const check = checkSchedule(job.check, above, [...path, 'check'], checked);
   const promised = [...path, 'objective'];
   for (const key of ['check', 'prune'] as const) {
     if (job.objective[key] !== undefined && !job[key]) {
@@ -60,13 +65,16 @@ interface Known extends CronIntervals {
 
 function checkSchedule(
   timing: Timing | undefined,
-  jitterAbove: number,
+  above: Above,
   path: KeyPath,
   checked: Checked,
 ): Known | undefined {
   if (!timing) return undefined;
-  const jitterMs = timing.jitter ?? jitterAbove;
-  const intervals = cronIntervals(parseCron(timing.cron));
+  const jitterMs = timing.jitter ?? above.jitter;
+  const cron = parseCron(timing.cron);
+  const intervals = cronIntervals(cron);
+  const lost = lostStart(cron, timing.timezone ?? above.timezone, new Date());
+  if (lost !== undefined) checked.warnings.push({ path: [...path, 'cron'], message: lost });
   if (jitterMs >= intervals.smallestMs) {
     const message = `jitter of ${span(jitterMs)} must be shorter than the ${span(intervals.smallestMs)} between two starts`;
     checked.mistakes.push({ path: [...path, timing.jitter === undefined ? 'cron' : 'jitter'], message });
@@ -81,7 +89,12 @@ function checkPromise(
   path: KeyPath,
   checked: Checked,
 ): void {
-  if (promisedMs === undefined || !known) return;
+  if (promisedMs === undefined) return;
+  if (promisedMs > runsKeptMs) {
+    const message = `is longer than Temporal remembers runs (${span(runsKeptMs)}): a good one that is older counts as none, and "status" calls it overdue`;
+    checked.warnings.push({ path, message });
+  }
+  if (!known) return;
   const { largestMs, jitterMs } = known;
   if (largestMs === Infinity || promisedMs >= largestMs + jitterMs) return;
   const message = `${span(promisedMs)} cannot be kept: up to ${span(largestMs)} lie between two starts, and ${span(jitterMs)} of jitter come on top`;

@@ -160,3 +160,6 @@ export const searchAttributes = {
   HfRestorePoint: 'DATETIME',
 } as const;
 export type SearchAttributeName = keyof typeof searchAttributes;
+
+/** How long Temporal keeps runs that have ended. The server's own default of 3 days would forget last month's restore. */
+export const runsKeptMs = 90 * 86_400_000;

@@ -1,6 +1,7 @@
 import type { Connection } from '@temporalio/client';
 import { optionalTsToMs } from '@temporalio/common/lib/time.js';
-import { listSearchAttributes, ours, retentionMs, typeNumbers } from './namespace.js';
+import { runsKeptMs } from '../contracts/names.js';
+import { listSearchAttributes, ours, typeNumbers } from './namespace.js';
 import { asHoldfastError, grpcStatus, statusOf } from './service-errors.js';
 
 /** What `ensureNamespaceReady` would have to do; only looks. */
@@ -22,7 +23,7 @@ export async function inspectNamespace(connection: Connection, namespace: string
       serverVersion: serverVersion ?? '',
       retention: {
         presentMs: optionalTsToMs(described?.config?.workflowExecutionRetentionTtl) ?? 0,
-        wantedMs: retentionMs,
+        wantedMs: runsKeptMs,
       },
       attributes: described ? await inspectAttributes(connection, namespace) : { missing: [], wrong: [] },
     };

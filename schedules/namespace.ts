@@ -2,14 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Connection } from '@temporalio/client';
 import { msToTs, optionalTsToMs } from '@temporalio/common/lib/time.js';
 import { HoldfastError } from '../contracts/errors.js';
-import { searchAttributes } from '../contracts/names.js';
+import { runsKeptMs, searchAttributes } from '../contracts/names.js';
 import { asHoldfastError, grpcStatus, statusOf } from './service-errors.js';
 import { durationWords } from './words.js';
 
 /** What a namespace needs before anything of ours can run in it. */
-
-/** The server's own default of 3 days would forget last month's restore. */
-export const retentionMs = 90 * 86_400_000;
 
 /** What was done, and what could not be done but may stay so; both in words. */
 export interface NamespaceReport {
@@ -43,7 +40,7 @@ async function ensureNamespace(connection: Connection, namespace: string): Promi
     await connection.workflowService.registerNamespace({
       namespace,
       description: "Holdfast: a homelab's backups",
-      workflowExecutionRetentionPeriod: msToTs(retentionMs),
+      workflowExecutionRetentionPeriod: msToTs(runsKeptMs),
     });
   } catch (error) {
     if (statusOf(error) !== grpcStatus.alreadyExists) {
@@ -70,12 +67,12 @@ async function exists(connection: Connection, namespace: string): Promise<boolea
 async function ensureRetention(connection: Connection, namespace: string): Promise<NamespaceReport> {
   const { config } = await connection.workflowService.describeNamespace({ namespace });
   const presentMs = optionalTsToMs(config?.workflowExecutionRetentionTtl) ?? 0;
-  if (presentMs >= retentionMs) return nothing;
+  if (presentMs >= runsKeptMs) return nothing;
   const words = `retention of namespace ${namespace} (${durationWords(presentMs)})`;
   try {
     await connection.workflowService.updateNamespace({
       namespace,
-      config: { workflowExecutionRetentionTtl: msToTs(retentionMs) },
+      config: { workflowExecutionRetentionTtl: msToTs(runsKeptMs) },
     });
     return { done: [`${words} raised to 90d`], warnings: [] };
   } catch (error) {

@@ -36,7 +36,9 @@ export function publicAddress(repository: string): string {
   return repository
     .replace(/(:\/\/)[^/]*@/, '$1')
     .replace(/(:\/\/)(?![^/@:]*:\d+(?:\/|$))[^@/:]*:.*@/, '$1')
-    .replace(/^(sftp:)(?!\/\/)[^/]*@/, '$1');
+    .replace(/^(sftp:)(?!\/\/)[^/]*@/, '$1')
+    .replace(/^((?:rest|s3):[^?]*)\?.*$/, '$1')
+    .replace(/^(rclone:[^,]*),.*?(:[^:]*)$/, '$1$2');
 }
 
 /** The server's limits are in bytes, and a cut must not tear a character apart. */

@@ -52,6 +52,23 @@ describe('a warning', () => {
     assert.deepEqual(promise('0 3 * * 1-5', '4d'), []);
   });
 
+  test('is given for a promise that is longer than runs are remembered', () => {
+    const text = textWith({}, [scheduled('0 4 1 */3 *'), 'objective: { rpo: 100d }']);
+    assert.deepEqual(words(warningsIn(text)), [
+      'jobs.photos.objective.rpo: is longer than Temporal remembers runs (90d): a good one that is older counts as none, and "status" calls it overdue',
+    ]);
+  });
+
+  test('is given for the one start of a day that a change to summer time passes over, in the zone of the job', () => {
+    const within = (zone: string): string =>
+      warningsIn(textWith({}, [scheduled('30 2 * * *', `, timezone: ${zone}`)])).join();
+    assert.match(
+      within('Europe/Berlin'),
+      /jobs.photos.schedule.cron: on .* go from 02:00 to 03:00: 02:30 is passed/,
+    );
+    assert.equal(within('UTC'), '');
+  });
+
   test('is given for a promise that nothing keeps by itself', () => {
     assert.match(warningsIn(textWith({}, ['objective: { rpo: 26h }'])).join(), /has no "schedule"/);
   });
@@ -225,6 +242,34 @@ describe('one repository under two names', () => {
     const apart = `${parts.jobs}\n  other: { kind: restic-backup, resources: [other], store: usb }\n`;
     assert.deepEqual(folders('/mnt/usb', apart), []);
   });
+});
+
+test('two spellings of one sftp repository are one', () => {
+  const stores = ['sftp://me@nas//srv/restic', 'sftp:me@nas:/srv/restic'].map(
+    (address, at) => `  s${at}: { restic: { repository: "${address}", password: { file: /key } } }`,
+  );
+  const jobs = parts.jobs.replace('store: b2', 'stores: [s0, s1]');
+  const found = words(mistakesIn(textWith({ stores: `stores:\n${stores.join('\n')}\n`, jobs })));
+  assert.match(found.join(), /stores.s1.restic.repository: is the same repository as that of the store "s0"/);
+});
+
+test('a repository inside of what it copies is refused, unless a pattern leaves it out', () => {
+  const found = (repository: string, exclude: string) =>
+    words(
+      mistakesIn(
+        textWith(
+          {
+            stores: `stores:\n  b2: { restic: { repository: "${repository}", password: { file: /key } } }\n`,
+          },
+          [`exclude: [${exclude}]`],
+        ),
+      ),
+    ).length;
+  assert.equal(found('/srv/photos/.backup/restic', '"*.tmp"'), 1);
+  assert.equal(found('local:/srv//photos/restic/', '"restic-cache"'), 1);
+  for (const exclude of ['/srv/photos/.backup', '.backup', '".back*"', '"**/restic/**"'])
+    assert.equal(found('/srv/photos/.backup/restic', exclude), 0, exclude);
+  assert.equal(found('/srv/photos-old/restic', ''), 0);
 });
 
 test('one place of replicas under two names is refused: two names are not two copies', () => {

@@ -83,6 +83,8 @@ describe('what the Web UI shows of a run', () => {
       's3:https://s3.example.com/bucket',
       '/srv/@backup:x@y',
       'rclone:remote:path',
+      'rclone::s3,provider=Other,secret_access_key=TOP:bucket/path',
+      'rest:http://host:8000/repo?token=TOP',
     ].map(publicAddress);
     assert.deepEqual(shown, [
       'rest:https://host:8000/repo',
@@ -94,6 +96,8 @@ describe('what the Web UI shows of a run', () => {
       's3:https://s3.example.com/bucket',
       '/srv/@backup:x@y',
       'rclone:remote:path',
+      'rclone::s3:bucket/path',
+      'rest:http://host:8000/repo',
     ]);
   });
 });
