@@ -1,7 +1,7 @@
 import { storesOf } from './lookup.js';
 import type { Finding } from './mistakes.js';
 import { folderAddress } from './same-repository.js';
-import type { Config } from './schema.js';
+import type { Config, ResticBackupJob } from './schema.js';
 
 /** One thing under two names, or inside of itself. Runs keep out of each other's way by names. */
 
@@ -24,21 +24,29 @@ export function checkSameThing({ resources }: Config, mistakes: Finding[]): void
 
 /** Each backup would copy all earlier ones, until the disk is full. */
 export function checkHoldsItself(config: Config, mistakes: Finding[]): void {
+  const told = new Set<string>();
   for (const job of Object.values(config.jobs)) {
     if (job.kind !== 'restic-backup') continue;
     for (const store of storesOf(job)) {
-      const { repository } = (Object.hasOwn(config.stores, store) && config.stores[store]?.restic) || {};
-      const folder = repository === undefined ? undefined : folderAddress(repository);
-      const around = job.resources.find(
-        (name) => folder !== undefined && isInside(config, name, folder) && !isLeftOut(folder, job.exclude),
-      );
-      if (around === undefined) continue;
+      const around = aroundOf(config, job, store);
+      if (around === undefined || told.has(store)) continue;
+      told.add(store);
       const message = `lies inside the resource "${around}" and would be backed up into itself: give it a place beside, or exclude it there`;
-      const path = ['stores', store, 'restic', 'repository'];
-      if (!mistakes.some((known) => known.message === message && known.path[1] === store))
-        mistakes.push({ path, message });
+      mistakes.push({ path: ['stores', store, 'restic', 'repository'], message });
     }
   }
+}
+
+/** The resource of the job that holds the repository, and copies it. */
+function aroundOf(
+  config: Config,
+  { resources, exclude }: ResticBackupJob,
+  store: string,
+): string | undefined {
+  const { repository } = (Object.hasOwn(config.stores, store) && config.stores[store]?.restic) || {};
+  const folder = repository === undefined ? undefined : folderAddress(repository);
+  if (folder === undefined || isLeftOut(folder, exclude)) return undefined;
+  return resources.find((name) => isInside(config, name, folder));
 }
 
 function isInside({ resources }: Config, name: string, folder: string): boolean {

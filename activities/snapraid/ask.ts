@@ -63,9 +63,11 @@ export function failed(
   { tools: { host } }: Pick<SnapArray, 'tools'>,
 ): HoldfastError {
   const words = stderrTail.trim().split('\n').slice(-3).join(' ').slice(0, 160);
+  // The shell around a question tells a signal as 128 and its number; snapraid's own exit codes are small.
+  const isKilled = signal !== undefined || (exitCode !== undefined && exitCode > 128 && exitCode < 192);
   const end = signal === undefined ? `exit ${exitCode}` : `ended by ${signal}`;
   return new HoldfastError(
-    signal === undefined ? 'HF_ARRAY_REFUSED' : 'HF_TOOL_KILLED',
+    isKilled ? 'HF_TOOL_KILLED' : 'HF_ARRAY_REFUSED',
     `snapraid ${verb} on "${host.name}" failed: ${end}${words ? `: ${words}` : ''}`.slice(0, 300),
   );
 }

@@ -27,6 +27,9 @@ const criticalWarnings = [
   'its persistent memory is unreliable',
 ];
 
+/** Attributes of ATA that are temperatures: of the air, of the disk. */
+const heat = [190, 194];
+
 /** smartctl calls each of them FAILED, but a disk that is only too hot is none that must be replaced. */
 const tooHot = 0b10;
 
@@ -45,7 +48,9 @@ export function parseSmartctl(text: string): SmartFacts | undefined {
   const passed = json?.smart_status?.passed;
   if (passed === undefined) return undefined;
   const table = json?.ata_smart_attributes?.table ?? [];
-  const failed = table.filter(({ when_failed }) => when_failed === 'now').map(({ name }) => name);
+  const beyond = table.filter(({ when_failed }) => when_failed === 'now');
+  const isHot = beyond.some(({ id }) => heat.includes(id));
+  const failed = beyond.filter(({ id }) => !heat.includes(id)).map(({ name }) => name);
   const counts = table.flatMap(({ id, raw }) => {
     const words = badSectors[id];
     return words !== undefined && (raw?.value ?? 0) > 0 ? [`${raw?.value} ${words}`] : [];
@@ -56,6 +61,7 @@ export function parseSmartctl(text: string): SmartFacts | undefined {
   const words = [
     ...(passed || !isFailing ? [] : ['its own check says FAILED']),
     ...(failed.length > 0 ? [`failing now: ${failed.join(', ')}`] : []),
+    ...(isHot ? [criticalWarnings[1] ?? ''] : []),
     ...warningsIn(critical_warning),
     ...counts,
   ];

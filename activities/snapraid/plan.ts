@@ -75,12 +75,16 @@ function beyond(changes: readonly Change[], limits: Limits, files: number, where
 /** Disks that had files and of which none is left as it was: unmounted, formatted or wiped. snapraid refuses them too. */
 export function emptyDisks(changes: readonly Change[], filesOfDisk: ReadonlyMap<string, number>): string[] {
   return [...filesOfDisk].flatMap(([disk, files]) => {
-    const gone = changes.filter((change) => change.disk === disk && isLoss(change)).length;
+    const gone = changes.filter((change) => leaves(disk, change)).length;
     return files > 0 && gone >= files ? [disk] : [];
   });
 }
 
-const isLoss = ({ kind }: Change): boolean => kind === 'removed' || kind === 'updated';
+/** snapraid 14 books a file that has gone to another disk there, and says of this one only where it came from. */
+const leaves = (disk: string, { kind, disk: at, from }: Change): boolean =>
+  kind === 'relocated'
+    ? from?.startsWith(`${disk}:`) === true
+    : at === disk && (kind === 'removed' || kind === 'updated');
 
 /** Additions lose nothing, and on a busy array there are always some more: an approval need not know them. */
 const isAddition = ({ kind }: Change): boolean => kind === 'added' || kind === 'copied';

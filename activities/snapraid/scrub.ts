@@ -41,8 +41,14 @@ export async function scrubArray(array: SnapArray, input: SnapraidScrubInput): P
   if (end.exit === undefined) throw unknown(array, result.exitCode, result.stderrTail);
   if (end.ioErrors > 0) throw failing(end, array.tools.host.name);
   const report = await judge(array, end, result.exitCode);
-  if (input.onlyBad && report.bad > 0) throw stillBad(report);
-  return report;
+  return input.onlyBad && report.bad > 0 ? unprovedYet(report, end) : report;
+}
+
+/** Where files beside them are gone or changed, their stripes cannot be read as they were, and the next sync computes them anew. */
+function unprovedYet(report: SnapraidScrubReport, end: WorkEnd): SnapraidScrubReport {
+  if (end.dataErrors > 0 || end.fileErrors === 0) throw stillBad(report);
+  const unproved = `${report.bad} repaired blocks are proved only after the next sync: files beside them have changed`;
+  return { ...report, warnings: [unproved, ...report.warnings] };
 }
 
 /** The hours of the job were over before it, but an earlier attempt whose worker was killed may have read until then. */

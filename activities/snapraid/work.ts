@@ -26,6 +26,7 @@ export async function work(array: SnapArray, asked: Verb, signal = array.tools.s
   await host.makeFolder(folder);
   const over = new AbortController();
   const watching = watch(array, file, over.signal);
+  let hasEnded = false;
   try {
     const command = { ...workCommand(called, asked, file), stopSignal: 'SIGINT' as const };
     const ended = await host.run(command, {
@@ -35,14 +36,17 @@ export async function work(array: SnapArray, asked: Verb, signal = array.tools.s
       log,
       onLockWait: () => log('an earlier attempt still works on the array: it is waited for'),
     });
+    hasEnded = true;
     const result = { ...ended, stderrTail: ended.stderrTail + (await lastWords(array, `${file}.err`)) };
     await refuseOthers(array, result);
     return { lines: await readLog(array, file), result };
   } finally {
     over.abort();
     await watching;
-    for (const written of [file, `${file}.err`])
-      await host.removeTree(written, folder).catch(() => undefined);
+    // Behind a connection that was lost it may go on, and what it writes is then all that tells its errors.
+    if (hasEnded || signal.aborted)
+      for (const written of [file, `${file}.err`])
+        await host.removeTree(written, folder).catch(() => undefined);
   }
 }
 

@@ -60,3 +60,11 @@ test('an interrupted sync is continued at once, also when other files have come 
   assert.match((await judged(busy)) ?? '', /too little has changed/);
   assert.equal(await judged(busy, { unsynced: 7 }), undefined);
 });
+
+test('a question that something has killed is asked again, and is no refusal', async () => {
+  const { array, answer } = fakeArray();
+  answer('status', { lines: [], does: 'kill -TERM $$' });
+  await assert.rejects(askStatus(array), { code: 'HF_TOOL_KILLED' });
+  answer('status', { lines: [], code: 1 });
+  await assert.rejects(askStatus(array), { code: 'HF_ARRAY_REFUSED' });
+});

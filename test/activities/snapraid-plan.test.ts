@@ -68,6 +68,14 @@ describe('what a sync would make permanent', () => {
     assert.match(plan(changesOf('updated', 1, 'd2'), limits).reasons.join(), /of disk d2 updated/);
   });
 
+  test('a disk whose files have gone to another one is empty: snapraid 14 names them at their new place alone', () => {
+    const gone = changesOf('relocated', 990, 'd2').map((one) => ({ ...one, from: `d1:${one.path}` }));
+    const moved = plan([...gone, ...changesOf('removed', 10)]);
+    assert.match(moved.reasons.join(), /disk d1 looks empty: none of its 1000 files/);
+    assert.equal(moved.forceEmpty, true);
+    assert.equal(plan([...gone, ...changesOf('removed', 9)]).forceEmpty, false);
+  });
+
   test('every kind of loss has its limit: updated, moved, restored and relocated too', () => {
     for (const kind of ['updated', 'moved', 'restored', 'relocated'] as const)
       assert.equal(plan(changesOf(kind, 4), { [kind]: { files: 3 } }).reasons.length, 1, kind);

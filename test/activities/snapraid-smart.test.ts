@@ -25,6 +25,18 @@ describe('the health of disks', () => {
     assert.equal(parseSmartctl(json(false, 0))?.isFailing, true);
   });
 
+  test('a disk that is only too hot is not failing, whatever else of it is', () => {
+    const json = (...ids: number[]) =>
+      JSON.stringify({
+        smart_status: { passed: true },
+        ata_smart_attributes: { table: ids.map((id) => ({ id, name: `a${id}`, when_failed: 'now' })) },
+      });
+    const hot = 'its temperature is beyond its limits';
+    assert.deepEqual(parseSmartctl(json(190, 194)), { isFailing: false, trouble: hot });
+    const both = parseSmartctl(json(190, 5));
+    assert.deepEqual(both, { isFailing: true, trouble: `failing now: a5, ${hot}` });
+  });
+
   test('an NVMe disk says what is wrong, and is not failing when it is only too hot', () => {
     const json = (critical_warning: number, media_errors = 0) =>
       JSON.stringify({

@@ -128,6 +128,18 @@ test('blocks that are still bad after their repair are damage, and no warning', 
   assert.equal((await scrubArray(array, { ...array.input, onlyBad: true })).bad, 0);
 });
 
+test('repaired blocks beside files that have changed meanwhile are a warning: only the next sync can prove them', async () => {
+  const { array, answer } = fakeArray();
+  answer('scrub', worked('error', { files: 1 }));
+  answer('status', status({ bad: 1 }));
+  answer('check', fixed('recoverable', { 'd1:a.mkv': 'recoverable' }, 1));
+  const again = await scrubArray(array, { ...array.input, onlyBad: true });
+  assert.equal(again.bad, 1);
+  assert.match(again.warnings[0] ?? '', /1 repaired blocks are proved only after the next sync/);
+  answer('scrub', worked('error', { files: 1, data: 1 }));
+  await assert.rejects(scrubArray(array, { ...array.input, onlyBad: true }), { code: 'HF_ARRAY_DAMAGED' });
+});
+
 test('what the run has just seen is not asked for once more before files are touched', async () => {
   const { array, answer, calls } = fakeArray();
   answer('touch', { lines: [] });

@@ -38,7 +38,7 @@ describe('a table', () => {
 
   test('keeps a row on one line whatever a cell holds', () => {
     assert.equal(table(pipe, ['a'], [['x\ny\tz\u001b]0;title\u0007']]).split('\n').length, 2);
-    assert.doesNotMatch(table(pipe, ['a'], [['shown\u001b[8mhidden\u001b[30;40m']]), /\u001b/);
+    assert(!table(pipe, ['a'], [['shown\u001b[8mhidden\u001b[30;40m']]).includes('\u001b'));
     assert.equal(printable('a\u0000b\u2028c'), 'a b c');
   });
 });

@@ -57,8 +57,19 @@ test('logs go when they are old, or when all of them are too large: the oldest f
   make('small, but older than what went.log', 4, 1);
   make('old.log', 91, 1);
   make('old.txt', 91, 1);
+  mkdirSync(join(folder, 'snapraid'));
+  make('../snapraid/nightly.media.diff', 91, 1);
+  make('../snapraid/nightly-today.media.diff', 0.5, 1);
+  make('../snapraid/other.media.log', 91, 1);
   const removed = await removeOldLogs(folder, nowMs, limits);
-  assert.deepEqual(removed.sort(), ['old.log', 'small, but older than what went.log', 'too much.log']);
+  assert.deepEqual(removed.sort(), [
+    'nightly.media.diff',
+    'old.log',
+    'small, but older than what went.log',
+    'too much.log',
+  ]);
+  const left = ['nightly-today.media.diff', 'other.media.log'];
+  assert.deepEqual(readdirSync(join(folder, 'snapraid')).sort(), left);
   assert.deepEqual(readdirSync(join(folder, 'logs')).sort(), [
     '-rf today "large".log',
     'a folder.log',

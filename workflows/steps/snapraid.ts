@@ -187,8 +187,10 @@ export async function scrub(work: ArrayWork): Promise<SnapraidScrubReport> {
     const { changed, repaired, again } = await repairBad(work, plan);
     if (changed) plan = changed;
     if (!again) continue;
-    done(work, 'repair', `${repaired} errors repaired, and no block is bad any more`, true);
-    const warnings = [`${plan.bad} bad blocks were found and repaired`];
+    const left = again.bad === 0 ? 'no block is bad any more' : `${again.bad} are proved after the next sync`;
+    done(work, 'repair', `${repaired} errors repaired, and ${left}`, true);
+    const unproved = again.bad === 0 ? [] : again.warnings;
+    const warnings = [`${plan.bad} bad blocks were found and repaired`, ...unproved];
     return { ...again, percent: found.percent, warnings };
   }
 }
