@@ -47,10 +47,7 @@ export async function refuseOthers(array: SnapArray, { exitCode, stderrTail }: R
   if (exitCode !== 1 || !/is already (?:locked|in use)/i.test(stderrTail)) return;
   throw new HoldfastError(
     'HF_ARRAY_BUSY',
-    `The array "${array.input.resource}" is in use by ${usersOf(array, await snapraidsOn(array.tools))}. It is waited for`.slice(
-      0,
-      300,
-    ),
+    `The array "${array.input.resource}" is in use by ${usersOf(array, await snapraidsOn(array.tools)).slice(0, 220)}. It is waited for`,
   );
 }
 
