@@ -14,6 +14,8 @@ export interface Tools {
   run: string;
   /** 1 for the first try. */
   attempt: number;
+  /** Whether an outage would still be waited for: for a step that can also end without what it waits for. Absent: never. */
+  mayWait?: () => boolean;
   signal: AbortSignal;
   /** Remembered and sent from a timer; call it as often as you like. */
   progress(progress: Partial<Progress>): void;

@@ -59,6 +59,7 @@ export function createDoor({ host, machine, config, configFile }: DoorOptions): 
           configFile,
           run: input.run,
           attempt,
+          mayWait: () => !isOutOfPatience(beat.movedAt(), input.retryForMs),
           signal,
           progress: beat.progress,
           log: log.line,
@@ -176,6 +177,9 @@ interface Patience {
   final?: ErrorCode | undefined;
 }
 
+const isOutOfPatience = (movedAt: Date, retryForMs: number): boolean =>
+  now().getTime() - movedAt.getTime() > retryForMs;
+
 /** Our errors keep their code as the failure's type; whatever else comes is HF_INTERNAL, and none carries a stack or a secret. */
 export function toFailure(error: unknown, context: Context, { retryForMs, movedAt, final }: Patience): Error {
   const { cancellationSignal } = context;
@@ -183,7 +187,7 @@ export function toFailure(error: unknown, context: Context, { retryForMs, movedA
   if (cancellationSignal.aborted) return cancellationSignal.reason as Error;
   const known = error instanceof HoldfastError ? error : unexpected(error);
   const { retry, next } = errors[known.code];
-  const outOfPatience = now().getTime() - movedAt.getTime() > retryForMs;
+  const outOfPatience = isOutOfPatience(movedAt, retryForMs);
   return ApplicationFailure.create({
     type: known.code,
     message: redact(known.message).slice(0, maxMessageLength),

@@ -98,6 +98,8 @@ export interface ReplicaStates {
   /** The one in the evidence. */
   digest: string;
   states: ReplicaState[];
+  /** Resume tokens that could not be read, and in how many runs in a row. */
+  unread?: [token: string, runs: number][];
 }
 
 export interface ListReplicasInput {

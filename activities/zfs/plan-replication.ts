@@ -147,13 +147,15 @@ function afterInterruption(
   plan: DatasetPlan,
   input: PlanInput,
 ): DatasetPlan {
-  const resume = judgeToken(source, target, plan.raw, input);
-  if (typeof resume === 'string') {
+  const judged = judgeToken(source, target, plan.raw, input);
+  if ('unread' in judged) return waitForToken(source, plan, input, judged.unread);
+  if ('abandon' in judged) {
     const sent = withStreams(source, plan, input, plan.common);
-    const abandon = `partially received state is given up: ${resume}`;
+    const abandon = `partially received state is given up: ${judged.abandon}`;
     const kind = plan.common ? (sent.segments.length > 0 ? 'incremental' : 'nothing') : 'full';
     return { ...sent, kind, reason: abandon, abandon };
   }
+  const { resume } = judged;
   const to = source.snapshots.find(({ guid }) => guid === resume.toGuid);
   const after: Base | undefined = to && { kind: 'snapshot', ...baseFacts(to) };
   const rest = withStreams(source, plan, input, after);
@@ -164,6 +166,18 @@ function afterInterruption(
     behind: rest.behind + 1,
     holds: [resume.toName, ...rest.holds],
     reason: `@${resume.toName} was interrupted after ${resume.bytesDone} bytes`,
+  };
+}
+
+/** Nothing is sent and nothing given up; whatever it may still need of the source stays held. */
+function waitForToken(source: Dataset, plan: DatasetPlan, input: PlanInput, unread: string): DatasetPlan {
+  return {
+    ...plan,
+    kind: 'wait',
+    unread,
+    reason: `what has arrived of a stream waits, because its token could not be read: ${unread}`,
+    behind: wantedAfter(source, input.policy, plan.common).length,
+    holds: source.snapshots.filter(({ holds }) => holds > 0).map(({ name }) => name),
   };
 }
 

@@ -12,6 +12,12 @@ export interface Done {
   words: string;
 }
 
+/** What `zfs send -nvt` ended with and said, on both its outputs. */
+export interface TokenAnswer {
+  exitCode: number;
+  text: string;
+}
+
 /** undefined: it was not begun. */
 export interface StreamEnd {
   sent: Done | undefined;
@@ -22,7 +28,7 @@ export interface Ends {
   /** Each method is one remote command, whatever the number of datasets; `transfer` is one on either side. */
   list(side: Side): Promise<Listing>;
   /** What `zfs send -nvt` says of each token. */
-  readTokens(tokens: readonly string[]): Promise<string[]>;
+  readTokens(tokens: readonly string[]): Promise<(TokenAnswer | undefined)[]>;
   /** How many bytes each stream would be; undefined where zfs cannot tell. */
   sizes(streams: readonly Stream[]): Promise<(number | undefined)[]>;
   holdTags(side: Side, snapshots: readonly string[]): Promise<HoldTags>;

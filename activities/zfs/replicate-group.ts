@@ -9,6 +9,8 @@ export interface GroupEnd {
   target: string;
   /** undefined: every stream of it was taken by the receiver. */
   trouble?: string;
+  /** Another receive is under way there: it says nothing of this stream, and passes. */
+  isBusy?: true;
 }
 
 export interface GroupRequest {
@@ -22,9 +24,19 @@ export interface GroupRequest {
 const endsAll =
   /out of space|no space left|quota exceeded|permission denied|pool I\/O is currently suspended|nothing moved for/i;
 
+/**
+ * EBUSY of a receive: as a rule what a connection that was cut has left running, until the host notices. Of a stream that goes on by a token
+ * zfs says then that the state is partial, which it is for the other receiver.
+ */
+const busyForm = /: (?:pool or )?dataset is busy\s*$|partially-complete state from "zfs receive -s"/i;
+
+const isBusy = ({ received }: StreamEnd): boolean =>
+  received?.ok === false && complains(busyForm, received.words);
+
 /** The streams of datasets that are prepared; one that fails is left out, with what would hang below it, and the rest goes on. */
 export async function transferGroup(ends: Ends, plans: readonly DatasetPlan[]): Promise<GroupEnd[]> {
   const troubles = new Map<string, string>();
+  const busy = new Set<string>();
   let waiting = [...plans];
   while (waiting.length > 0) {
     const streams = waiting.flatMap(streamsOf);
@@ -32,8 +44,12 @@ export async function transferGroup(ends: Ends, plans: readonly DatasetPlan[]): 
     const failed = streams.findIndex((_, index) => !arrived(outcome[index]));
     if (failed === -1) break;
     const stream = streams[failed] as Stream;
-    const words = wordsOf(outcome[failed]);
-    troubles.set(stream.target, words);
+    const end = outcome[failed];
+    const words = wordsOf(end);
+    if (end && isBusy(end)) {
+      busy.add(stream.target);
+      troubles.set(stream.target, `another receive is still under way there: ${words}`);
+    } else troubles.set(stream.target, words);
     const later = waiting.slice(waiting.findIndex(({ target }) => target === stream.target) + 1);
     if (complains(endsAll, words)) {
       for (const { target } of later) troubles.set(target, `not begun: ${words}`);
@@ -41,12 +57,16 @@ export async function transferGroup(ends: Ends, plans: readonly DatasetPlan[]): 
     }
     const hangs = ({ kind, target }: DatasetPlan): boolean =>
       kind === 'full' && target.startsWith(`${stream.target}/`);
-    for (const { target } of later.filter(hangs)) troubles.set(target, `${stream.target} did not arrive`);
+    for (const { target } of later.filter(hangs)) {
+      troubles.set(target, `${stream.target} did not arrive`);
+      if (busy.has(stream.target)) busy.add(target);
+    }
     waiting = later.filter((plan) => !hangs(plan));
   }
   return plans.map(({ target }) => {
     const trouble = troubles.get(target);
-    return trouble === undefined ? { target } : { target, trouble };
+    if (trouble === undefined) return { target };
+    return { target, trouble, ...(busy.has(target) && { isBusy: true }) };
   });
 }
 

@@ -34,12 +34,19 @@ export function hostEnds(options: HostEndsOptions): Ends {
     },
     async readTokens(tokens) {
       const zfs = zfsWords(options.source).map(quote).join(' ');
-      const lines = tokens.map((token) => `${zfs} send -nvt ${quote(token)} 2>&1; printf '\\036\\n'`);
+      const lines = tokens.map(
+        (token) => `e=$(${zfs} send -nvt ${quote(token)} 2>&1); printf '%s\\036%s\\036' "$?" "$e"`,
+      );
       const result = await runScript(
         options.source,
         ['LC_ALL=C; export LC_ALL', ...lines, 'exit 0'].join('\n'),
       );
-      return mustSucceed(result, 'read resume tokens', options.source.host.name).stdout.split('\u001e\n');
+      const { stdout } = mustSucceed(result, 'read resume tokens', options.source.host.name);
+      const answers = stdout.split('\u001e');
+      return tokens.map((_, at) => {
+        const [code = '', text] = answers.slice(2 * at, 2 * at + 2);
+        return text === undefined ? undefined : { exitCode: Number(code), text };
+      });
     },
     sizes: (streams) => sizesOf(options.source, streams),
     holdTags: (side, snapshots) => holdTags(zfsOf(side), snapshots),

@@ -139,22 +139,22 @@ function few(snapshots: readonly Snapshot[]): string {
   return newest.join('; ');
 }
 
-/** Whether the state that an interrupted receive left can be gone on with; a text says why not. */
+/** Whether the state that an interrupted receive left is gone on with, given up (for what is known), or waits (for what is not). */
 export function judgeToken(
   source: Dataset,
   target: Dataset,
   raw: boolean,
   input: PlanInput,
-): NonNullable<DatasetPlan['resume']> | string {
+): { resume: NonNullable<DatasetPlan['resume']> } | { abandon: string } | { unread: string } {
   const token = target.resumeToken ?? '';
-  if (input.givenUp?.has(token)) return 'it was tried several times and did not move';
-  const facts = input.tokens?.get(target.name);
-  if (!facts) return 'it cannot be read';
-  const to = source.snapshots.find(({ guid }) => guid === facts.toGuid);
-  if (!to) return `${facts.toName} is no longer on the source`;
-  if (facts.problem !== undefined) return facts.problem;
-  if (facts.raw !== raw) return 'it was begun in another encryption mode';
+  if (input.givenUp?.has(token)) return { abandon: 'it was tried several times in vain' };
+  const { facts, hopeless, unread } = input.tokens?.get(target.name) ?? {};
+  const to = source.snapshots.find(({ guid }) => guid === facts?.toGuid);
+  if (facts && !to) return { abandon: `${facts.toName} is no longer on the source` };
+  if (hopeless !== undefined) return { abandon: hopeless };
+  if (!facts || !to || unread !== undefined) return { unread: unread ?? 'zfs was not asked' };
+  if (facts.raw !== raw) return { abandon: 'it was begun in another encryption mode' };
   const newest = target.snapshots.at(-1)?.guid;
-  if (facts.fromGuid !== newest) return 'the replica has moved on since it was begun';
-  return { token, toName: to.name, toGuid: to.guid, bytesDone: facts.bytesDone };
+  if (facts.fromGuid !== newest) return { abandon: 'the replica has moved on since it was begun' };
+  return { resume: { token, toName: to.name, toGuid: to.guid, bytesDone: facts.bytesDone } };
 }

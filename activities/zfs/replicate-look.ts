@@ -1,4 +1,4 @@
-import type { ReplicationLook, ReplicationStepInput } from '../../contracts/replication.js';
+import type { ReplicaState, ReplicationLook, ReplicationStepInput } from '../../contracts/replication.js';
 import { isoNow } from '../../system/clock.js';
 import type { Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
@@ -10,7 +10,7 @@ import { withExactSizes } from './replicate-estimate.js';
 import { aheadOf, groupsOf, marksOf } from './replicate-group.js';
 import { openReplication, type Replication } from './replicate-job.js';
 import { proofOf, replicaStates } from './replicate-lag.js';
-import { forgetOldRuns, readRound, readTroubles, writeRound } from './replicate-notebook.js';
+import { forgetOldRuns, type RoundNotes, readRound, readTroubles, writeRound } from './replicate-notebook.js';
 import {
   driftOf,
   forgottenTokens,
@@ -20,7 +20,14 @@ import {
   stopping,
   strangersIn,
 } from './replicate-proof.js';
-import { countTries, mostRounds, tokensGivenUp, worthTrying } from './replicate-rounds.js';
+import {
+  countTries,
+  mostRounds,
+  neverRead,
+  tokensGivenUp,
+  unreadOnceMore,
+  worthTrying,
+} from './replicate-rounds.js';
 import { fitIntoPool } from './replicate-space.js';
 import { readReplicaStates, writeReplicaStates } from './replicate-states.js';
 import { type Survey, settle, type Trouble } from './replicate-survey.js';
@@ -36,13 +43,23 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
   tools.progress({ phase: 'looking at both ends' });
   const before = await readRound(host, input, input.round - 1);
   const notSent = await readTroubles(host, input, input.round - 1, before?.groups.length ?? 0);
-  const failed = new Map([...notSent, ...(before?.unprepared ?? [])]);
-  const tries = countTries(new Map(before?.tries), before?.plans, new Set(failed.keys()));
+  const tries = countTries(
+    new Map(before?.tries),
+    before?.plans,
+    new Set([...notSent.keys(), ...(before?.unprepared ?? []).map(([target]) => target)]),
+    new Set([...notSent].flatMap(([target, { isBusy }]) => (isBusy ? [target] : []))),
+  );
+  const failed = new Map([
+    ...(before?.failed ?? []),
+    ...[...notSent].map(([target, { words }]) => [target, words] as const),
+    ...(before?.unprepared ?? []),
+  ]);
   if (input.round === 1) await forgetOldRuns(host, input);
+  const known = await knownBefore(tools, input, before);
   const sent = before && { plans: before.plans, run: input.run };
-  const givenUp = tokensGivenUp(tries);
+  const givenUp = new Set([...tokensGivenUp(tries), ...neverRead(known.unread)]);
   const now = await surveyInOrder(tools, replication, input, { ...request, givenUp }, sent);
-  const remarks = await remarksOn(tools, input, now, before?.remarks);
+  const remarks = known.remarks ?? setBacks(now.input, known.states);
   const worth = input.round > mostRounds ? [] : worthTrying(now.plans, tries);
   const due = await withExactSizes(ends, worth);
   const exact = new Map(due.map((plan) => [plan.target, plan]));
@@ -66,6 +83,8 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
     isPrepared: true,
     unprepared: [...unprepared],
     remarks,
+    failed: [...failed],
+    unread: known.unread,
   });
   for (const { kind, target, reason } of now.plans)
     if (kind !== 'nothing') tools.log(`${kind} ${target}: ${reason}`);
@@ -85,7 +104,7 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
   const keys = await missingKeys(replication.target.host, now, input.round);
   const warnings = [...unmeant, ...look.warnings, ...keys, ...unsaved.slice(0, 5)];
   const prunable = await rememberBrought(tools, input, replication, now, leftOut.length > 0);
-  const proved = await prove(tools, input, now);
+  const proved = await prove(tools, input, now, known.unread);
   return { ...look, warnings, groups: 0, bytes: 0, proved, ...(prunable > 0 && { prunable }) };
 }
 
@@ -106,16 +125,17 @@ async function saveShared(
   );
 }
 
-/** What only the first look of a run can see is said by the last one, which is the one that is read. */
-async function remarksOn(
-  { host }: Tools,
-  { resource, store, round, sendBack, back }: ReplicationStepInput,
-  now: Survey,
-  earlier: string[] | undefined,
-): Promise<string[]> {
-  if (round > 1 || sendBack || back) return earlier ?? [];
-  const proved = await readReplicaStates(host, { resource, store });
-  return setBacks(now.input, proved?.states ?? []);
+/** What the last run has left, as the first look reads it: the last look of this run writes over it, and may be tried again. */
+async function knownBefore(
+  { host, attempt }: Tools,
+  input: ReplicationStepInput,
+  before: RoundNotes | undefined,
+): Promise<{ states: ReplicaState[]; unread: [string, number][]; remarks?: string[] | undefined }> {
+  const { resource, store, round, sendBack, back } = input;
+  const notes = before ?? (attempt > 1 ? await readRound(host, input, round) : undefined);
+  if (notes || sendBack || back) return { states: [], unread: notes?.unread ?? [], remarks: notes?.remarks };
+  const { states = [], unread = [] } = (await readReplicaStates(host, { resource, store })) ?? {};
+  return { states, unread };
 }
 
 /** Only after something was sent: a look that finds nothing to do costs its two commands and no more. */
@@ -131,7 +151,12 @@ async function missingKeys(target: Host, { plans, input }: Survey, round: number
 const bytesOf = (plans: readonly DatasetPlan[]): number => plans.reduce((sum, { bytes }) => sum + bytes, 0);
 
 /** The list first: the line of the evidence speaks of one that is there. */
-async function prove({ host }: Tools, step: ReplicationStepInput, { plans, input }: Survey) {
+async function prove(
+  { host }: Tools,
+  step: ReplicationStepInput,
+  { plans, input }: Survey,
+  unreadBefore: [string, number][],
+) {
   const states = replicaStates(plans, input);
   const proved = proofOf(states);
   const { run, job, resource, store, sendBack } = step;
@@ -140,7 +165,12 @@ async function prove({ host }: Tools, step: ReplicationStepInput, { plans, input
     await addEvidence(host, { kind: 'sent-back', run, job, resource, store, ...sendBack, ...proved });
     return proved;
   }
-  await writeReplicaStates(host, { resource, store }, { run, at: isoNow(), digest: proved.digest, states });
+  const unread = unreadOnceMore(plans, input, unreadBefore);
+  await writeReplicaStates(
+    host,
+    { resource, store },
+    { run, at: isoNow(), digest: proved.digest, states, ...(unread.length > 0 && { unread }) },
+  );
   await addEvidence(host, { kind: 'replicas', run, job, resource, store, ...proved });
   return proved;
 }
@@ -168,7 +198,8 @@ function describe(
   const behind = plans.filter(
     ({ kind, source }) => source !== '' && ['full', 'incremental', 'resume', 'wait'].includes(kind),
   );
-  const why = ({ target, reason }: DatasetPlan): string => {
+  const why = ({ target, reason, unread }: DatasetPlan): string => {
+    if (unread !== undefined) return reason;
     if (tooLarge.has(target))
       return `it does not fit above the floor of the pool: ${availableBytes} bytes are free on the target`;
     return failed.get(target) ?? reason;

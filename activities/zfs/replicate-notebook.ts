@@ -17,6 +17,10 @@ export interface RoundNotes {
   unprepared?: [string, string][];
   /** What others did to replicas since the last run, in words: only its first look can see it. */
   remarks?: string[];
+  /** What last kept a dataset from arriving, by target: a later round that does not try it again says nothing of it. */
+  failed?: [string, string][];
+  /** See ReplicaStates: how it was before this run. */
+  unread?: [string, number][];
 }
 
 const folderOf = ({ driver }: Host, { run }: ReplicationStepInput): string =>
@@ -54,15 +58,25 @@ export const readRound = async (
 ): Promise<RoundNotes | undefined> =>
   (await readPacked(host.driver, `${baseOf(host, input, round)}.plan`)) as RoundNotes | undefined;
 
+/** Why a dataset did not arrive. */
+export interface NotArrived {
+  words: string;
+  /** See GroupEnd. */
+  isBusy?: true;
+}
+
+const troublesOf = (host: Host, input: ReplicationStepInput, round: number, group: number): string =>
+  `${baseOf(host, input, round)}.troubles-${group}`;
+
 /** Which datasets of a group did not arrive, and why. */
 export async function writeTroubles(
   host: Host,
   input: ReplicationStepInput & { group: number },
-  troubles: ReadonlyMap<string, string>,
+  troubles: ReadonlyMap<string, NotArrived>,
 ): Promise<void> {
   await host.driver.makeFolder(folderOf(host, input));
-  const path = `${baseOf(host, input, input.round)}.troubles-${input.group}`;
-  await writePacked(host.driver, path, [...troubles]);
+  const rows = [...troubles].map(([target, { words, isBusy }]) => [target, words, ...(isBusy ? ['busy'] : [])]);
+  await writePacked(host.driver, troublesOf(host, input, input.round, input.group), rows);
 }
 
 /** Of all groups of a round. */
@@ -71,14 +85,22 @@ export async function readTroubles(
   input: ReplicationStepInput,
   round: number,
   groups: number,
-): Promise<Map<string, string>> {
-  const all = new Map<string, string>();
-  for (let group = 0; group < groups; group++) {
-    const path = `${baseOf(host, input, round)}.troubles-${group}`;
-    const some = ((await readPacked(host.driver, path)) ?? []) as [string, string][];
-    for (const [target, words] of some) all.set(target, words);
-  }
+): Promise<Map<string, NotArrived>> {
+  const all = new Map<string, NotArrived>();
+  for (let group = 0; group < groups; group++)
+    for (const [target, trouble] of await readGroupTroubles(host, { ...input, round, group }))
+      all.set(target, trouble);
   return all;
+}
+
+/** Of one group: empty before its first attempt has ended. */
+export async function readGroupTroubles(
+  host: Host,
+  input: ReplicationStepInput & { group: number },
+): Promise<Map<string, NotArrived>> {
+  const path = troublesOf(host, input, input.round, input.group);
+  const rows = ((await readPacked(host.driver, path)) ?? []) as [string, string, 'busy'?][];
+  return new Map(rows.map(([target, words, busy]) => [target, { words, ...(busy && { isBusy: true }) }]));
 }
 
 type ByHand = 'parking' | 'roll-back' | 'failback' | 'leftovers';

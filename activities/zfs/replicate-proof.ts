@@ -87,7 +87,7 @@ export const forgottenTokens = (
 ): string[] =>
   plans.flatMap((plan) => {
     const isOpen = replicaOf(target, plan)?.resumeToken !== undefined;
-    if (!isOpen || plan.resume || plan.abandon) return [];
+    if (!isOpen || plan.resume || plan.abandon || plan.unread) return [];
     return [
       `${plan.target} (${plan.kind}): partially received state that nobody goes on with; "zfs receive -A" gives it up`,
     ];

@@ -6,9 +6,9 @@ import { knownHolds, type Sent } from './replicate-known-holds.js';
 import { replicaOf } from './replicate-moves.js';
 import { fenceTag } from './replicate-names.js';
 import type { ZfsWords } from './replicate-streams.js';
-import type { DatasetPlan, PlanInput, TokenFacts } from './replicate-types.js';
+import type { DatasetPlan, PlanInput, TokenReading } from './replicate-types.js';
 import { type HoldTags, holdsToAsk, isIdle, planUpkeep, type Upkeep } from './replicate-upkeep.js';
-import { parseToken } from './resume-token.js';
+import { readToken } from './resume-token.js';
 import type { Dataset } from './types.js';
 
 export interface Survey {
@@ -28,7 +28,7 @@ export async function survey(ends: Ends, request: SurveyRequest, sent?: Sent): P
   const blind: PlanInput = { ...request, source, target };
   const first = planReplication(blind);
   // A replica that is stopped keeps its token: it is asked for only where something follows from it.
-  const open = first.flatMap((plan) => (plan.abandon === undefined ? [] : (replicaOf(target, plan) ?? [])));
+  const open = first.flatMap((plan) => (plan.unread === undefined ? [] : (replicaOf(target, plan) ?? [])));
   const input = open.length === 0 ? blind : { ...blind, tokens: await readTokens(ends, open) };
   const plans = open.length === 0 ? first : planReplication(input);
   const asked = holdsToAsk(plans, input);
@@ -43,14 +43,9 @@ export async function survey(ends: Ends, request: SurveyRequest, sent?: Sent): P
   return { input, plans, upkeep };
 }
 
-async function readTokens(ends: Ends, open: readonly Dataset[]): Promise<ReadonlyMap<string, TokenFacts>> {
-  const texts = await ends.readTokens(open.map(({ resumeToken }) => resumeToken ?? ''));
-  const facts = new Map<string, TokenFacts>();
-  for (const [index, { name }] of open.entries()) {
-    const read = parseToken(texts[index] ?? '');
-    if (read) facts.set(name, read);
-  }
-  return facts;
+async function readTokens(ends: Ends, open: readonly Dataset[]): Promise<ReadonlyMap<string, TokenReading>> {
+  const answers = await ends.readTokens(open.map(({ resumeToken }) => resumeToken ?? ''));
+  return new Map(open.map(({ name }, at) => [name, readToken(answers[at])]));
 }
 
 const tagsOf = async (ends: Ends, side: 'source' | 'target', snapshots: string[]): Promise<HoldTags> =>
@@ -93,11 +88,16 @@ export async function settle(
     if (!done?.ok) troubles.push({ target, words: `cannot be renamed from ${renameFrom}: ${done?.words}` });
   }
   // The fence comes first: it proves that what was read there still is there, before anything on the source is let go for it.
-  const there = await changeInOrder(ends, 'target', ...targetChanges(upkeep, plans));
-  const unproved = new Set([...troubles, ...there].map(({ target }) => target));
+  const refused = await changeInOrder(ends, 'target', ...targetChanges(upkeep, plans));
+  // Where the rest of an old stream stays, no other one is taken: why it stays is what is wrong with this dataset.
+  const notGivenUp = refused.filter(({ target, verb }) => verb === 'receive' && isDue(plans, target));
+  const there = refused.filter((one) => !notGivenUp.includes(one));
+  const unproved = new Set([...troubles, ...refused].map(({ target }) => target));
   const broken = plans.filter(({ target }) => unproved.has(target)).map(({ source }) => source);
   const [first, then] = sourceChanges(upkeep);
-  const prepared = ahead.map(({ plan, words }) => ({
+  const stuck = new Set(notGivenUp.map(({ target }) => target));
+  const goesOn = ahead.filter(({ plan }) => !stuck.has(plan.target));
+  const prepared = goesOn.map(({ plan, words }) => ({
     dataset: plan.source,
     target: plan.target,
     words,
@@ -110,9 +110,15 @@ export async function settle(
     then.filter(({ dataset }) => !broken.includes(dataset)),
   );
   const isAhead = ({ target }: Trouble): boolean => ahead.some(({ plan }) => plan.target === target);
-  const unprepared = new Map(here.filter(isAhead).map(({ target, words }) => [target, words]));
+  const unprepared = new Map([
+    ...here.filter(isAhead).map(({ target, words }) => [target, words] as const),
+    ...notGivenUp.map(({ target, words }) => [target, words] as const),
+  ]);
   return { troubles: [...troubles, ...there, ...here.filter((one) => !isAhead(one))], unprepared };
 }
+
+const isDue = (plans: readonly DatasetPlan[], target: string): boolean =>
+  plans.some((plan) => plan.target === target && travels(plan));
 
 interface Change {
   /** What it is done for: its second half is left out where the first half failed. */
@@ -174,7 +180,7 @@ async function changeInOrder(
   side: 'source' | 'target',
   first: Change[],
   then: Change[],
-): Promise<Trouble[]> {
+): Promise<Refused[]> {
   if (first.length === 0 && then.length === 0) return [];
   const wordsOf = (changes: Change[]): ZfsWords[] => changes.map(({ words }) => words);
   const done = await ends.change(side, wordsOf(first), wordsOf(then));
@@ -190,9 +196,15 @@ async function changeInOrder(
   return [...troubles, ...troublesOf(allowed, await ends.change(side, wordsOf(allowed)))];
 }
 
-const troublesOf = (changes: Change[], done: (Done | undefined)[]): Trouble[] =>
+interface Refused extends Trouble {
+  verb: string | undefined;
+}
+
+const troublesOf = (changes: Change[], done: (Done | undefined)[]): Refused[] =>
   changes.flatMap(({ dataset, target = dataset, words, fine }, index) => {
     const end = done[index];
     if (end?.ok || (fine && end && complains(fine, end.words))) return [];
-    return [{ target, words: `zfs ${words[0]} failed: ${end?.words ?? 'not begun'}` }];
+    const [verb] = words;
+    const what = verb === 'receive' ? 'receive -A (which gives up what has arrived of a stream)' : verb;
+    return [{ target, verb, words: `zfs ${what} failed: ${end?.words ?? 'not begun'}` }];
   });

@@ -1,9 +1,16 @@
+import { HoldfastError } from '../../contracts/errors.js';
 import type { TransferReport, TransferStepInput } from '../../contracts/replication.js';
 import type { Tools } from '../door.js';
 import { surveyInOrder } from './failover-guard.js';
-import { marksOf, transferGroup, writeAhead } from './replicate-group.js';
+import { type GroupEnd, marksOf, transferGroup, writeAhead } from './replicate-group.js';
 import { openReplication, type Replication } from './replicate-job.js';
-import { type RoundNotes, readRound, writeTroubles } from './replicate-notebook.js';
+import {
+  type NotArrived,
+  type RoundNotes,
+  readGroupTroubles,
+  readRound,
+  writeTroubles,
+} from './replicate-notebook.js';
 import { type Tries, tokensGivenUp } from './replicate-rounds.js';
 import { travels } from './replicate-survey.js';
 import type { DatasetPlan } from './replicate-types.js';
@@ -18,24 +25,48 @@ export async function transferReplicas(tools: Tools, input: TransferStepInput): 
   const plans = isFirst
     ? (notes?.plans ?? [])
     : await planAnew(tools, replication, input, new Map(notes?.tries));
-  const due = plans.filter((plan) => targets.has(plan.target) && travels(plan));
-  const troubles = await prepare(replication, due, { run: input.run, isPrepared });
+  const meant = plans.filter(({ target }) => targets.has(target));
+  const troubles = isFirst ? new Map<string, NotArrived>() : leftAlone(meant, await readGroupTroubles(tools.host, input));
+  const due = meant.filter((plan) => travels(plan) && !troubles.has(plan.target));
+  const unprepared = await prepare(replication, due, { run: input.run, isPrepared });
+  for (const [target, words] of unprepared) troubles.set(target, { words });
   const prepared = due.filter(({ target }) => !troubles.has(target));
   let bytes = 0;
-  replication.counter.alreadyBytes = arrivedBytes(notes, targets, due);
+  replication.counter.alreadyBytes = arrivedBytes(notes, targets, meant.filter(travels));
   tools.progress({ phase: 'sending', bytesDone: replication.counter.alreadyBytes });
   const ends = prepared.length === 0 ? [] : await transferGroup(replication.ends, prepared);
-  for (const [index, { target, trouble }] of ends.entries()) {
+  for (const [index, { target, trouble, isBusy }] of ends.entries()) {
     if (trouble === undefined) bytes += prepared[index]?.bytes ?? 0;
-    else troubles.set(target, trouble);
+    else troubles.set(target, { words: trouble, ...(isBusy && { isBusy }) });
   }
-  for (const [target, words] of troubles) tools.log(`${target}: ${words}`);
+  for (const [target, { words }] of troubles) tools.log(`${target}: ${words}`);
   await writeTroubles(tools.host, input, troubles);
+  waitWhileBusy(tools, ends);
   return {
-    datasets: due.length - troubles.size,
+    datasets: ends.filter(({ trouble }) => trouble === undefined).length,
     bytes,
-    troubles: [...troubles].slice(0, 10).map(([target, words]) => `${target}: ${words}`.slice(0, 300)),
+    troubles: [...troubles].slice(0, 10).map(([target, { words }]) => `${target}: ${words}`.slice(0, 300)),
   };
+}
+
+/** What an earlier attempt has failed with, and what only a look can put in order, is left to the next look; what was busy is tried again. */
+const leftAlone = (
+  plans: readonly DatasetPlan[],
+  earlier: ReadonlyMap<string, NotArrived>,
+): Map<string, NotArrived> =>
+  new Map(
+    plans.flatMap(({ target, abandon }) => {
+      const known = earlier.get(target);
+      if (known && !known.isBusy) return [[target, known]];
+      return abandon === undefined ? [] : [[target, { words: abandon }]];
+    }),
+  );
+
+/** The other receive ends by itself: the step is tried again until then, as long as an outage is waited for; then the run goes on without. */
+function waitWhileBusy({ mayWait = () => false }: Tools, ends: readonly GroupEnd[]): void {
+  const busy = ends.find(({ isBusy }) => isBusy);
+  if (busy === undefined || !mayWait()) return;
+  throw new HoldfastError('HF_REPLICA_BUSY', `${busy.target}: ${busy.trouble}`.slice(0, 300));
 }
 
 async function planAnew(

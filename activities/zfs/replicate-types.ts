@@ -36,8 +36,15 @@ export interface TokenFacts {
   raw: boolean;
   /** What has arrived. */
   bytesDone: number;
-  /** Why ZFS cannot go on with it, in its own words. */
-  problem?: string;
+}
+
+/** What is known of a token. */
+export interface TokenReading {
+  facts?: TokenFacts;
+  /** Why ZFS can never go on with it, in its own words. */
+  hopeless?: string;
+  /** Why nothing can be said of it for now: it is neither gone on with nor given up. */
+  unread?: string;
 }
 
 export interface PlanInput {
@@ -47,7 +54,7 @@ export interface PlanInput {
   targetRoot: string;
   policy: ReplicationPolicy;
   /** By target dataset; every resume token of the listing that was read. */
-  tokens?: ReadonlyMap<string, TokenFacts>;
+  tokens?: ReadonlyMap<string, TokenReading>;
   /** Tokens that were tried often enough. */
   givenUp?: ReadonlySet<string>;
 }
@@ -120,6 +127,8 @@ export interface DatasetPlan {
   resume?: { token: string; toName: string; toGuid: string; bytesDone: number };
   /** Why partially received state is given up first. */
   abandon?: string;
+  /** Why nothing is known of partially received state, which waits. */
+  unread?: string;
   /** It is renamed first, from this name: that which it has once everything above it is renamed. */
   renameFrom?: string;
   /** What the listing of the target calls the replica, where that is not `target`: it, or something above it, is renamed first. */

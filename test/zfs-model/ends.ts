@@ -1,4 +1,4 @@
-import type { Done, Ends, Side, StreamEnd } from '../../activities/zfs/replicate-ends.js';
+import type { Done, Ends, Side, StreamEnd, TokenAnswer } from '../../activities/zfs/replicate-ends.js';
 import type { Stream } from '../../activities/zfs/replicate-streams.js';
 import type { Dataset, Listing } from '../../activities/zfs/types.js';
 import { execute } from './commands.js';
@@ -42,10 +42,13 @@ export class ModelEnds implements Ends {
     return side === 'source' ? listing(this.source, this.sourceRoot) : listing(this.target, this.targetRoot);
   }
 
-  async readTokens(tokens: readonly string[]): Promise<string[]> {
+  async readTokens(tokens: readonly string[]): Promise<TokenAnswer[]> {
     this.commands += 1;
     this.watch.between('tokens');
-    return tokens.map((token) => this.tokenText(token));
+    return tokens.map((token) => {
+      const text = this.tokenText(token);
+      return { exitCode: text.includes('cannot resume send') ? 255 : 0, text };
+    });
   }
 
   private tokenText(token: string): string {
