@@ -105,6 +105,8 @@ export interface ZfsFacts {
   version: string;
   /** What the user of the host would need and is not allowed. */
   missing: { dataset: string; user: string; permissions: string[] }[];
+  /** What runs go on without, until what has arrived of a stream is to be given up. */
+  wanted?: { dataset: string; user: string; permissions: string[] }[];
   /** Other tools that work on the datasets of our replications, and what they left there; at most 10. */
   others?: { dataset: string; side: 'source' | 'target'; who: string; by: string }[];
   /** What replications want here between both ends of a stream, and is not there. */

@@ -27,7 +27,8 @@ export const zfsErrors = {
     next: 'Read the log of the run: "holdfast logs RUN"; the next run goes on where this one ended',
   },
   HF_REPLICA_BUSY: {
-    meaning: 'Another receive is under way in a replica, as a rule what a connection that was cut has left running',
+    meaning:
+      'Another receive is under way in a replica, as a rule what a connection that was cut has left running',
     retry: 'outage',
     exit: 1,
     next: 'It is tried again by itself: the target ends what was cut when its sshd notices (ClientAliveInterval). Else look who receives there: "pgrep -af zfs"',

@@ -115,7 +115,8 @@ function judge(done: Replicated, report: Report): Replicated {
 }
 
 function tellBesides(name: string, found: readonly string[], report: Report): void {
-  if (found.length > 0) report.step(`${name}, besides`, 'warned', found.slice(0, 10).join('; ').slice(0, 1000));
+  if (found.length > 0)
+    report.step(`${name}, besides`, 'warned', found.slice(0, 10).join('; ').slice(0, 1000));
 }
 
 const warningsOf = ({ look, retention }: Replicated): string[] => [...look.warnings, ...retention.warnings];

@@ -35,12 +35,15 @@ export async function lookAtRights(host: Host, config: Config, signal: AbortSign
     if (user.trim() === 'root') return facts;
     facts.missing.push(...poolsWithoutRight(host, config, user.trim()));
     if (host.remote?.target().sudo.includes('zfs')) return facts;
-    for (const { dataset, permissions } of neededPermissions(config, host.name, version)) {
+    for (const { dataset, permissions, wanted = [] } of neededPermissions(config, host.name, version)) {
       const asked = await host.run(zfsCommand(zfs, ['allow', dataset]), { signal: limited });
       if (asked.exitCode !== 0) continue;
       const granted = parseAllowed(asked.stdout, dataset, user.trim());
-      const missing = permissions.filter((permission) => granted?.has(permission) === false);
-      if (missing.length > 0) facts.missing.push({ dataset, user: user.trim(), permissions: missing });
+      const lacking = (some: string[]): string[] => some.filter((one) => granted?.has(one) === false);
+      const lack = { dataset, user: user.trim() };
+      const [missing, useful] = [lacking(permissions), lacking(wanted)];
+      if (missing.length > 0) facts.missing.push({ ...lack, permissions: missing });
+      if (useful.length > 0) facts.wanted = [...(facts.wanted ?? []), { ...lack, permissions: useful }];
     }
     return facts;
   } catch (error) {

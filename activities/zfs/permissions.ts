@@ -5,11 +5,14 @@ import type { Config, JobConfig, ZfsReplicationJob } from '../../config/schema.j
 export interface Needed {
   dataset: string;
   permissions: string[];
+  /** What only some turns of things ask for: giving up what has arrived of a stream destroys (`zfs receive -A`), nothing else on the target does. */
+  wanted?: string[];
 }
 
 /** By dataset, for the jobs that work on this host. From 2.4 on there are rights that cannot destroy a replica or send plain text. */
 export function neededPermissions(config: Config, host: string, version: readonly number[]): Needed[] {
   const needed = new Map<string, Set<string>>();
+  const targets = new Set<string>();
   const need = (dataset: string | undefined, permissions: readonly string[]): void => {
     if (dataset === undefined) return;
     needed.set(dataset, new Set([...(needed.get(dataset) ?? []), ...permissions]));
@@ -22,10 +25,16 @@ export function neededPermissions(config: Config, host: string, version: readonl
     if (job.kind !== 'zfs-replication') continue;
     for (const name of job.stores ?? [job.store ?? '']) {
       const place = config.stores[name]?.zfs;
-      if (place?.host === host) need(place.dataset, atTarget(job, version));
+      if (place?.host !== host) continue;
+      need(place.dataset, atTarget(job, version));
+      targets.add(place.dataset);
     }
   }
-  return [...needed].map(([dataset, permissions]) => ({ dataset, permissions: [...permissions].sort() }));
+  return [...needed].map(([dataset, permissions]) => ({
+    dataset,
+    permissions: [...permissions].sort(),
+    ...(targets.has(dataset) && !permissions.has('destroy') && { wanted: ['destroy'] }),
+  }));
 }
 
 const isSince24 = ([major = 0, minor = 0]: readonly number[]): boolean =>

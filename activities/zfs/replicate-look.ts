@@ -1,4 +1,4 @@
-import type { ReplicaState, ReplicationLook, ReplicationStepInput } from '../../contracts/replication.js';
+import type { ReplicationLook, ReplicationStepInput } from '../../contracts/replication.js';
 import { isoNow } from '../../system/clock.js';
 import type { Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
@@ -6,11 +6,12 @@ import { addEvidence } from '../host/evidence.js';
 import { surveyInOrder } from './failover-guard.js';
 import { selectionOf } from './job.js';
 import { actorNotes, setBacks } from './replicate-actors.js';
+import { knownBefore, triedBefore } from './replicate-before.js';
 import { withExactSizes } from './replicate-estimate.js';
 import { aheadOf, groupsOf, marksOf } from './replicate-group.js';
 import { openReplication, type Replication } from './replicate-job.js';
 import { proofOf, replicaStates } from './replicate-lag.js';
-import { forgetOldRuns, type RoundNotes, readRound, readTroubles, writeRound } from './replicate-notebook.js';
+import { forgetOldRuns, readRound, writeRound } from './replicate-notebook.js';
 import {
   driftOf,
   forgottenTokens,
@@ -20,16 +21,9 @@ import {
   stopping,
   strangersIn,
 } from './replicate-proof.js';
-import {
-  countTries,
-  mostRounds,
-  neverRead,
-  tokensGivenUp,
-  unreadOnceMore,
-  worthTrying,
-} from './replicate-rounds.js';
+import { mostRounds, neverRead, tokensGivenUp, unreadOnceMore, worthTrying } from './replicate-rounds.js';
 import { fitIntoPool } from './replicate-space.js';
-import { readReplicaStates, writeReplicaStates } from './replicate-states.js';
+import { writeReplicaStates } from './replicate-states.js';
 import { type Survey, settle, type Trouble } from './replicate-survey.js';
 import type { DatasetPlan } from './replicate-types.js';
 import { rememberBrought } from './retain-replicas.js';
@@ -42,18 +36,7 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
   const { ends, request, job } = replication;
   tools.progress({ phase: 'looking at both ends' });
   const before = await readRound(host, input, input.round - 1);
-  const notSent = await readTroubles(host, input, input.round - 1, before?.groups.length ?? 0);
-  const tries = countTries(
-    new Map(before?.tries),
-    before?.plans,
-    new Set([...notSent.keys(), ...(before?.unprepared ?? []).map(([target]) => target)]),
-    new Set([...notSent].flatMap(([target, { isBusy }]) => (isBusy ? [target] : []))),
-  );
-  const failed = new Map([
-    ...(before?.failed ?? []),
-    ...[...notSent].map(([target, { words }]) => [target, words] as const),
-    ...(before?.unprepared ?? []),
-  ]);
+  const { tries, failed } = await triedBefore(host, input, before);
   if (input.round === 1) await forgetOldRuns(host, input);
   const known = await knownBefore(tools, input, before);
   const sent = before && { plans: before.plans, run: input.run };
@@ -123,19 +106,6 @@ async function saveShared(
     now.input.source,
     round > 1,
   );
-}
-
-/** What the last run has left, as the first look reads it: the last look of this run writes over it, and may be tried again. */
-async function knownBefore(
-  { host, attempt }: Tools,
-  input: ReplicationStepInput,
-  before: RoundNotes | undefined,
-): Promise<{ states: ReplicaState[]; unread: [string, number][]; remarks?: string[] | undefined }> {
-  const { resource, store, round, sendBack, back } = input;
-  const notes = before ?? (attempt > 1 ? await readRound(host, input, round) : undefined);
-  if (notes || sendBack || back) return { states: [], unread: notes?.unread ?? [], remarks: notes?.remarks };
-  const { states = [], unread = [] } = (await readReplicaStates(host, { resource, store })) ?? {};
-  return { states, unread };
 }
 
 /** Only after something was sent: a look that finds nothing to do costs its two commands and no more. */

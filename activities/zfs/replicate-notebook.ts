@@ -75,7 +75,11 @@ export async function writeTroubles(
   troubles: ReadonlyMap<string, NotArrived>,
 ): Promise<void> {
   await host.driver.makeFolder(folderOf(host, input));
-  const rows = [...troubles].map(([target, { words, isBusy }]) => [target, words, ...(isBusy ? ['busy'] : [])]);
+  const rows = [...troubles].map(([target, { words, isBusy }]) => [
+    target,
+    words,
+    ...(isBusy ? ['busy'] : []),
+  ]);
   await writePacked(host.driver, troublesOf(host, input, input.round, input.group), rows);
 }
 

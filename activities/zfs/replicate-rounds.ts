@@ -109,15 +109,25 @@ export async function replicate(
     );
     if (due.length === 0) return { last: now, troubles };
     const failed = new Set(unprepared.keys());
-    const busy = new Set<string>();
-    for (const group of groups) {
-      const prepared = group.filter(({ target }) => !failed.has(target));
-      for (const { target, trouble, isBusy } of await transferGroup(ends, prepared)) {
-        if (trouble !== undefined) failed.add(target);
-        if (isBusy) busy.add(target);
-      }
-    }
+    const busy = await sendGroups(ends, groups, failed);
     tries = countTries(tries, now.plans, failed, busy);
     sent = { plans: groups.flat(), run };
   }
+}
+
+/** What does not arrive is added to `failed`; handed back is what was busy. */
+async function sendGroups(
+  ends: Ends,
+  groups: readonly DatasetPlan[][],
+  failed: Set<string>,
+): Promise<Set<string>> {
+  const busy = new Set<string>();
+  for (const group of groups) {
+    const prepared = group.filter(({ target }) => !failed.has(target));
+    for (const { target, trouble, isBusy } of await transferGroup(ends, prepared)) {
+      if (trouble !== undefined) failed.add(target);
+      if (isBusy) busy.add(target);
+    }
+  }
+  return busy;
 }

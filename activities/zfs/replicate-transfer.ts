@@ -26,7 +26,9 @@ export async function transferReplicas(tools: Tools, input: TransferStepInput): 
     ? (notes?.plans ?? [])
     : await planAnew(tools, replication, input, new Map(notes?.tries));
   const meant = plans.filter(({ target }) => targets.has(target));
-  const troubles = isFirst ? new Map<string, NotArrived>() : leftAlone(meant, await readGroupTroubles(tools.host, input));
+  const troubles = isFirst
+    ? new Map<string, NotArrived>()
+    : leftAlone(meant, await readGroupTroubles(tools.host, input));
   const due = meant.filter((plan) => travels(plan) && !troubles.has(plan.target));
   const unprepared = await prepare(replication, due, { run: input.run, isPrepared });
   for (const [target, words] of unprepared) troubles.set(target, { words });

@@ -18,7 +18,8 @@ const hopelessForm =
   /^cannot resume send: (?:resume token is corrupt|'' used in the initial send no longer exists|'' is no longer the same snapshot used in the initial send|incremental source 0x[0-9a-f]+ no longer exists)/i;
 
 /** What it prints besides of any token. */
-const contents = /^(?:\s|resume token contents:|nvlist version:|full send of |incremental\b|send from |total estimated )/;
+const contents =
+  /^(?:\s|resume token contents:|nvlist version:|full send of |incremental\b|send from |total estimated )/;
 
 /** Where zfs was killed, denied or is not there, nothing is known: what has arrived is given up only for words that mean it. */
 export function readToken(answer: TokenAnswer | undefined): TokenReading {

@@ -69,7 +69,7 @@ function judgeAge(
 /** The very lines that an administrator gives on the host. */
 export function judgeZfs(
   tell: Teller,
-  { version, missing, others = [], lacks = [], error }: ZfsFacts,
+  { version, missing, wanted = [], others = [], lacks = [], error }: ZfsFacts,
 ): Finding[] {
   if (error !== undefined)
     return [tell.blocking('zfs', error, 'Install OpenZFS there, or name its path in hosts.NAME.tools')];
@@ -88,6 +88,13 @@ export function judgeZfs(
       : [tell.ok('zfs', `OpenZFS ${version}, and all that the jobs need is allowed`)];
   return [
     ...rights,
+    ...wanted.map(({ dataset, user, permissions }) =>
+      tell.note(
+        'zfs',
+        `${user} may not ${permissions.join(', ')} on ${dataset}: a dataset whose stream was cut and can never be gone on with stays behind until what has arrived of it is given up`,
+        `By hand when a run names one: zfs receive -A DATASET. Or, with which snapshots there can be destroyed as well: zfs allow -u ${user} ${permissions.join(',')} ${quoted(dataset)}`,
+      ),
+    ),
     ...lacks.map((one) => judgeLack(tell, one)),
     ...others.map((other) => judgeOther(tell, other)),
   ];

@@ -47,7 +47,16 @@ const snapshot = (dataset: string, name: string, guid: number): string =>
     ...{ creation: String(1_795_000_000 + guid), userrefs: '0', written: '0', referenced: '10', used: '0' },
   });
 const dataset = (name: string, guid: number, more: Record<string, string> = {}): string =>
-  row({ name, type: 'filesystem', guid: String(guid), createtxg: '1', written: '0', used: '0', available: '1000000000000', ...more });
+  row({
+    name,
+    type: 'filesystem',
+    guid: String(guid),
+    createtxg: '1',
+    written: '0',
+    used: '0',
+    available: '1000000000000',
+    ...more,
+  });
 
 const sourceRows = [
   dataset('fast/k', 1),

@@ -78,7 +78,12 @@ const givenUp: [string, TokenReading, Partial<PlanInput>, RegExp][] = [
     /incremental source 0xb no longer exists/,
   ],
   ['of a replica that has moved on', { facts: { ...half, fromGuid: three.guid } }, {}, /moved on/],
-  ['that was tried and did not move', { facts: half }, { givenUp: new Set(['1-token']) }, /tried several times/],
+  [
+    'that was tried and did not move',
+    { facts: half },
+    { givenUp: new Set(['1-token']) },
+    /tried several times/,
+  ],
 ];
 for (const [what, reading, more, reason] of givenUp)
   test(`a token ${what} is given up, and the dataset is sent from its base again`, () => {
@@ -153,7 +158,10 @@ const unclear: [what: string, exitCode: number, text: string, words: RegExp][] =
 ];
 for (const [what, exitCode, text, words] of unclear)
   test(`zfs has not judged a token, because ${what}: what has arrived waits, and its snapshots stay held`, () => {
-    const reading = readToken({ exitCode, text: text.replace('0x7f2b7f0a5a1f1d33', `0x${BigInt(two.guid).toString(16)}`) });
+    const reading = readToken({
+      exitCode,
+      text: text.replace('0x7f2b7f0a5a1f1d33', `0x${BigInt(two.guid).toString(16)}`),
+    });
     assert.match(reading.unread ?? '', words);
     for (const held of [[one], []]) {
       const found = plan(reading, {}, held);

@@ -99,4 +99,12 @@ test('a replication needs as little as the version of ZFS at either end can gran
     ['receive'],
   );
   assert(!needs('grogu', [2, 4, 1]).includes('rollback'), 'by itself nothing is rolled back');
+  assert(!needs('grogu', [2, 4, 1]).includes('destroy'), 'nothing is destroyed in a normal run');
+  const wanted = (version: number[]) => neededPermissions(config, 'grogu', version).map((one) => one.wanted);
+  assert.deepEqual(wanted([2, 4, 1]), [['destroy']], 'giving up what has arrived of a stream destroys');
+  assert.deepEqual(wanted([0, 8, 3]), [['destroy']]);
+  assert.deepEqual(
+    neededPermissions(config, 'din', [2, 4, 1]).map((one) => one.wanted),
+    [undefined],
+  );
 });

@@ -53,6 +53,17 @@ test('what is missing is told as the line that mends it, with names as a shell t
   );
 });
 
+test('what is asked for only when partial state is to be given up is a note, with what it is for and what else it allows', () => {
+  const wanted = [{ dataset: 'backup/a b', user: 'holdfast', permissions: ['destroy'] }];
+  const [rights, note] = judgeZfs(about('din'), { version: '2.4.1', missing: [], wanted });
+  assert.deepEqual([rights?.level, note?.level], ['ok', 'note']);
+  assert.match(`${note?.found}`, /may not destroy on backup\/a b: .*stream was cut/);
+  assert.match(
+    note?.next ?? '',
+    /zfs receive -A DATASET.*snapshots.*zfs allow -u holdfast destroy 'backup\/a b'$/,
+  );
+});
+
 test('another tool at a target is a warning, at a source a neighbour', () => {
   const others = (['source', 'target'] as const).map((side) => ({
     dataset: 'x/k',

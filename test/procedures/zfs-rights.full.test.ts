@@ -18,6 +18,51 @@ async function allowLines(running: Estate, host: string): Promise<string[]> {
   });
 }
 
+test('without the right to give up what has arrived of a stream, the run names it, and so does doctor', {
+  skip,
+}, async () => {
+  const [source, place] = [`${lab.din.parents.fast}/stuck`, `${lab.grogu.parents.backup}/stuck`];
+  await lab.din.sh(`
+    set -e
+    zfs create '${source}'; dd if=/dev/urandom of='/${source}/data' bs=1M count=4 2>/dev/null; zfs snapshot '${source}@one'
+  `);
+  await lab.grogu.sh(`zfs create -o canmount=off '${place}'`);
+  const estate = await start({
+    change(config) {
+      config.hosts.din = { ssh: overSsh(lab.din) };
+      config.hosts.grogu = { ssh: overSsh(lab.grogu, 'holdfast') };
+      config.resources.stuck = { host: 'din', dataset: source };
+      config.stores.grogu = { zfs: { host: 'grogu', dataset: place } };
+      config.jobs['copy-stuck'] = {
+        ...{ kind: 'zfs-replication', resources: ['stuck'], store: 'grogu' },
+        ...{ snapshots: 'all', retryFor: '1m' },
+      };
+    },
+  });
+  await lab.grogu.sh((await allowLines(estate, 'grogu')).join('\n'));
+  const run = () => estate.holdfast('run', 'copy-stuck', '--follow');
+  const first = await run();
+  assert.equal(first.code, 0, first.stdout + first.stderr);
+  // The first half of a stream whose snapshot is gone by now, as an interrupted run leaves it.
+  const half = await lab.din.sh(`
+    set -e
+    dd if=/dev/urandom of='/${source}/more' bs=1M count=4 2>/dev/null; zfs snapshot '${source}@two'
+    zfs send -L -c -i @one '${source}@two' | head -c 3000000 | base64 -w0
+    zfs destroy '${source}@two'; zfs snapshot '${source}@three'
+  `);
+  await lab.grogu.ask(`base64 -d | zfs receive -s -u '${place}/stuck'`, { input: half });
+  const stuck = await run();
+  assert.equal(stuck.code, 1, stuck.stdout + stuck.stderr);
+  assert.match(stuck.stdout + stuck.stderr, /zfs receive -A .*failed: .*permission denied/);
+  const notes = async () => (await estate.holdfast('doctor', 'grogu')).stdout;
+  assert.match(await notes(), /holdfast may not destroy on .*stuck: a dataset whose stream was cut/);
+  await lab.grogu.sh(`zfs allow -u holdfast destroy '${place}'`);
+  assert.doesNotMatch(await notes(), /may not destroy/);
+  const goesOn = await run();
+  assert.equal(goesOn.code, 0, goesOn.stdout + goesOn.stderr);
+  assert.match(await lab.grogu.zfs('list', '-H', '-t', 'snapshot', '-o', 'name', `${place}/stuck`), /@three/);
+});
+
 test('the rights that doctor names let snapshots, replication and retention do all of their work', {
   skip,
 }, async () => {

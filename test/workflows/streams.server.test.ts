@@ -56,6 +56,8 @@ describe('streams of pools with a limit, on a real server', { skip: needs('tempo
   let most = 0;
   /** By resource: how many groups a run finds at its first look. */
   const groups = new Map<string, number>();
+  /** By resource: what the last look of a run finds, if not that all is well. */
+  const looks = new Map<string, Partial<ReplicationLook>>();
 
   const transfer = async (step: TransferStepInput): Promise<TransferReport> => {
     const context = Context.current();
@@ -77,7 +79,9 @@ describe('streams of pools with a limit, on a real server', { skip: needs('tempo
   };
   const activities = {
     zfsLookAtReplicas: async ({ resource, round }: ReplicationStepInput): Promise<ReplicationLook> =>
-      round === 1 ? { ...provedLook, groups: groups.get(resource) ?? 1 } : provedLook,
+      round === 1 && groups.get(resource) !== 0
+        ? { ...provedLook, groups: groups.get(resource) ?? 1 }
+        : { ...provedLook, ...looks.get(resource) },
     zfsTransferReplicas: transfer,
   };
 
@@ -215,6 +219,30 @@ describe('streams of pools with a limit, on a real server', { skip: needs('tempo
     assert.equal(streamsOf(keeps).length, 1);
     await endAll([keeps]);
     await nothingIsHeld();
+  });
+
+  test('a run that fails for one dataset tells all the same what it found of the others, and of other resources', async () => {
+    const [setBack, drift] = ['a/disk: somebody has rolled it back: it held @one', 'b/x: readonly is not on'];
+    looks.set('told-a', { warnings: [setBack] });
+    looks.set('told-b', {
+      ...{ stopped: ['b/db: someone wrote 5 bytes'], stoppedCount: 1 },
+      ...{ warnings: Array.from({ length: 9 }, () => drift), notes: ['syncoid works on 1 replica too'] },
+    });
+    const sources = ['told-a', 'told-b'].map((resource) => ({ resource, host: 'din' }));
+    for (const { resource } of sources) groups.set(resource, 0);
+    const run = await replicate({ resource: 'told-a', groups: 0, sources });
+    const error = await run.result().then(assert.fail, (failed: Error) => failed.cause as Error);
+    assert.match(error.message, /told-b → grogu: 1 stopped, .*someone wrote 5 bytes\. Besides: /);
+    assert(error.message.includes(`told-a → grogu: ${setBack}`), error.message);
+    assert.match(error.message, /told-b → grogu: b\/x: readonly is not on; .*; … and 5 more$/);
+    const { steps } = await run.query<RunReport>(queryNames.report);
+    const line = (name: string) => steps.find((step) => step.name === name);
+    assert.deepEqual(
+      [line('told-a → grogu, besides')?.state, line('told-a → grogu, besides')?.note],
+      ['warned', setBack],
+    );
+    assert.match(line('told-b → grogu, besides')?.note ?? '', /readonly is not on; .*syncoid works on/);
+    assert.equal(line('told-b → grogu')?.state, 'failed');
   });
 
   for (const how of ['cancel', 'terminate'] as const) {

@@ -119,7 +119,11 @@ test('where the right to give up old state is missing, that is what is said of t
   const now = await survey(odd, request);
   const due = now.plans.filter(travels);
   assert(due.some((plan) => plan.target === to && plan.abandon !== undefined));
-  const { troubles, unprepared } = await settle(odd, now, aheadOf(due, { destination: 'grogu', run: 'copy' }));
+  const { troubles, unprepared } = await settle(
+    odd,
+    now,
+    aheadOf(due, { destination: 'grogu', run: 'copy' }),
+  );
   assert.match(unprepared.get(to) ?? '', /^zfs receive -A .*permission denied/);
   assert.deepEqual(troubles, []);
   assert(!odd.log.some((line) => line.startsWith('source') && line.includes(`${from}@`)), odd.log.join('\n'));

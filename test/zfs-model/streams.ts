@@ -54,7 +54,9 @@ function resumed(pool: Pool, target: Pool, token: string): ModelStream {
     throw new ZfsError(`cannot resume send: '${partial.toName}' used in the initial send no longer exists`);
   const known = [...dataset.snapshots, ...dataset.bookmarks];
   if (partial.fromGuid !== undefined && !known.some(({ guid }) => guid === partial.fromGuid))
-    throw new ZfsError(`cannot resume send: incremental source 0x${BigInt(partial.fromGuid).toString(16)} no longer exists`);
+    throw new ZfsError(
+      `cannot resume send: incremental source 0x${BigInt(partial.fromGuid).toString(16)} no longer exists`,
+    );
   const part = { fromGuid: partial.fromGuid, snapshot };
   return {
     parts: [part],
