@@ -111,7 +111,9 @@ export const ZfsReplication = z
     snapshots: z
       .enum(['ours', 'all'])
       .default('ours')
-      .describe("Which snapshots travel: those of this file's snapshot jobs, or other tools' as well")
+      .describe(
+        'ours: the snapshots that Holdfast takes to keep them (zfs-snapshot jobs, and the last one before a failover), not those that a backup takes to read from. all: every snapshot there is, whoever took it',
+      )
       .meta({ examples: ['all'] }),
     catchUp: z
       .enum(['every', 'newest'])

@@ -109,9 +109,21 @@ export interface ZfsFacts {
   wanted?: { dataset: string; user: string; permissions: string[] }[];
   /** Other tools that work on the datasets of our replications, and what they left there; at most 10. */
   others?: { dataset: string; side: 'source' | 'target'; who: string; by: string }[];
+  /** Where everybody's snapshots travel: the newest that others made of either end, so that names can be compared. */
+  named?: NamedFacts[];
   /** What replications want here between both ends of a stream, and is not there. */
   lacks?: { job: string; program: string }[];
   error?: string;
+}
+
+/** One end of a replication, as its host sees it. */
+export interface NamedFacts {
+  job: string;
+  resource: string;
+  side: 'source' | 'target';
+  dataset: string;
+  /** Name, guid, and the tool that makes such names where one is known: short, because an answer has little room. */
+  snapshots: [name: string, guid: string, who?: string][];
 }
 
 export interface PoolFacts {

@@ -185,6 +185,9 @@ export function fitted(facts: HostFacts): HostFacts {
   ];
   const whole = { ...facts, sources: worstFirst(facts.sources), stores: worstFirst(facts.stores) };
   const { sources, stores } = whole;
+  // Only where a name is taken at both ends something follows from it.
+  if (whole.zfs?.named && JSON.stringify(whole).length > maxCharacters)
+    whole.zfs = { ...whole.zfs, named: [] };
   // The emptiest disks go first: they are no finding.
   const space = [...facts.space].sort((a, b) => a.bytesFree - b.bytesFree);
   while (JSON.stringify(whole).length > maxCharacters && space.pop()) {

@@ -1,6 +1,6 @@
 import { resourceOf, storesOf } from '../../config/lookup.js';
 import type { Config } from '../../config/schema.js';
-import type { ZfsFacts } from '../../contracts/doctor.js';
+import type { NamedFacts, ZfsFacts } from '../../contracts/doctor.js';
 import type { Host } from '../../system/host.js';
 import { zfsCommand } from '../zfs/list-command.js';
 import { makerOf } from '../zfs/replicate-actors.js';
@@ -14,9 +14,14 @@ interface Root {
   side: Other['side'];
   /** Snapshots of others came with our own streams, so their names say nothing. */
   travelled: boolean;
+  /** Whose names are compared with those of the other end; absent where only ours travel. */
+  compared?: Pick<NamedFacts, 'job' | 'resource'>;
 }
 
 const heldAtMost = 20;
+/** What a task of every hour makes in a day; less where there are many roots, because an answer has little room. */
+const namedAtMost = 24;
+const allNamedAtMost = 96;
 
 /** The places on this host to which jobs replicate. */
 export const replicaPlaces = (config: Config, host: string): string[] => [
@@ -24,31 +29,39 @@ export const replicaPlaces = (config: Config, host: string): string[] => [
 ];
 
 function rootsOn(config: Config, host: string): Root[] {
-  return Object.values(config.jobs).flatMap((job) => {
+  return Object.entries(config.jobs).flatMap(([name, job]) => {
     if (job.kind !== 'zfs-replication') return [];
     return job.resources.flatMap((resource): Root[] => {
       const { dataset, host: owner } = resourceOf(config, resource);
+      const compared = job.snapshots === 'all' ? { compared: { job: name, resource } } : {};
       const targets = storesOf(job).flatMap((store): Root[] => {
         const place = config.stores[store]?.zfs;
         if (place?.host !== host) return [];
         const travelled = job.snapshots === 'all';
-        return [{ dataset: `${place.dataset}/${resource}`, side: 'target', travelled }];
+        return [{ dataset: `${place.dataset}/${resource}`, side: 'target', travelled, ...compared }];
       });
       if (owner !== host || dataset === undefined) return targets;
-      return [{ dataset, side: 'source', travelled: false }, ...targets];
+      return [{ dataset, side: 'source', travelled: false, ...compared }, ...targets];
     });
   });
 }
 
 /** Nothing is changed. A root that is not there yet has nobody on it. */
-export async function lookForOthers(host: Host, config: Config, signal: AbortSignal): Promise<Other[]> {
+export async function lookForOthers(
+  host: Host,
+  config: Config,
+  signal: AbortSignal,
+): Promise<Pick<ZfsFacts, 'others' | 'named'>> {
   const zfs = config.hosts[host.name]?.tools.zfs ?? 'zfs';
   const ask = async (...args: string[]): Promise<string[]> => {
     const { exitCode, stdout } = await host.run(zfsCommand(zfs, args), { signal });
     return exitCode === 0 ? stdout.split('\n').filter((line) => line !== '') : [];
   };
   const others: Other[] = [];
-  for (const root of rootsOn(config, host.name)) {
+  const named: NamedFacts[] = [];
+  const roots = rootsOn(config, host.name);
+  const each = Math.min(namedAtMost, Math.ceil(allNamedAtMost / roots.length));
+  for (const root of roots) {
     const { dataset } = root;
     const listed = await ask(
       'list',
@@ -58,7 +71,7 @@ export async function lookForOthers(host: Host, config: Config, signal: AbortSig
       '-t',
       'snapshot,bookmark',
       '-o',
-      'name,userrefs',
+      'name,userrefs,guid',
       dataset,
     );
     const properties = await ask(
@@ -75,8 +88,26 @@ export async function lookForOthers(host: Host, config: Config, signal: AbortSig
     const held = rows.flatMap(([name = '', holds]) => (Number(holds) > 0 ? [name] : [])).slice(-heldAtMost);
     const tags = held.length === 0 ? [] : await ask('holds', '-H', ...held);
     others.push(...othersOn(root, { names: rows.map(([name = '']) => name), properties, tags }));
+    named.push(...namedOn(root, rows, each));
   }
-  return others.slice(0, 10);
+  return { others: others.slice(0, 10), ...(named.length > 0 && { named: named.slice(0, 10) }) };
+}
+
+/** Rows of name, holds and guid, oldest first, as zfs lists the snapshots of a dataset. Pure. */
+export function namedOn(
+  { dataset, side, compared }: Root,
+  rows: readonly string[][],
+  atMost = namedAtMost,
+): NamedFacts[] {
+  const snapshots = rows.flatMap(([full = '', , guid = '']): NamedFacts['snapshots'] => {
+    const name = full.slice(dataset.length + 1);
+    const who = makerOf(name);
+    if (full[dataset.length] !== '@' || who === 'Holdfast') return [];
+    return [who === undefined ? [name, guid] : [name, guid, who]];
+  });
+  return compared && snapshots.length > 0
+    ? [{ ...compared, side, dataset, snapshots: snapshots.slice(-atMost) }]
+    : [];
 }
 
 /** One for each tool and root, by the last thing of it that was seen. Pure. */

@@ -28,9 +28,9 @@ export async function lookAtRights(host: Host, config: Config, signal: AbortSign
   try {
     const { stdout } = await host.run(zfsCommand(zfs, ['version']), { signal: limited });
     const version = parseZfsVersion(stdout);
-    const others = await lookForOthers(host, config, limited);
+    const seen = await lookForOthers(host, config, limited);
     const lacks = await lackingPrograms(host, config);
-    const facts: ZfsFacts = { version: version.join('.') || 'unknown', missing: [], others, lacks };
+    const facts: ZfsFacts = { version: version.join('.') || 'unknown', missing: [], ...seen, lacks };
     const { stdout: user } = await host.run({ file: 'id', args: ['-un'] }, { signal: limited });
     if (user.trim() === 'root') return facts;
     facts.missing.push(...poolsWithoutRight(host, config, user.trim()));

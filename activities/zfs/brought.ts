@@ -1,6 +1,7 @@
 import type { ReplicationStepInput } from '../../contracts/replication.js';
 import type { Host } from '../../system/host.js';
 import { readPacked, writePacked } from '../../system/packed.js';
+import { mayTravel } from './replicate-base.js';
 import { replicaOf } from './replicate-moves.js';
 import type { DatasetPlan, PlanInput } from './replicate-types.js';
 import type { Dataset } from './types.js';
@@ -21,16 +22,12 @@ export function learnBrought(known: Brought, plans: readonly DatasetPlan[], inpu
   for (const replica of input.target.values()) learn(replica, known);
   for (const plan of plans)
     if (plan.source !== '')
-      learn(replicaOf(input.target, plan), mayTravel(input.source.get(plan.source), input));
+      learn(replicaOf(input.target, plan), travelling(input.source.get(plan.source), input));
   return brought;
 }
 
-const mayTravel = (source: Dataset | undefined, { policy }: PlanInput): Set<string> =>
-  new Set(
-    (source?.snapshots ?? [])
-      .filter(({ run }) => policy.snapshots === 'all' || run !== undefined)
-      .map(({ guid }) => guid),
-  );
+const travelling = (source: Dataset | undefined, { policy }: PlanInput): Set<string> =>
+  new Set((source?.snapshots ?? []).filter((one) => mayTravel(one, policy)).map(({ guid }) => guid));
 
 type Pair = Pick<ReplicationStepInput, 'job' | 'resource' | 'store'>;
 

@@ -1,5 +1,5 @@
 import { newestWanted, segmentsFor, segmentTo, thin, wantedAfter } from './replicate-base.js';
-import { isVerdict, judgeReplica, judgeToken, mayNotTravel, travelsRaw } from './replicate-judge.js';
+import { isVerdict, judgeNames, judgeReplica, judgeToken, mayNotTravel, travelsRaw } from './replicate-judge.js';
 import { type Pairing, pairUp, parentOf, targetNameOf } from './replicate-moves.js';
 import { isParked } from './replicate-names.js';
 import type { Base, DatasetPlan, PlanInput } from './replicate-types.js';
@@ -132,12 +132,24 @@ function continueReplica(source: Dataset, target: Dataset, plan: DatasetPlan, in
   const { common, note } = judged;
   const base = common?.base;
   const known: DatasetPlan = { ...plan, ...(base && { common: base }) };
-  const suffix = note === undefined ? '' : `; ${note}`;
-  if (target.resumeToken !== undefined) return afterInterruption(source, target, known, input);
-  const sent = withStreams(source, known, input, base);
+  const next =
+    target.resumeToken === undefined
+      ? goesOn(source, known, input, { at: common?.at.name, suffix: note === undefined ? '' : `; ${note}` })
+      : afterInterruption(source, target, known, input);
+  const taken = judgeNames(source, target, next);
+  return taken ? { ...plan, ...taken } : next;
+}
+
+function goesOn(
+  source: Dataset,
+  plan: DatasetPlan,
+  input: PlanInput,
+  { at, suffix }: { at: string | undefined; suffix: string },
+): DatasetPlan {
+  const sent = withStreams(source, plan, input, plan.common);
   if (sent.segments.length === 0)
-    return { ...sent, kind: 'nothing', reason: `@${common?.at.name} is the newest on both sides${suffix}` };
-  return { ...sent, kind: 'incremental', reason: `${describeBase(base)}${suffix}` };
+    return { ...sent, kind: 'nothing', reason: `@${at} is the newest on both sides${suffix}` };
+  return { ...sent, kind: 'incremental', reason: `${describeBase(plan.common)}${suffix}` };
 }
 
 /** A receive was interrupted: it is gone on with where that is possible, else what arrived of it is given up. */

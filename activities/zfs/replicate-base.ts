@@ -43,6 +43,12 @@ export function newestCommon(source: Dataset, target: Dataset): Common | undefin
   return undefined;
 }
 
+/** Whether one of the source is meant to be on the target at all. */
+export const mayTravel = (
+  { run, job = '' }: Snapshot,
+  { snapshots, takenToRead }: ReplicationPolicy,
+): boolean => snapshots === 'all' || (run !== undefined && takenToRead?.has(job) !== true);
+
 /** Snapshots of the source that should travel, after a moment (or all). */
 export function wantedAfter(
   source: Dataset,
@@ -54,7 +60,7 @@ export function wantedAfter(
   for (let index = source.snapshots.length - 1; index >= 0; index--) {
     const snapshot = source.snapshots[index];
     if (!snapshot || snapshot.createtxg <= after) break;
-    if (policy.snapshots === 'all' || snapshot.run !== undefined) wanted.push(snapshot);
+    if (mayTravel(snapshot, policy)) wanted.push(snapshot);
   }
   return wanted.reverse();
 }
@@ -71,7 +77,7 @@ export function thin(wanted: Snapshot[], { keep, timezone = 'UTC' }: Replication
 export function newestWanted(source: Listing, policy: ReplicationPolicy): number | undefined {
   let newest: number | undefined;
   for (const { snapshots } of source.values()) {
-    const last = snapshots.findLast(({ run }) => policy.snapshots === 'all' || run !== undefined);
+    const last = snapshots.findLast((one) => mayTravel(one, policy));
     if (last && last.createtxg > (newest ?? -1)) newest = last.createtxg;
   }
   return newest;

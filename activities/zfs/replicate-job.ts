@@ -88,6 +88,7 @@ export function requestOf(
   const policy: ReplicationPolicy = {
     destination: destinationOf(input),
     snapshots: job.snapshots,
+    takenToRead: jobsThatRead(config),
     catchUp: job.catchUp,
     encrypted: job.encrypted,
     // What a failback has put aside over here is no data of the job's.
@@ -105,6 +106,10 @@ export function requestOf(
     policy: { ...policy, destination: wayBackOf(input), snapshots: 'all' },
   };
 }
+
+/** A snapshot that a backup took to read from it goes with the backup: a replica would keep what its source never meant to. */
+const jobsThatRead = ({ jobs }: Config): Set<string> =>
+  new Set(Object.entries(jobs).flatMap(([name, { kind }]) => (kind === 'restic-backup' ? [name] : [])));
 
 /** What was never in use on the replica's side is not brought back: replicas whose source had gone, and what was parked. */
 const withoutKept = (ends: Ends): Ends => ({

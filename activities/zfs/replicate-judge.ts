@@ -100,8 +100,36 @@ function judgeHistory(common: Common, target: Dataset, raw: boolean): Judged {
   return { common, note: `${newer.length} empty ${plural(newer.length)} of others there (${few(newer)})` };
 }
 
+/**
+ * A name that is taken by another snapshot: no stream brings a second one, so the dataset would be behind for ever. Two tasks of one name at
+ * both ends are enough for it. By all that would arrive; undefined where nothing is in the way.
+ */
+export function judgeNames(source: Dataset, target: Dataset, plan: DatasetPlan): Verdict | undefined {
+  const names = new Map(arriving(source, plan).map(({ name, guid }) => [name, guid]));
+  const inTheWay = target.snapshots.filter(({ name, guid }) => (names.get(name) ?? guid) !== guid);
+  if (inTheWay.length === 0) return undefined;
+  const at = target.snapshots.findIndex(({ guid }) => guid === plan.common?.guid);
+  const newer = target.snapshots.slice(at + 1);
+  const old = inTheWay.find((one) => !newer.includes(one));
+  const reason = `${inTheWay.length} ${plural(inTheWay.length)} there took the name of one that is to arrive (${few(inTheWay)})`;
+  if (!old) return { kind: 'diverged', reason, loses: newer.map(({ name }) => name) };
+  // Nothing that is newer than it stands in the way: going back to the base would not help.
+  const next = `@${old.name.slice(0, 60)} is no newer than the base: give it another name there ("zfs rename"), or park`;
+  return { kind: 'diverged', reason: `${reason}; ${next}` };
+}
+
+/** What the streams of a plan would make on the target. */
+function arriving({ snapshots }: Dataset, { segments, resume }: DatasetPlan): Snapshot[] {
+  const sent = segments.flatMap(({ from, toGuid, intermediates }) => {
+    const last = snapshots.findIndex(({ guid }) => guid === toGuid);
+    const first = snapshots.findIndex(({ createtxg }) => createtxg > (from?.createtxg ?? 0));
+    return snapshots.slice(intermediates ? first : last, last + 1);
+  });
+  return resume ? [...snapshots.filter(({ guid }) => guid === resume.toGuid), ...sent] : sent;
+}
+
 /** A stranger's dataset below a replica inherits what only the replica says of itself. */
-function ownReplicaOf(target: Dataset, input: PlanInput): string | undefined {
+export function ownReplicaOf(target: Dataset, input: Pick<PlanInput, 'target'>): string | undefined {
   const inherited = input.target.get(parentOf(target.name))?.replicaOf;
   return target.replicaOf === inherited ? undefined : target.replicaOf;
 }

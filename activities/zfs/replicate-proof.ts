@@ -1,3 +1,4 @@
+import { ownReplicaOf } from './replicate-judge.js';
 import { parentOf, replicaOf } from './replicate-moves.js';
 import type { DatasetPlan, PlanInput, PlanKind } from './replicate-types.js';
 import { type Selection, selectDatasets } from './select.js';
@@ -23,14 +24,30 @@ export const strangersIn = ({
 /** Properties that keep a replica from being changed or mounted over something, where they are no longer as we set them. */
 export function driftOf(plans: readonly DatasetPlan[], input: DriftInput): string[] {
   return plans.flatMap((plan) => {
-    const dataset = plan.kind === 'nothing' && plan.common ? replicaOf(input.target, plan) : undefined;
-    if (!dataset) return [];
-    const odd = [...oddMount(dataset), ...oddPlace(dataset, input.source.get(plan.source), input.target)];
+    const dataset = replicaOf(input.target, plan);
+    if (!dataset || !isKept(plan, dataset, input)) return [];
+    const odd = [
+      ...oddMount(dataset),
+      ...oddPlace(dataset, input.source.get(plan.source), input.target),
+      ...(plan.common ? [] : oddContent(dataset)),
+    ];
     return odd.length === 0 ? [] : [`${plan.target}: ${odd.join(', ')}`];
   });
 }
 
 type DriftInput = Pick<PlanInput, 'source' | 'target'>;
+
+/** Sound and up to date, or kept without a source: no plan looks at what becomes of those. What others made below a replica is theirs. */
+const isKept = ({ kind, common }: DatasetPlan, dataset: Dataset, input: DriftInput): boolean =>
+  kind === 'nothing'
+    ? common !== undefined
+    : (kind === 'gone' || kind === 'excluded') && ownReplicaOf(dataset, input) !== undefined;
+
+/** With a source it would have diverged. */
+const oddContent = ({ writtenBytes, resumeToken, snapshots }: Dataset): string[] =>
+  writtenBytes > 0 && resumeToken === undefined && snapshots.length > 0
+    ? [`${writtenBytes} bytes were written after @${snapshots.at(-1)?.name}`]
+    : [];
 
 const oddMount = (dataset: Dataset): string[] => [
   ...(dataset.readonly === 'on' ? [] : ['readonly is not on']),

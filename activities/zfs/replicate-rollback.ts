@@ -101,6 +101,9 @@ export function doomedOf({ plans, input }: Survey, only?: string): { doomed: Doo
     const [source, target] = [input.source.get(plan.source), replicaOf(input.target, plan)];
     const common = source && target && newestCommon(source, target);
     if (!common || !target) refused.push(`${plan.target}: ${plan.reason}: there is nothing to roll back to`);
+    // Stopped by a snapshot that is no newer than the base: it would still be there afterwards.
+    else if (plan.loses === undefined)
+      refused.push(`${target.name}: a roll-back does not help: ${plan.reason}`);
     else if (target.resumeToken !== undefined)
       refused.push(`${target.name}: it holds partially received state: "zfs receive -A" gives it up first`);
     else {

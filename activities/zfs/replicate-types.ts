@@ -8,6 +8,8 @@ export interface ReplicationPolicy {
   destination: string;
   /** Whose snapshots travel: those that carry our run, or everybody's. */
   snapshots: 'ours' | 'all';
+  /** With `ours`: jobs that take snapshots only to read from them, and remove them again. */
+  takenToRead?: ReadonlySet<string>;
   /** After a pause: through every snapshot in between, or straight to the newest. */
   catchUp: 'every' | 'newest';
   /** `raw`: encrypted datasets travel encrypted. `required`: others do not travel at all. `plain`: encrypted ones are sent readable. */

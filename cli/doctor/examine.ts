@@ -14,6 +14,7 @@ import { about, exitOfFindings } from './findings.js';
 import { judgeFile, judgeOwnSpace, judgeThisMachine, ownVersion } from './here.js';
 import { judgeClock, offsetMs } from './judge-clock.js';
 import { judgeHost, type Own } from './judge-host.js';
+import { type HostZfs, judgeNames } from './judge-names.js';
 import { judgeTemporal } from './judge-temporal.js';
 import { renderFindings } from './view.js';
 
@@ -59,11 +60,18 @@ async function examineEstate(context: Context, config: Config, host: string | un
       : [examineHost(context, temporal, config, host)],
   );
   const channels = await examineChannels(temporal, config, host, context.now());
-  return { findings: [...server, ...asked.flat(), ...channels] };
+  const both = judgeNames(asked.flatMap(({ seen }) => (seen ? [seen] : [])));
+  return { findings: [...server, ...asked.flatMap(({ findings }) => findings), ...both, ...channels] };
 }
 
 /** Without these no workflow goes on. */
 const notAskable = new Set(['namespace', 'orchestrator']);
+
+interface Asked {
+  findings: Finding[];
+  /** Of what is compared between hosts. */
+  seen?: HostZfs;
+}
 
 /** A host that is known to be away is asked only by name: its silence takes minutes, and says nothing new. */
 function examineUnlessAway(
@@ -71,12 +79,13 @@ function examineUnlessAway(
   temporal: Temporal,
   config: Config,
   host: string,
-): Promise<Finding[]> | Finding[] {
+): Promise<Asked> | Asked {
   const words = awayHosts(config, host)
     .filter(({ untilMs }) => untilMs > context.now().getTime())
     .map(awayWords);
   if (words.length === 0) return examineHost(context, temporal, config, host);
-  return [about(host).note('host', words.join('; '), `"holdfast doctor ${host}" asks it all the same`)];
+  const next = `"holdfast doctor ${host}" asks it all the same`;
+  return { findings: [about(host).note('host', words.join('; '), next)] };
 }
 
 async function examineHost(
@@ -84,10 +93,12 @@ async function examineHost(
   temporal: Temporal,
   config: Config,
   host: string,
-): Promise<Finding[]> {
+): Promise<Asked> {
   const via = config.hosts[host]?.ssh?.via;
   const own = { version: ownVersion(), digests: configurationDigests(config) };
-  return judgeReply(await askHost(temporal, host, context.now), own, via);
+  const reply = await askHost(temporal, host, context.now);
+  const zfs = 'facts' in reply ? reply.facts.zfs : undefined;
+  return { findings: judgeReply(reply, own, via), ...(zfs && { seen: { host, zfs } }) };
 }
 
 /** Pure: what a reply, or none, says about the host. */

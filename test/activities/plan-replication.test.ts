@@ -178,6 +178,81 @@ test('written to on the target: stopped alone, and what would be lost is named',
   assert.match(plans.get('backup/k/a')?.reason ?? '', /TrueNAS/);
 });
 
+const auto = 'auto-2026-11-20_03-00';
+
+test('a name that another snapshot has over there stops that dataset alone, also in the middle of a stream', () => {
+  const pools = both('a', 'b');
+  snapshotAll(pools, 'one');
+  for (const name of ['fast/k', 'fast/k/a', 'fast/k/b']) copied(pools, name, 'one');
+  pools.source.takeSnapshot(`fast/k/a@${auto}`);
+  pools.target.takeSnapshot(`backup/k/a@${auto}`);
+  pools.target.takeSnapshot('backup/k/b@theirs');
+  snapshotAll(pools, 'two');
+  snapshotAll(pools, 'three');
+  const plans = planOf(pools);
+  const kinds = ['', '/a', '/b'].map((name) => plans.get(`backup/k${name}`)?.kind);
+  assert.deepEqual(kinds, ['incremental', 'diverged', 'incremental'], 'an empty one of another name is no matter');
+  const stopped = plans.get('backup/k/a');
+  assert.deepEqual([stopped?.loses, stopped?.segments], [[auto], []]);
+  assert.match(stopped?.reason ?? '', /^1 snapshot there took the name of one that is to arrive \(.*, made by TrueNAS\)$/);
+  // Where it does not travel, it is in nobody's way.
+  for (const more of [{ snapshots: 'ours' }, { catchUp: 'newest' }] as const)
+    assert.equal(planOf(pools, more).get('backup/k/a')?.kind, 'incremental', JSON.stringify(more));
+});
+
+test('a taken name that is as old as the base is told with what helps, because a roll-back does not', () => {
+  const pools = both();
+  snapshotAll(pools, 'latest');
+  copied(pools, 'fast/k', 'latest');
+  snapshotAll(pools, 'two');
+  copied(pools, 'fast/k', 'two', 'latest');
+  pools.source.destroySnapshot('fast/k@latest');
+  snapshotAll(pools, 'latest');
+  const plan = planOf(pools).get('backup/k');
+  assert.deepEqual([plan?.kind, plan?.loses], ['diverged', undefined]);
+  assert.match(plan?.reason ?? '', /; @latest is no newer than the base: give it another name there/);
+  // What the base itself is called over there may be in the way, too.
+  const [, base] = pools.target.dataset('backup/k').snapshots;
+  assert(base);
+  base.name = 'three';
+  pools.source.destroySnapshot('fast/k@latest');
+  assert.equal(planOf(pools).get('backup/k')?.kind, 'nothing');
+  snapshotAll(pools, 'three');
+  assert.match(planOf(pools).get('backup/k')?.reason ?? '', /@three is no newer than the base/);
+});
+
+test('half received state is not gone on with where its name was taken meanwhile', () => {
+  const pools = both();
+  snapshotAll(pools, 'old');
+  copied(pools, 'fast/k', 'old');
+  snapshotAll(pools, 'one');
+  copied(pools, 'fast/k', 'one', 'old');
+  pools.source.destroySnapshot('fast/k@old');
+  snapshotAll(pools, 'old');
+  const [, newest] = pools.source.dataset('fast/k').snapshots;
+  pools.target.dataset('backup/k').partial = {
+    token: '1-x',
+    toGuid: newest?.guid ?? '',
+    toName: 'fast/k@old',
+    fromGuid: pools.source.dataset('fast/k').snapshots[0]?.guid,
+    raw: false,
+    bytes: 10,
+    initial: false,
+  };
+  const token = { toGuid: newest?.guid ?? '', toName: 'fast/k@old', raw: false, bytesDone: 10 };
+  const { fromGuid } = pools.target.dataset('backup/k').partial ?? {};
+  const input: PlanInput = {
+    source: listing(pools.source, 'fast/k'),
+    sourceRoot: 'fast/k',
+    target: listing(pools.target, 'backup/k'),
+    targetRoot: 'backup/k',
+    policy,
+    tokens: new Map([['backup/k', { ...token, ...(fromGuid !== undefined && { fromGuid }) }]]),
+  };
+  const [plan] = planReplication(input);
+  assert.deepEqual([plan?.kind, plan?.resume], ['diverged', undefined]);
+});
+
 test('renamed on the source: the replica follows, with what lies below it', () => {
   const pools = both('a', 'a/below');
   snapshotAll(pools, 'one');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { othersOn } from '../../activities/doctor/zfs-actors.js';
+import { namedOn, othersOn } from '../../activities/doctor/zfs-actors.js';
 import { planReplication } from '../../activities/zfs/plan-replication.js';
 import { actorNotes, actorsOn, setBacks } from '../../activities/zfs/replicate-actors.js';
 import { replicaStates } from '../../activities/zfs/replicate-lag.js';
@@ -125,6 +125,29 @@ test('a mount point that would cover something is told, one that is inherited is
   assert.deepEqual(drifts({ canmount: 'on', readonly: 'off' }), ['readonly is not on, canmount is on']);
 });
 
+test('a replica without a source is kept for ever, and what becomes of it is told as of any other', () => {
+  const own = { ...ours, mountpoint: '/backup/k/a', replicaOf: '77' };
+  const told = (more: Partial<Dataset>, excluded = false): string[] => {
+    const source = [dataset('fast/k', {}, [one]), ...(excluded ? [dataset('fast/k/a', {}, [one])] : [])];
+    const target = [
+      dataset('backup/k', { ...ours, mountpoint: '/backup/k', replicaOf: '66' }, [one]),
+      dataset('backup/k/a', { ...own, ...more }, [one]),
+    ];
+    const input = inputOf(source, target);
+    const policy = { ...wholePolicy, excludes: (below: string) => excluded && below === 'a' };
+    return driftOf(planReplication({ ...input, policy }), input);
+  };
+  for (const excluded of [false, true]) {
+    assert.deepEqual(told({}, excluded), []);
+    assert.deepEqual(told({ readonly: 'off', mounted: true, writtenBytes: 7 }, excluded), [
+      'backup/k/a: readonly is not on, it is mounted at /backup/k/a, 7 bytes were written after @one',
+    ]);
+  }
+  assert.deepEqual(told({ readonly: 'off', replicaOf: '66' }), [], 'what others made there is theirs');
+  const parked = inputOf([], [dataset('backup/k/a.parked-2026-11-20T030000Z', { replicaOf: '77' }, [one])]);
+  assert.deepEqual(driftOf(planReplication(parked), parked), []);
+});
+
 test('encryption roots are told by where their key is looked for', () => {
   const secret = { encryption: 'aes-256-gcm', encryptionRoot: 'fast/k' };
   const there = { ...ours, ...secret, encryptionRoot: 'backup/k' };
@@ -198,4 +221,22 @@ test('the doctor names other tools by snapshots, bookmarks, properties and holds
     'syncoid hold syncoid_grogu',
   ]);
   assert(!of(true).some((line) => line.startsWith('TrueNAS')), 'it may have come with our own streams');
+});
+
+test('where everybody\'s snapshots travel, the doctor is told the newest names of a root with their guids', () => {
+  const rows = [
+    ['backup/k@auto-2026-11-20_03-00', '0', '11'],
+    ['backup/k@holdfast_hourly_x', '1', '12'],
+    ['backup/k@monday', '0', '13'],
+    ['backup/k#auto-2026-11-20_03-00', '-', '14'],
+  ];
+  const root = { dataset: 'backup/k', side: 'target', travelled: true } as const;
+  assert.deepEqual(namedOn(root, rows), []);
+  const compared = { job: 'copy', resource: 'k' };
+  const [named] = namedOn({ ...root, compared }, rows);
+  assert.deepEqual(named?.snapshots, [
+    ['auto-2026-11-20_03-00', '11', 'TrueNAS'],
+    ['monday', '13'],
+  ]);
+  assert.deepEqual(namedOn({ ...root, compared }, rows, 1)[0]?.snapshots, [['monday', '13']]);
 });

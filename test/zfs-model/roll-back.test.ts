@@ -99,6 +99,26 @@ test('a hold of others is not let go of, and our own fence comes back where noth
   assert.deepEqual([...snapshot.holds].sort(), [fenceTag, 'somebody']);
 });
 
+test('a name that was taken over there goes by a roll-back where it is newer than the base, and is refused where it is not', async () => {
+  const { source, target, ends, again, destroy } = await diverged();
+  for (const name of ['backup/k/a', 'backup/k/b c']) target.rollback(`${name}@one`);
+  const auto = 'auto-2026-11-20_03-00';
+  target.takeSnapshot(`backup/k/a@${auto}`);
+  for (const name of ['fast/k', 'fast/k/a', 'fast/k/b c']) source.takeSnapshot(`${name}@${auto}`);
+  source.snapshot('fast/k/b c@one').snapshot.name = 'renamed';
+  source.takeSnapshot('fast/k/b c@one');
+  const before = await again();
+  assert.deepEqual(before, ['nothing', 'diverged', 'diverged'], 'each stops alone');
+  const { doomed, refused } = doomedOf(await survey(ends, request));
+  assert.match(refused.join(), /^backup\/k\/b c: a roll-back does not help: .*zfs rename/);
+  assert.match(doomed[0]?.words ?? '', /lost are @auto-2026-11-20_03-00 with 0 bytes .*made by TrueNAS/);
+  assert.equal(doomed.length, 1);
+  const { done, warnings } = await rollBackApproved(ends, request, doomed, destroy);
+  assert.deepEqual([done, warnings], [['backup/k/a@one'], []]);
+  target.snapshot('backup/k/b c@one').snapshot.name = 'renamed by hand';
+  assert.deepEqual(await again(), ['nothing', 'nothing', 'nothing']);
+});
+
 test('killed in the middle, a second attempt says what the first one did', async () => {
   let left = Number.POSITIVE_INFINITY;
   const watch = {
