@@ -15,7 +15,7 @@ export const zfsErrors = {
   },
   HF_REPLICA_DIVERGED: {
     meaning:
-      'A replica cannot be continued: someone wrote to it or rolled it back, its source was made anew, or it is not ours',
+      'A replica cannot be continued: someone wrote to it or rolled it back, a name that is to arrive is taken, its source was made anew, or it is not ours',
     retry: 'never',
     exit: 5,
     next: 'Nothing was overwritten. When you say yes, "holdfast do JOB park" renames them aside to be copied anew, "holdfast do JOB roll-back" takes them back to their base',

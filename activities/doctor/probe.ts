@@ -177,17 +177,26 @@ const isWell = (entry: SourceFacts | StoreFacts): boolean =>
       entry.secrets.every(({ error, exposed }) => !error && !exposed)
     : !entry.error && !entry.unreadable && !entry.warning;
 
+/** The longest part, and only where a name is taken at both ends something follows from it: it goes first. */
+function withoutNames(facts: HostFacts): HostFacts {
+  const { zfs, leftOut = 0 } = facts;
+  if (!zfs?.named || JSON.stringify(facts).length <= maxCharacters) return facts;
+  const { named, ...rest } = zfs;
+  return { ...facts, zfs: rest, leftOut: leftOut + named.length };
+}
+
 /** Leaves out what is well first; what did not fit is counted, never silently dropped. */
 export function fitted(facts: HostFacts): HostFacts {
   const worstFirst = <E extends SourceFacts | StoreFacts>(entries: E[]): E[] => [
     ...entries.filter((entry) => !isWell(entry)),
     ...entries.filter(isWell),
   ];
-  const whole = { ...facts, sources: worstFirst(facts.sources), stores: worstFirst(facts.stores) };
+  const whole = {
+    ...withoutNames(facts),
+    sources: worstFirst(facts.sources),
+    stores: worstFirst(facts.stores),
+  };
   const { sources, stores } = whole;
-  // Only where a name is taken at both ends something follows from it.
-  if (whole.zfs?.named && JSON.stringify(whole).length > maxCharacters)
-    whole.zfs = { ...whole.zfs, named: [] };
   // The emptiest disks go first: they are no finding.
   const space = [...facts.space].sort((a, b) => a.bytesFree - b.bytesFree);
   while (JSON.stringify(whole).length > maxCharacters && space.pop()) {

@@ -131,8 +131,7 @@ function apartOf({ plans, input, run }: FailbackFacts): Apart[] {
 function onePart(plan: DatasetPlan, returned: Dataset, { source, target }: PlanInput, time: Date): Apart {
   const replica = source.get(plan.source);
   // What is in the way may be as old as what both have: then a clone of that would have it, too.
-  const common =
-    replica && plan.loses !== undefined ? newestCommon(replica, returned)?.at.name : undefined;
+  const common = replica && plan.loses !== undefined ? newestCommon(replica, returned)?.at.name : undefined;
   return {
     dataset: returned.name,
     aside: parkedName(returned.name, time),

@@ -1,5 +1,12 @@
 import { newestWanted, segmentsFor, segmentTo, thin, wantedAfter } from './replicate-base.js';
-import { isVerdict, judgeNames, judgeReplica, judgeToken, mayNotTravel, travelsRaw } from './replicate-judge.js';
+import {
+  isVerdict,
+  judgeNames,
+  judgeReplica,
+  judgeToken,
+  mayNotTravel,
+  travelsRaw,
+} from './replicate-judge.js';
 import { type Pairing, pairUp, parentOf, targetNameOf } from './replicate-moves.js';
 import { isParked } from './replicate-names.js';
 import type { Base, DatasetPlan, PlanInput } from './replicate-types.js';

@@ -137,12 +137,15 @@ export function ownReplicaOf(target: Dataset, input: Pick<PlanInput, 'target'>):
 function noCommon(source: Dataset, target: Dataset, input: PlanInput): Verdict {
   const replicaOf = ownReplicaOf(target, input);
   const loses = target.snapshots.map(({ name }) => name);
-  if (replicaOf === source.guid)
+  if (replicaOf === source.guid) {
+    const took = promotedOver(source, target, input);
+    const why = took === undefined ? '' : `: ${took} was promoted and took them over`;
     return {
       kind: 'diverged',
-      reason: 'the replica is of this dataset, but no snapshot or bookmark of the source is left on it',
+      reason: `the replica is of this dataset, but no snapshot or bookmark of the source is left on it${why}`,
       loses,
     };
+  }
   if (replicaOf !== undefined)
     return {
       kind: 'diverged',
@@ -154,6 +157,21 @@ function noCommon(source: Dataset, target: Dataset, input: PlanInput): Verdict {
     reason: `a dataset of others is there, with ${target.snapshots.length} snapshots (${few(target.snapshots)})`,
     loses,
   };
+}
+
+/** Promoting a clone takes snapshots and bookmarks over to it, the base and our cursor among them. */
+function promotedOver(source: Dataset, target: Dataset, input: PlanInput): string | undefined {
+  const there = new Set(target.snapshots.map(({ guid }) => guid));
+  const seen = new Set<string>();
+  let at = source.origin?.split('@')[0];
+  while (at !== undefined && !seen.has(at)) {
+    const former = input.source.get(at);
+    if ([...(former?.snapshots ?? []), ...(former?.bookmarks ?? [])].some(({ guid }) => there.has(guid)))
+      return at;
+    seen.add(at);
+    at = former?.origin?.split('@')[0];
+  }
+  return undefined;
 }
 
 const plural = (count: number): string => (count === 1 ? 'snapshot' : 'snapshots');

@@ -64,18 +64,33 @@ export function planUpkeep(plans: readonly DatasetPlan[], input: PlanInput, tags
     source: { bookmarks: [], destroy: [], release: [] },
     target: { fence: [], release: [] },
   };
+  const others = basesOfStopped(plans, input);
   for (const pair of pairs(plans, input)) {
     if (pair.source) keepHolds(pair.plan, pair.source, input, tags, upkeep);
     if (!settled.has(pair.plan.kind) || input.policy.marks === 'none') continue;
-    if (pair.source) keepCursors(pair.plan, pair.source, input, upkeep);
+    if (pair.source) keepCursors(pair.plan, pair.source, { input, others }, upkeep);
     if (pair.target) keepFence(pair.plan, pair.target, tags, upkeep);
   }
   return upkeep;
 }
 
-function keepCursors(plan: DatasetPlan, source: Dataset, { policy }: PlanInput, upkeep: Upkeep): void {
+/** A clone that was promoted has taken over the cursor of another dataset, whose replica has nothing else left to begin with. */
+const basesOfStopped = (plans: readonly DatasetPlan[], { target }: PlanInput): ReadonlySet<string> =>
+  new Set(
+    plans.flatMap((plan) =>
+      plan.kind === 'diverged' ? (replicaOf(target, plan)?.snapshots ?? []).map(({ guid }) => guid) : [],
+    ),
+  );
+
+interface Cursors {
+  input: PlanInput;
+  /** Guids that replicas have which are stopped. */
+  others: ReadonlySet<string>;
+}
+
+function keepCursors(plan: DatasetPlan, source: Dataset, { input, others }: Cursors, upkeep: Upkeep): void {
   const { common } = plan;
-  const { destination } = policy;
+  const { destination } = input.policy;
   // Without a common base every cursor may be the one that is needed when a human has looked.
   if (!common) return;
   const cursor = cursorName(destination, common.guid);
@@ -90,7 +105,8 @@ function keepCursors(plan: DatasetPlan, source: Dataset, { policy }: PlanInput, 
   }
   const pending = new Set([plan.resume?.toGuid, ...plan.segments.map(({ toGuid }) => toGuid)]);
   for (const { name, guid } of own)
-    if (guid !== common.guid && !pending.has(guid)) upkeep.source.destroy.push(`${source.name}#${name}`);
+    if (guid !== common.guid && !pending.has(guid) && !others.has(guid))
+      upkeep.source.destroy.push(`${source.name}#${name}`);
 }
 
 /** Holds of this destination, of whatever run: what is still to be sent keeps them, everything else was left behind. */

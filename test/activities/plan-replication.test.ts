@@ -191,10 +191,17 @@ test('a name that another snapshot has over there stops that dataset alone, also
   snapshotAll(pools, 'three');
   const plans = planOf(pools);
   const kinds = ['', '/a', '/b'].map((name) => plans.get(`backup/k${name}`)?.kind);
-  assert.deepEqual(kinds, ['incremental', 'diverged', 'incremental'], 'an empty one of another name is no matter');
+  assert.deepEqual(
+    kinds,
+    ['incremental', 'diverged', 'incremental'],
+    'an empty one of another name is no matter',
+  );
   const stopped = plans.get('backup/k/a');
   assert.deepEqual([stopped?.loses, stopped?.segments], [[auto], []]);
-  assert.match(stopped?.reason ?? '', /^1 snapshot there took the name of one that is to arrive \(.*, made by TrueNAS\)$/);
+  assert.match(
+    stopped?.reason ?? '',
+    /^1 snapshot there took the name of one that is to arrive \(.*, made by TrueNAS\)$/,
+  );
   // Where it does not travel, it is in nobody's way.
   for (const more of [{ snapshots: 'ours' }, { catchUp: 'newest' }] as const)
     assert.equal(planOf(pools, more).get('backup/k/a')?.kind, 'incremental', JSON.stringify(more));

@@ -223,7 +223,7 @@ test('the doctor names other tools by snapshots, bookmarks, properties and holds
   assert(!of(true).some((line) => line.startsWith('TrueNAS')), 'it may have come with our own streams');
 });
 
-test('where everybody\'s snapshots travel, the doctor is told the newest names of a root with their guids', () => {
+test("where everybody's snapshots travel, the doctor is told the newest names of a root with their guids", () => {
   const rows = [
     ['backup/k@auto-2026-11-20_03-00', '0', '11'],
     ['backup/k@holdfast_hourly_x', '1', '12'],

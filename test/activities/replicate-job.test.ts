@@ -16,7 +16,7 @@ const { config } = parseConfig(
     resources: { tree: { host: 'din', dataset: 'fast/k' }, other: { host: 'din', dataset: 'fast/k/db' } },
     stores: {
       grogu: { zfs: { host: 'din', dataset: 'backup' } },
-      usb: { repository: '/mnt/usb', password: { file: '/etc/pw' } },
+      usb: { restic: { repository: '/mnt/usb', password: { file: '/etc/pw' } } },
     },
     jobs: {
       copy: { kind: 'zfs-replication', resources: ['tree'], store: 'grogu' },

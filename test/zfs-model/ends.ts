@@ -1,6 +1,7 @@
 import type { Done, Ends, Side, StreamEnd, TokenAnswer } from '../../activities/zfs/replicate-ends.js';
 import type { Stream } from '../../activities/zfs/replicate-streams.js';
 import type { Dataset, Listing } from '../../activities/zfs/types.js';
+import { ownerOf } from './clones.js';
 import { execute } from './commands.js';
 import { type ModelDataset, type Pool, ZfsError } from './pool.js';
 import { type ModelStream, openSend, receivePart } from './streams.js';
@@ -180,7 +181,7 @@ const datasetOf = (pool: Pool, dataset: ModelDataset): Dataset => ({
   encryption: dataset.encrypted ? 'aes-256-gcm' : undefined,
   encryptionRoot: dataset.encrypted ? dataset.name : undefined,
   keyStatus: dataset.encrypted ? 'available' : undefined,
-  origin: undefined,
+  origin: dataset.origin && `${ownerOf(pool, dataset.origin)?.name}@${dataset.origin.name}`,
   resumeToken: dataset.partial?.token,
   readonly: dataset.properties.get('readonly') ?? 'off',
   canmount: dataset.properties.get('canmount') ?? 'on',

@@ -1,3 +1,4 @@
+import { cloneSnapshot, promote } from './clones.js';
 import { type ModelDataset, type Pool, ZfsError } from './pool.js';
 import type { Random } from './random.js';
 
@@ -12,15 +13,34 @@ const freeSnapshots = (dataset: ModelDataset): string[] =>
 export function sourceStep(pool: Pool, root: string, random: Random, run: string): void {
   const dataset = random.of(pool.below(root));
   if (!dataset) return;
-  const kind = random.below(20);
+  const kind = random.below(24);
   if (kind < 6) dataset.written += 100;
   else if (kind < 9) snapshotTree(pool, root, run);
-  else if (kind < 11) pool.takeSnapshot(`${dataset.name}@auto-${pool.tick()}`);
+  else if (kind < 11) pool.takeSnapshot(`${dataset.name}@${autoName(pool, random)}`);
   else if (kind < 16) destroyOne(pool, dataset, random);
   else if (kind < 18)
     pool.create(`${dataset.name}/${random.of(names)}${random.below(3)}`, childKind(dataset, random));
   else if (kind === 18 && dataset.name !== root) pool.rename(dataset.name, `${dataset.name}-moved`);
   else if (kind === 19 && dataset.name !== root && random.chance(1, 3)) pool.destroyTree(dataset.name);
+  else if (kind > 19 && kind < 23) cloneOne(pool, dataset, random);
+  else if (kind === 23) promoteOne(pool, root, random);
+}
+
+/** A task that names by the time: at both ends it makes the same names, each with a guid of its own. */
+const autoName = (pool: Pool, random: Random): string =>
+  random.chance(1, 2) ? `auto-${pool.tick()}` : `auto-2026-11-20_0${random.below(4)}-00`;
+
+/** A volume from a snapshot, beside the one that it is of. */
+function cloneOne(pool: Pool, { name, snapshots }: ModelDataset, random: Random): void {
+  const snapshot = random.of(snapshots);
+  const beside = name.slice(0, Math.max(name.lastIndexOf('/'), name.indexOf('/') + 1));
+  if (snapshot && beside.includes('/'))
+    cloneSnapshot(pool, `${name}@${snapshot.name}`, `${beside}/clone-${pool.tick()}`);
+}
+
+function promoteOne(pool: Pool, root: string, random: Random): void {
+  const clone = random.of(pool.below(root).filter(({ origin }) => origin !== undefined));
+  if (clone) promote(pool, clone.name);
 }
 
 const childKind = (parent: ModelDataset, random: Random) => ({
@@ -44,7 +64,8 @@ export function targetStep(pool: Pool, root: string, random: Random, harmful: bo
   const dataset = random.of(pool.below(root));
   if (!dataset) return;
   const kind = random.below(harmful ? 8 : 2);
-  if (kind === 0 && (harmful || !dataset.raw)) pool.takeSnapshot(`${dataset.name}@auto-there-${pool.tick()}`);
+  if (kind === 0 && harmful) pool.takeSnapshot(`${dataset.name}@${autoName(pool, random)}`);
+  else if (kind === 0 && !dataset.raw) pool.takeSnapshot(`${dataset.name}@auto-there-${pool.tick()}`);
   else if (kind === 1) destroyOwn(pool, dataset, random, harmful);
   else if (kind === 2) dataset.written += 50;
   else if (kind === 3) rollBackOne(pool, dataset, random);

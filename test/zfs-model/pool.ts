@@ -38,6 +38,8 @@ export interface ModelDataset {
   bookmarks: ModelBookmark[];
   /** Bytes since the newest snapshot. */
   written: number;
+  /** It is a clone of this one. */
+  origin: ModelSnapshot | undefined;
   partial: PartialState | undefined;
   properties: Map<string, string>;
 }
@@ -96,6 +98,7 @@ export class Pool {
       snapshots: [],
       bookmarks: [],
       written: 0,
+      origin: undefined,
       partial: undefined,
       properties: new Map(),
       ...more,
@@ -137,6 +140,8 @@ export class Pool {
   destroySnapshot(full: string): void {
     const { dataset, snapshot } = this.snapshot(full);
     if (snapshot.holds.size > 0) throw new ZfsError(`cannot destroy '${full}': dataset is busy`);
+    if (this.hasClone([snapshot]))
+      throw new ZfsError(`cannot destroy '${full}': snapshot has dependent clones`);
     const index = dataset.snapshots.indexOf(snapshot);
     // What it held alone belongs to the next one now.
     const next = dataset.snapshots[index + 1];
@@ -150,7 +155,20 @@ export class Pool {
     const all = this.below(root);
     if (all.some(({ snapshots }) => snapshots.some(({ holds }) => holds.size > 0)))
       throw new ZfsError(`cannot destroy '${root}': dataset is busy`);
+    if (
+      this.hasClone(
+        all.flatMap(({ snapshots }) => snapshots),
+        all,
+      )
+    )
+      throw new ZfsError(`cannot destroy '${root}': filesystem has dependent clones`);
     for (const { name } of all) this.datasets.delete(name);
+  }
+
+  private hasClone(snapshots: readonly ModelSnapshot[], but: readonly ModelDataset[] = []): boolean {
+    return [...this.datasets.values()].some(
+      (one) => one.origin && snapshots.includes(one.origin) && !but.includes(one),
+    );
   }
 
   rollback(full: string): void {
@@ -158,6 +176,8 @@ export class Pool {
     const newer = dataset.snapshots.slice(dataset.snapshots.indexOf(snapshot) + 1);
     if (newer.some(({ holds }) => holds.size > 0))
       throw new ZfsError(`cannot rollback to '${full}': dataset is busy`);
+    if (this.hasClone(newer))
+      throw new ZfsError(`cannot rollback to '${full}': clones of previous snapshots exist`);
     dataset.snapshots = dataset.snapshots.filter((one) => !newer.includes(one));
     dataset.bookmarks = dataset.bookmarks.filter(({ txg }) => txg <= snapshot.txg);
     dataset.written = 0;

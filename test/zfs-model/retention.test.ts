@@ -9,6 +9,7 @@ import { holderOf } from '../../activities/zfs/retention-lagging.js';
 import { judgeReplicas } from '../../activities/zfs/retention-replica.js';
 import { relieve } from '../../activities/zfs/retention-room.js';
 import { sendingBy } from '../../activities/zfs/retention-transfers.js';
+import { isLeftBehind, isNameTaken, isPromotedOver, knownGuids } from './clones.js';
 import { execute } from './commands.js';
 import { Crash, listing, ModelEnds, type ModelWatch } from './ends.js';
 import { snapshotTree, sourceStep, targetStep, tryStep } from './foreign.js';
@@ -47,8 +48,11 @@ class Estate {
       const origin = bySource.get(replica.properties.get('holdfast:replica-of') ?? '');
       const newest = replica.snapshots.filter(({ name }) => !name.startsWith('auto-there-')).at(-1);
       if (!origin || !newest) continue;
-      const known = [...origin.snapshots, ...origin.bookmarks].map(({ guid }) => guid);
-      assert(known.includes(newest.guid), `${when}: the base of ${replica.name} is lost`);
+      if (isLeftBehind(origin, replica, this.target, { sourceRoot, targetRoot })) continue;
+      assert(
+        knownGuids(this.source, origin).includes(newest.guid),
+        `${when}: the base of ${replica.name} is lost`,
+      );
     }
   }
 
@@ -71,9 +75,13 @@ class Estate {
 
   /** In calm weather everything arrives again, from snapshots or from bookmarks. */
   assertCurrent(when: string): void {
-    for (const { guid, name, snapshots } of this.source.below(sourceRoot)) {
+    for (const dataset of this.source.below(sourceRoot)) {
+      const { guid, name, snapshots } = dataset;
       const replicas = [...this.target.datasets.values()].filter(
-        ({ properties }) => properties.get('holdfast:replica-of') === guid,
+        (one) =>
+          one.properties.get('holdfast:replica-of') === guid &&
+          !isPromotedOver(this.source, dataset, one) &&
+          !isNameTaken(dataset, one),
       );
       const newest = snapshots.filter(({ run }) => run !== undefined).at(-1);
       const there = replicas.flatMap((replica) => replica.snapshots.map((one) => one.guid));
@@ -195,10 +203,12 @@ test('with retention on the target no base is lost, and what is left is what the
   for (const seed of seeds) {
     const { estate, keep, known } = await season(seed, false);
     removed += estate.removed;
-    for (const { guid, name } of estate.source.below(sourceRoot)) {
+    for (const dataset of estate.source.below(sourceRoot)) {
+      const { guid, name } = dataset;
       // Where a new dataset has taken its old name, its old replica is stopped and stays whole, and it has a second one.
       const replica = estate.target.datasets.get(`${targetRoot}${name.slice(sourceRoot.length)}`);
       if (replica?.properties.get('holdfast:replica-of') !== guid) continue;
+      if (isPromotedOver(estate.source, dataset, replica) || isNameTaken(dataset, replica)) continue;
       const ours = replica.snapshots.filter(
         // One that arrived and vanished on the source before anybody could write it down stays for ever.
         (one) => known.has(one.guid) && one.holds.size === 0,
