@@ -1,5 +1,6 @@
 import { storesOf } from './lookup.js';
 import type { Finding, KeyPath } from './mistakes.js';
+import { checkPlaces } from './replica-places.js';
 import type {
   Config,
   JobConfig,
@@ -157,17 +158,9 @@ function checkStoreForms(config: Config, job: JobConfig, path: KeyPath, mistakes
   });
 }
 
-/** A replica below its own source would be copied into itself; a place that has no way in cannot be reached. */
+/** Both ends of a job must be reachable and apart, and its hosts have the hooks of a failover. */
 function checkReplicas(config: Config, job: ZfsReplicationJob, path: KeyPath, mistakes: Finding[]): void {
-  for (const name of job.resources) {
-    const resource = entryOf(config.resources, name);
-    for (const store of storesOf(job)) {
-      const place = entryOf(config.stores, store)?.zfs;
-      const message =
-        resource && place && unreachable(config, { name, ...resource }, { name: store, ...place });
-      if (message) mistakes.push({ path: [...path, 'resources'], message });
-    }
-  }
+  checkPlaces(config, job, path, mistakes);
   const hostsOf = (names: readonly string[], of: (name: string) => string | undefined): Set<string> =>
     new Set(names.flatMap((name) => of(name) ?? []));
   const sides = {
@@ -197,23 +190,6 @@ function checkFailoverHooks(
       if (!Object.hasOwn(entryOf(config.hosts, host)?.hooks ?? {}, hook))
         mistakes.push({ path: [...path, at], message: `hosts.${host}.hooks has no "${hook}"` });
     }
-}
-
-interface Named {
-  name: string;
-  host: string;
-  dataset?: string | undefined;
-}
-
-/** Why one cannot be copied to the other. */
-function unreachable(config: Config, resource: Named, store: Named): string | undefined {
-  if (store.host !== resource.host) {
-    const host = entryOf(config.hosts, store.host);
-    if (!host || host.ssh) return undefined;
-    return `"${resource.name}" is driven from its own host, and hosts.${store.host} has no "ssh" that says how it is reached`;
-  }
-  const inside = `${store.dataset}/`.startsWith(`${resource.dataset}/`);
-  return inside ? `the store "${store.name}" lies inside of the resource "${resource.name}"` : undefined;
 }
 
 /** Hooks are those of the host of each array. */

@@ -4,6 +4,7 @@ import { checkForms, checkMount, checkResource } from './forms.js';
 import { storesOf } from './lookup.js';
 import { type Finding, type KeyPath, unknownName } from './mistakes.js';
 import { checkOverlaps, checkRepeats, checkSharedReplicas } from './repeats.js';
+import { checkInsideReplicas, checkReplicasInResources } from './replica-places.js';
 import { checkSameRepository } from './same-repository.js';
 import { checkHoldsItself, checkSameSnapshotName, checkSameThing } from './same-thing.js';
 import type { Config, JobConfig, ResourceConfig } from './schema.js';
@@ -46,6 +47,8 @@ export function checkReferences(config: Config, names: Names = namesIn(config), 
   }
   checkStores(config, checked);
   checkSameRepository(config, checked.mistakes);
+  checkInsideReplicas(config, checked.mistakes);
+  checkReplicasInResources(config, checked);
   for (const [name, job] of Object.entries(config.jobs)) {
     const path = ['jobs', name];
     checkNames(names, job, path, checked);

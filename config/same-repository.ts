@@ -43,7 +43,6 @@ export function identitiesOf(config: Config, store: string, repository: string):
 export function checkSameRepository(config: Config, mistakes: Finding[]): void {
   const seen = new Map<string, string>();
   checkSamePlace(config, mistakes);
-  checkInsideReplicas(config, mistakes);
   for (const [name, { restic }] of Object.entries(config.stores)) {
     if (!restic) continue;
     const identities = identitiesOf(config, name, restic.repository);
@@ -66,24 +65,6 @@ function checkSamePlace(config: Config, mistakes: Finding[]): void {
     seen.set(place, other ?? name);
     if (other === undefined) continue;
     const message = `is the same place as that of the store "${other}": name one store in all jobs; two names are not two copies`;
-    mistakes.push({ path: ['stores', name, 'zfs', 'dataset'], message });
-  }
-}
-
-/** A place inside a replica: what lies there would be taken for a part of that, kept when it goes and made writable when it takes over. */
-function checkInsideReplicas(config: Config, mistakes: Finding[]): void {
-  const replicas = Object.values(config.jobs).flatMap((job) =>
-    job.kind === 'zfs-replication'
-      ? storesOf(job).flatMap((store) => job.resources.map((resource) => ({ store, resource })))
-      : [],
-  );
-  for (const [name, { zfs }] of Object.entries(config.stores)) {
-    const outer = replicas.find(({ store, resource }) => {
-      const place = Object.hasOwn(config.stores, store) ? config.stores[store]?.zfs : undefined;
-      return place?.host === zfs?.host && `${zfs?.dataset}/`.startsWith(`${place?.dataset}/${resource}/`);
-    });
-    if (!zfs || !outer) continue;
-    const message = `lies inside the replica of "${outer.resource}" in the store "${outer.store}" and would be taken for a part of it: give it a place beside`;
     mistakes.push({ path: ['stores', name, 'zfs', 'dataset'], message });
   }
 }

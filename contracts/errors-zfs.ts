@@ -20,6 +20,12 @@ export const zfsErrors = {
     exit: 5,
     next: 'Nothing was overwritten. When you say yes, "holdfast do JOB park" renames them aside to be copied anew, "holdfast do JOB roll-back" takes them back to their base',
   },
+  HF_REPLICA_IS_SOURCE: {
+    meaning: 'The place of a replica is its own source: what is done to one is done to the other',
+    retry: 'never',
+    exit: 5,
+    next: 'Nothing was changed. Give the store a dataset on another pool or machine; two names under "hosts" may be one machine',
+  },
   HF_REPLICA_BEHIND: {
     meaning: 'Some datasets did not arrive on the target; those that did are proved',
     retry: 'never',

@@ -8,6 +8,7 @@ import { proveOff } from './failover-proof.js';
 import { listTrees } from './listing.js';
 import { planReplication } from './plan-replication.js';
 import { requestOf } from './replicate-job.js';
+import { refuseSameDatasets } from './replicate-survey.js';
 import { ownPlaces, readSharing, type SavedSharing } from './sharing.js';
 import type { Listing } from './types.js';
 
@@ -35,6 +36,7 @@ export async function lookForFailover(tools: Tools, input: FailoverStepInput): P
     seeOthers(tools, input),
   ]);
   const { sides, sourceRoot, targetRoot, job, selection } = failover;
+  if (source.state === 'answers') refuseSameDatasets(source.listing, target);
   const saved = await readSharing(failover.source.host, failover.target.host, input.resource);
   const request = requestOf(tools.config, job, input);
   const proof = source.state === 'silent' ? await proveOff(tools, sides.sourceHost) : undefined;

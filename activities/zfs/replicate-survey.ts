@@ -1,3 +1,4 @@
+import { HoldfastError } from '../../contracts/errors.js';
 import { complains } from './classify.js';
 import { planReplication } from './plan-replication.js';
 import type { Done, Ends } from './replicate-ends.js';
@@ -9,7 +10,7 @@ import type { ZfsWords } from './replicate-streams.js';
 import type { DatasetPlan, PlanInput, TokenReading } from './replicate-types.js';
 import { type HoldTags, holdsToAsk, isIdle, planUpkeep, type Upkeep } from './replicate-upkeep.js';
 import { readToken } from './resume-token.js';
-import type { Dataset } from './types.js';
+import type { Dataset, Listing } from './types.js';
 
 export interface Survey {
   input: PlanInput;
@@ -25,6 +26,7 @@ export type SurveyRequest = Omit<PlanInput, 'source' | 'target' | 'tokens'>;
  */
 export async function survey(ends: Ends, request: SurveyRequest, sent?: Sent): Promise<Survey> {
   const [source, target] = await Promise.all([ends.list('source'), ends.list('target')]);
+  refuseSameDatasets(source, target);
   const blind: PlanInput = { ...request, source, target };
   const first = planReplication(blind);
   // A replica that is stopped keeps its token: it is asked for only where something follows from it.
@@ -41,6 +43,20 @@ export async function survey(ends: Ends, request: SurveyRequest, sent?: Sent): P
   // One map for both: with source and target on one machine a name still means one snapshot.
   const upkeep = planUpkeep(plans, input, new Map([...known, ...here, ...there]));
   return { input, plans, upkeep };
+}
+
+/** What was received is a dataset of its own with a guid of its own: one that both ends have is one dataset, which no look could tell from a replica. */
+export function refuseSameDatasets(source: Listing, target: Listing): void {
+  const guids = new Map([...source.values()].map(({ guid, name }) => [guid, name]));
+  const same = [...target.values()].find(({ guid }) => guids.has(guid));
+  if (!same) return;
+  throw new HoldfastError(
+    'HF_REPLICA_IS_SOURCE',
+    `${same.name}, where the replica is or would be, is ${guids.get(same.guid)} of the source itself (both have the guid ${same.guid})`.slice(
+      0,
+      500,
+    ),
+  );
 }
 
 async function readTokens(ends: Ends, open: readonly Dataset[]): Promise<ReadonlyMap<string, TokenReading>> {

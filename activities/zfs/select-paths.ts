@@ -1,4 +1,5 @@
-import { meaningOf, patternOf, type Selection } from './select.js';
+import { meaningOf, patternOf } from '../../config/meaning.js';
+import type { Selection } from './select.js';
 
 /** Which datasets of a tree a replication means, by their names below the root. The root always travels. Pure. */
 

@@ -1,3 +1,4 @@
+import { meaningOf } from '../../config/meaning.js';
 import type { Dataset, Listing } from './types.js';
 
 /** Which datasets of a tree a resource means. Pure. */
@@ -17,17 +18,6 @@ export interface Selected {
   datasets: Dataset[];
   /** Nothing at or below the root was left out. */
   whole: boolean;
-}
-
-/** Whether a path below the root is meant. A pattern takes a dataset with all below it. The root itself is meant unless `include` names only some of what lies below. */
-export function meaningOf({ recursive, ...patterns }: Omit<Selection, 'dataset'>): (path: string) => boolean {
-  const included = patterns.include.map(patternOf);
-  const excluded = patterns.exclude.map(patternOf);
-  return (path) => {
-    if (path === '') return included.length === 0;
-    if (!recursive || excluded.some((pattern) => pattern.test(path))) return false;
-    return included.length === 0 || included.some((pattern) => pattern.test(path));
-  };
 }
 
 export function selectDatasets(listing: Listing, selection: Selection): Selected {
@@ -62,14 +52,3 @@ export function leadingTo(names: readonly string[], root: string): ReadonlySet<s
 
 /** Whether a dataset lies below another one; not itself. */
 export const isBelow = (name: string, root: string): boolean => name.startsWith(`${root}/`);
-
-/** `*` and `?` stay within one name, `**` goes through any depth; everything else stands for itself. */
-export function patternOf(pattern: string): RegExp {
-  const body = pattern.replace(/\*\*\/?|[*?]|[.+^${}()|[\]\\]/g, (part) => {
-    if (part === '**/') return '(?:.*/)?';
-    if (part === '**') return '.*';
-    if (part === '*') return '[^/]*';
-    return part === '?' ? '[^/]' : `\\${part}`;
-  });
-  return new RegExp(`^${body}(?:/.*)?$`, 's');
-}

@@ -287,6 +287,48 @@ test('one place of replicas under two names is refused: two names are not two co
   assert.deepEqual(found('tank/c'), []);
 });
 
+describe('replicas that lie within what is read', () => {
+  const found = (jobs: string, exclude = '') => {
+    const text = `
+hosts:
+  din: { ssh: { address: din.lan, user: root } }
+  grogu: { ssh: { address: grogu.lan, user: root } }
+  attic: { ssh: { address: attic.lan, user: root } }
+resources:
+  fast: { host: din, dataset: fast, exclude: [${exclude}] }
+  all: { host: grogu, dataset: tank }
+stores:
+  there: { zfs: { host: grogu, dataset: tank/backups } }
+  back: { zfs: { host: din, dataset: fast/backups } }
+  third: { zfs: { host: attic, dataset: spare } }
+jobs: { fast: { kind: zfs-replication, resources: [fast], store: there }, ${jobs} }
+`;
+    const mistakes = mistakesIn(text);
+    if (mistakes.length > 0) return words(mistakes);
+    return words(warningsIn(text)).filter((line) => line.includes(' holds the replica '));
+  };
+  const all = (store: string) => `all: { kind: zfs-replication, resources: [all], store: ${store} }`;
+
+  test('may go on to a third machine, but not back into their source unless that leaves them out', () => {
+    assert.deepEqual(found(all('third')), []);
+    assert.deepEqual(found(all('back'), 'backups'), []);
+    assert.deepEqual(
+      found(all('back'), 'other').map((line) => line.split(',')[0]),
+      [
+        'jobs.fast.resources: copies the replicas of "all" in the store "back" back to where they are from',
+        'jobs.all.resources: copies the replicas of "fast" in the store "there" back to where they are from',
+      ],
+    );
+  });
+
+  test('are a warning for a job that takes snapshots of them too', () => {
+    assert.deepEqual(found('hourly: { kind: zfs-snapshot, resources: [all] }'), [
+      'jobs.hourly.resources[0]: "all" holds the replica of "fast" in the store "there": a snapshot of it stops its replication as diverged; leave it out with "exclude"',
+    ]);
+    assert.deepEqual(found('hourly: { kind: zfs-snapshot, resources: [fast] }'), []);
+  });
+});
+
 describe('more than two streams at a time', () => {
   const found = (parallel: string, pools: { fast?: number; backup?: number }) => {
     const entry = (name: string, streams?: number) =>
