@@ -95,13 +95,7 @@ export function startProcess(
   isLast: boolean,
   own?: (line: string) => boolean,
 ): Part & { child: ChildProcess } {
-  const child = spawn(command.file, [...command.args], {
-    cwd: command.cwd,
-    env: childEnvironment(command.env),
-    // A group of its own: a signal reaches grandchildren too, and Ctrl-C at the worker's terminal does not.
-    detached: true,
-    stdio: [input, 'pipe', 'pipe'],
-  });
+  const child = spawned(command, input);
   if (isLast && child.stdout) output.readStdout(child.stdout);
   if (child.stderr) output.readStderr(child.stderr, own);
   return {
@@ -110,6 +104,32 @@ export function startProcess(
     ended: ended(child),
     stop: (signal) => signalGroup(child, signal as NodeJS.Signals),
   };
+}
+
+function spawned(command: Command, input: Readable | 'ignore' | 'pipe'): ChildProcess {
+  try {
+    return spawn(command.file, [...command.args], {
+      cwd: command.cwd,
+      env: childEnvironment(command.env),
+      // A group of its own: a signal reaches grandchildren too, and Ctrl-C at the worker's terminal does not.
+      detached: true,
+      stdio: [input, 'pipe', 'pipe'],
+    });
+  } catch (error) {
+    throw notStarted(command, error as NodeJS.ErrnoException);
+  }
+}
+
+/** Node throws some refusals of the system at once. Words that are too long are so at every try: that is a mistake of ours. */
+function notStarted({ file, args }: Command, error: NodeJS.ErrnoException): HoldfastError {
+  const bytes = args.reduce((sum, word) => sum + Buffer.byteLength(word), 0);
+  const code = error.code === 'E2BIG' ? 'HF_INTERNAL' : 'HF_TOOL_FAILED';
+  return new HoldfastError(
+    code,
+    `Cannot start ${file} with ${args.length} words of ${bytes} bytes: ${error.message}`.slice(0, 300),
+    {},
+    { cause: error },
+  );
 }
 
 function ended(child: ChildProcess): Promise<Ended> {

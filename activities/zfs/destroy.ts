@@ -5,7 +5,7 @@ import { type Zfs, zfsWords } from './listing.js';
 
 /** Destroys snapshots that were judged. What really went is for the caller to see in a new listing. */
 
-/** The pool stands still while a channel program runs. */
+/** The pool stands still while a channel program runs, and so many long names are half of what one command may hold. */
 const atOnce = 200;
 
 /** Why some were left, by `dataset@snapshot`. */
@@ -64,8 +64,13 @@ function whyLeft(answer: string): string {
 }
 
 async function byCommands(tools: Tools, zfs: Zfs, doomed: readonly Doomed[], left: Left): Promise<void> {
-  for (const dataset of grouped(doomed, (one) => one.dataset)) {
-    const same = await stillTheSame(zfs, dataset, left);
+  const batches = grouped(doomed, (one) => one.dataset).flatMap((dataset) =>
+    Array.from({ length: Math.ceil(dataset.length / atOnce) }, (_, at) =>
+      dataset.slice(at * atOnce, (at + 1) * atOnce),
+    ),
+  );
+  for (const batch of batches) {
+    const same = await stillTheSame(zfs, batch, left);
     if (same.length === 0) continue;
     if ((await destroy(tools, zfs, same)) === undefined) continue;
     // One that is held or cloned keeps the whole list from going.

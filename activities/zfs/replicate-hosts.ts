@@ -37,12 +37,12 @@ export function hostEnds(options: HostEndsOptions): Ends {
       const lines = tokens.map(
         (token) => `e=$(${zfs} send -nvt ${quote(token)} 2>&1); printf '%s\\036%s\\036' "$?" "$e"`,
       );
-      const result = await runScript(
-        options.source,
-        ['LC_ALL=C; export LC_ALL', ...lines, 'exit 0'].join('\n'),
-      );
-      const { stdout } = mustSucceed(result, 'read resume tokens', options.source.host.name);
-      const answers = stdout.split('\u001e');
+      const parts: string[] = [];
+      for (const part of portions(lines, Buffer.byteLength)) {
+        const result = await runScript(options.source, answersScript(part));
+        parts.push(mustSucceed(result, 'read resume tokens', options.source.host.name).stdout);
+      }
+      const answers = parts.join('').split('\u001e');
       return tokens.map((_, at) => {
         const [code = '', text] = answers.slice(2 * at, 2 * at + 2);
         return text === undefined ? undefined : { exitCode: Number(code), text };
@@ -57,19 +57,24 @@ export function hostEnds(options: HostEndsOptions): Ends {
   };
 }
 
-/** Nothing is sent by it, but zfs reads metadata: the caller asks for few. */
+/** Nothing is sent by it, but zfs reads metadata: the caller asks for few. What cannot be told is left untold, it is no more than an estimate. */
 async function sizesOf(source: Zfs, streams: readonly Stream[]): Promise<(number | undefined)[]> {
   const lines = streams.map(({ send: [verb = '', , ...rest] }) => {
     const words = [...zfsWords(source), verb, '-nvP', ...rest];
-    return `${words.map(quote).join(' ')} 2>&1; printf '\\036\\n'`;
+    // A line for each snapshot comes before it.
+    return `${words.map(quote).join(' ')} 2>&1 | sed -n '/^size/p'; printf '\\036\\n'`;
   });
-  const text = ['LC_ALL=C; export LC_ALL', ...lines, 'exit 0'].join('\n');
-  const result = await runScript(source, text);
-  return mustSucceed(result, 'reckon sizes', source.host.name)
-    .stdout.split('\u001e\n')
-    .map(sizeIn)
-    .slice(0, streams.length);
+  const sizes: (number | undefined)[] = [];
+  for (const part of portions(lines, Buffer.byteLength)) {
+    const { exitCode, stdout } = await runScript(source, answersScript(part));
+    const told = exitCode === 0 ? stdout.split('\u001e\n') : [];
+    sizes.push(...part.map((_, at) => sizeIn(told[at] ?? '')));
+  }
+  return sizes;
 }
+
+const answersScript = (lines: readonly string[]): string =>
+  ['LC_ALL=C; export LC_ALL', ...lines, 'exit 0'].join('\n');
 
 interface Changing {
   zfs: Zfs;
@@ -84,7 +89,8 @@ async function changeKnowing(
   first: readonly ZfsWords[],
   then: readonly ZfsWords[],
 ): Promise<(Done | undefined)[]> {
-  const [firsts, thens] = [portions(first), portions(then)];
+  const sizeOf = (words: ZfsWords): number => Buffer.byteLength(words.join(' '));
+  const [firsts, thens] = [portions(first, sizeOf), portions(then, sizeOf)];
   const run = async (
     some: readonly ZfsWords[],
     after: readonly ZfsWords[],
@@ -156,18 +162,18 @@ const onlyVanished = (stderrTail: string): boolean => {
   return lines.length > 0 && lines.every((line) => complains(/does not exist|no such snapshot/, line));
 };
 
-/** As many commands as one program may hold. */
-function portions(commands: readonly ZfsWords[]): ZfsWords[][] {
-  const parts: ZfsWords[][] = [];
+/** As many of them as one program may hold. */
+function portions<T>(all: readonly T[], bytesOf: (one: T) => number): T[][] {
+  const parts: T[][] = [];
   let room = 0;
-  for (const words of commands) {
-    const size = words.join(' ').length + 60;
+  for (const one of all) {
+    const size = bytesOf(one) + 60;
     room -= size;
     if (room < 0) {
       parts.push([]);
       room = scriptMost / 2 - size;
     }
-    parts.at(-1)?.push(words);
+    parts.at(-1)?.push(one);
   }
   return parts;
 }

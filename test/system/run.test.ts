@@ -45,6 +45,17 @@ test('a program that is not installed is named, also behind a lock', async () =>
   }
 });
 
+test('words that are longer than the system takes are an error of ours, not a crash, also in a pipeline', async () => {
+  const tooLong = shell(`: ${'x'.repeat(200_000)}`);
+  const refused = {
+    name: 'HoldfastError',
+    code: 'HF_INTERNAL',
+    message: /sh with 2 words of 2000\d\d bytes: .*E2BIG/,
+  };
+  await assert.rejects(run(tooLong), refused);
+  await assert.rejects(runPipeline([shell('exec sleep 60'), tooLong]), refused);
+});
+
 test('a line of ten megabytes arrives whole', async () => {
   const lengths: number[] = [];
   const script = 'head -c 10000000 /dev/zero | tr "\\0" x; echo; echo short; printf "no line break"';
