@@ -37,6 +37,18 @@ const unquoted = (line: string): string[] =>
     quoted === undefined ? plain : quoted.replaceAll("'\\''", "'"),
   );
 
+const guids = new WeakMap<FakeTree, string>();
+let lastGuid = 770;
+
+/** One of its own for each dataset of all machines; it stays when the dataset is renamed. */
+function guidOf(tree: FakeTree): string {
+  const known = guids.get(tree);
+  if (known !== undefined) return known;
+  lastGuid += 1;
+  guids.set(tree, String(lastGuid));
+  return String(lastGuid);
+}
+
 export function fakeMachine(name: string, datasets: readonly string[]): FakeMachine {
   const files = new Map<string, string>();
   const trees: FakeMachine['trees'] = new Map(
@@ -58,17 +70,17 @@ export function fakeMachine(name: string, datasets: readonly string[]): FakeMach
     const missing = roots.find((root) => !trees.has(root));
     if (missing !== undefined)
       return ended({ exitCode: 1, stderrTail: `cannot open '${missing}': dataset does not exist` });
-    const rows = roots.flatMap(below).flatMap(([dataset, { properties, snapshots }], at) => [
+    const rows = roots.flatMap(below).flatMap(([dataset, tree]) => [
       row({
         name: dataset,
         type: 'filesystem',
-        guid: `77${at}`,
+        guid: guidOf(tree),
         createtxg: '1',
         creation: '1',
-        ...properties,
+        ...tree.properties,
         readonly: readonlyOf(dataset),
       }),
-      ...(args.includes('filesystem,volume') ? [] : [...snapshots]).map(([snapshot, guid], txg) =>
+      ...(args.includes('filesystem,volume') ? [] : [...tree.snapshots]).map(([snapshot, guid], txg) =>
         row({
           name: `${dataset}@${snapshot}`,
           type: 'snapshot',
