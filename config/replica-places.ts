@@ -1,5 +1,5 @@
+import { meaningOf } from '../contracts/dataset-patterns.js';
 import { storesOf } from './lookup.js';
-import { meaningOf } from './meaning.js';
 import type { Finding, KeyPath } from './mistakes.js';
 import type { Config, JobConfig, ZfsReplicationJob } from './schema.js';
 

@@ -1,4 +1,4 @@
-import { meaningOf, patternOf } from '../../config/meaning.js';
+import { meaningOf, patternOf } from '../../contracts/dataset-patterns.js';
 import type { Selection } from './select.js';
 
 /** Which datasets of a tree a replication means, by their names below the root. The root always travels. Pure. */

@@ -1,4 +1,4 @@
-import { meaningOf } from '../../config/meaning.js';
+import { meaningOf } from '../../contracts/dataset-patterns.js';
 import type { Dataset, Listing } from './types.js';
 
 /** Which datasets of a tree a resource means. Pure. */
