@@ -21,8 +21,13 @@ export interface GroupRequest {
 }
 
 /** These make every further try pointless: nothing else of the group is begun. */
-const endsAll =
-  /out of space|no space left|quota exceeded|permission denied|pool I\/O is currently suspended|nothing moved for/i;
+const endsAll = /out of space|no space left|pool I\/O is currently suspended/i;
+
+/** As a rule a dataset's own trouble; after so many in a row, with nothing that arrived in between, it is everybody's. A stall costs its time-out each. */
+const mayBeOwn: readonly { form: RegExp; mostInARow: number }[] = [
+  { form: /quota exceeded|permission denied/i, mostInARow: 20 },
+  { form: /nothing moved for/i, mostInARow: 2 },
+];
 
 /**
  * EBUSY of a receive: as a rule what a connection that was cut has left running, until the host notices. Of a stream that goes on by a token
@@ -38,6 +43,7 @@ export async function transferGroup(ends: Ends, plans: readonly DatasetPlan[]): 
   const troubles = new Map<string, string>();
   const busy = new Set<string>();
   let waiting = [...plans];
+  let inARow = 0;
   while (waiting.length > 0) {
     const streams = waiting.flatMap(streamsOf);
     const outcome = await ends.transfer(streams);
@@ -51,7 +57,9 @@ export async function transferGroup(ends: Ends, plans: readonly DatasetPlan[]): 
       troubles.set(stream.target, `another receive is still under way there: ${words}`);
     } else troubles.set(stream.target, words);
     const later = waiting.slice(waiting.findIndex(({ target }) => target === stream.target) + 1);
-    if (complains(endsAll, words)) {
+    const own = mayBeOwn.find(({ form }) => complains(form, words));
+    inARow = own && failed === 0 ? inARow + 1 : 1;
+    if (complains(endsAll, words) || (own && inARow >= own.mostInARow)) {
       for (const { target } of later) troubles.set(target, `not begun: ${words}`);
       break;
     }

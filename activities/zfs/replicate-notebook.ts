@@ -34,21 +34,27 @@ export async function writeRound(host: Host, input: ReplicationStepInput, notes:
   await writePacked(host.driver, `${baseOf(host, input, input.round)}.plan`, notes);
 }
 
-/** Of so many runs of a job the plans can still be looked at. */
+/** Of so many runs of each operation of a job the plans can still be looked at. */
 const keptRuns = 10;
 
-/** Plans are for the run itself and for who wants to know why; the oldest go. */
+/**
+ * Plans are for the run itself and for who wants to know why; the oldest go. Each operation counts for itself: what a human is asked about
+ * must not go because another operation runs often.
+ */
 export async function forgetOldRuns({ driver }: Host, { job, run }: ReplicationStepInput): Promise<void> {
   const parent = `${driver.stateFolder}/replications`;
   if (!(await driver.exists(parent))) return;
-  const own = (await driver.list(parent)).filter((name) => parseRunFolder(name) === job).sort();
-  for (const name of own.slice(0, -keptRuns))
+  const operations = new Map<string, string[]>();
+  for (const name of (await driver.list(parent)).sort()) {
+    const [, operation = '', of] = runFolder.exec(name) ?? [];
+    if (of === job) operations.set(operation, [...(operations.get(operation) ?? []), name]);
+  }
+  for (const name of [...operations.values()].flatMap((names) => names.slice(0, -keptRuns)))
     if (name !== run.replaceAll(':', '')) await driver.removeTree(`${parent}/${name}`, parent);
 }
 
-/** The job of "job-2026-11-20T030000Z" or "job.park-2026-11-20T030000Z". */
-const parseRunFolder = (name: string): string | undefined =>
-  /^([a-z0-9-]+?)(?:\.[a-z0-9-]+)?-\d{4}-\d{2}-\d{2}T\d{6}Z$/.exec(name)?.[1];
+/** The operation and the job of "job-2026-11-20T030000Z" or "job.park-2026-11-20T030000Z". */
+const runFolder = /^(([a-z0-9-]+?)(?:\.[a-z0-9-]+)?)-\d{4}-\d{2}-\d{2}T\d{6}Z$/;
 
 /** undefined before the first round, and when the notes were lost. */
 export const readRound = async (

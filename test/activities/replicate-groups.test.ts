@@ -96,6 +96,38 @@ test('an incremental stream below one that failed is sent all the same: its repl
   );
 });
 
+const quota = "cannot receive new filesystem stream: destination 'backup/k' space quota exceeded.";
+const many = (count: number) => Array.from({ length: count }, (_, at) => plan(`k/${at}`, 1));
+const arrivedOf = async (words: string, refused: readonly string[], plans = many(30)): Promise<number> => {
+  const done = await transferGroup(refusingWith(words, refused).ends, plans);
+  return done.filter(({ trouble }) => trouble === undefined).length;
+};
+
+test('a dataset over its quota, without rights or that stalls keeps nothing else from being sent', async () => {
+  const names = many(30).map(({ target }) => target);
+  for (const words of [quota, 'cannot receive: permission denied', 'nothing moved for 10m'])
+    for (const refused of [names.slice(0, 1), [names[0] ?? '', names[2] ?? '', names[4] ?? '']])
+      assert.equal(await arrivedOf(words, refused), 30 - refused.length, words);
+  assert.equal(await arrivedOf(quota, names.slice(0, 19)), 11);
+});
+
+test('what all of them have ends the group: nothing waits for each stall, and a full pool is tried once', async () => {
+  const names = many(30).map(({ target }) => target);
+  for (const [words, tries] of [
+    [quota, 20],
+    ['nothing moved for 10m', 2],
+    ['cannot receive: out of space', 1],
+  ] as const) {
+    const { ends, asked } = refusingWith(words, names);
+    const done = await transferGroup(ends, many(30));
+    assert.equal(asked.length, tries, words);
+    assert.deepEqual(
+      done.map(({ trouble }) => trouble?.startsWith('not begun: ')),
+      names.map((_, at) => at >= tries),
+    );
+  }
+});
+
 test("only single holds on what this run has sent are taken for the run's own", () => {
   const run = 'copy-2026-11-20T03:00:00Z';
   const base = { kind: 'snapshot' as const, name: 'old', guid: '1000001', createtxg: 1, creationS: 1 };
