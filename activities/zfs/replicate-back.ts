@@ -53,6 +53,7 @@ export function wayBack(
 /** A replica whose first copy never arrived whole holds nothing that could be sent back. */
 export const withoutUnfinished = (ends: Ends): Ends => ({
   ...ends,
+  listAsides: async () => new Map(),
   async list(side) {
     const all = await ends.list(side);
     if (side === 'target') return all;

@@ -27,6 +27,8 @@ export interface StreamEnd {
 export interface Ends {
   /** Each method is one remote command, whatever the number of datasets; `transfer` is one on either side. */
   list(side: Side): Promise<Listing>;
+  /** What was put aside beside the root of the target, with all below it: two commands, asked for only where nothing lies below the root itself. */
+  listAsides(): Promise<Listing>;
   /** What `zfs send -nvt` says of each token. */
   readTokens(tokens: readonly string[]): Promise<(TokenAnswer | undefined)[]>;
   /** How many bytes each stream would be; undefined where zfs cannot tell. */

@@ -6,6 +6,7 @@ import { changeScript } from './replicate-change.js';
 import type { Done, Ends, Side } from './replicate-ends.js';
 import { sizeIn } from './replicate-estimate.js';
 import { parentOf } from './replicate-moves.js';
+import { isAsideOf } from './replicate-names.js';
 import { type PipeOptions, transferInParts } from './replicate-pipe.js';
 import { quote, scriptMost } from './replicate-script.js';
 import type { Stream, ZfsWords } from './replicate-streams.js';
@@ -31,6 +32,19 @@ export function hostEnds(options: HostEndsOptions): Ends {
           : await listTarget(options.target, options.targetRoot);
       seen[side] = listing;
       return listing;
+    },
+    async listAsides() {
+      const { target, targetRoot: root } = options;
+      const beside = await listTrees(target, {
+        roots: [parentOf(root)],
+        depth: 1,
+        types: ['filesystem', 'volume'],
+      });
+      const roots = [...beside.keys()].filter((name) => isAsideOf(name, root));
+      if (roots.length === 0) return new Map();
+      const asides = await listTrees(target, { roots });
+      seen.target = new Map([...(seen.target ?? []), ...asides]);
+      return asides;
     },
     async readTokens(tokens) {
       const zfs = zfsWords(options.source).map(quote).join(' ');

@@ -114,6 +114,7 @@ const jobsThatRead = ({ jobs }: Config): Set<string> =>
 /** What was never in use on the replica's side is not brought back: replicas whose source had gone, and what was parked. */
 const withoutKept = (ends: Ends): Ends => ({
   ...ends,
+  listAsides: async () => new Map(),
   async list(side) {
     const listing = await ends.list(side);
     if (side === 'target') return listing;

@@ -1,4 +1,4 @@
-import { isParked } from './replicate-names.js';
+import { isAsideOf, isParked } from './replicate-names.js';
 import type { DatasetPlan, PlanInput } from './replicate-types.js';
 import type { Dataset, Listing } from './types.js';
 
@@ -31,7 +31,8 @@ export const replicaOf = (
 
 /** Keeps book of the replicas while sources ask for theirs, parents before children. */
 export function pairUp(input: PlanInput): Pairing {
-  const byName = new Map([...input.target].filter(([name]) => below(name, input.targetRoot)));
+  const { targetRoot: root } = input;
+  const byName = new Map([...input.target].filter(([name]) => below(name, root) || isAsideOf(name, root)));
   const wantedNames = new Set([...input.source.keys()].map((name) => targetNameOf(name, input)));
   const taken = new Set<string>();
   const moveTree = (from: string, to: string): void => {

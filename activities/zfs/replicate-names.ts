@@ -54,6 +54,12 @@ export const parkedName = (dataset: string, time: Date): string =>
 export const isParked = (dataset: string): boolean =>
   dataset.split('/').some((component) => parkedForm.test(component));
 
+/** True for what was put aside in the place of a dataset, and everything below it. */
+export function isAsideOf(dataset: string, name: string): boolean {
+  const [beside = ''] = dataset.slice(name.length).split('/');
+  return dataset.startsWith(name) && beside.startsWith('.') && parkedForm.test(beside);
+}
+
 /** Where a parked dataset lay before. */
 export const unparked = (dataset: string): string =>
   dataset

@@ -79,10 +79,15 @@ function onePlan(
   const dataset = listing.get(target);
   const newest = dataset?.snapshots.at(-1)?.guid ?? '';
   const aside = parkedName(target, time);
+  const below = [...listing.keys()].filter((name) => name.startsWith(`${target}/`)).length;
+  const along =
+    below === 0
+      ? ''
+      : `; ${below} datasets below go along, and come back when it is there again if they are in order`;
   return {
     target,
     aside,
     state: [kind, dataset?.guid, newest, dataset?.writtenBytes].join(' '),
-    words: `${target} → ${aside} (${kind}: ${reason})`,
+    words: `${target} → ${aside} (${kind}: ${reason})${along}`,
   };
 }

@@ -25,7 +25,10 @@ export type SurveyRequest = Omit<PlanInput, 'source' | 'target' | 'tokens'>;
  * earlier round of this run has sent, so that its holds need not be asked for.
  */
 export async function survey(ends: Ends, request: SurveyRequest, sent?: Sent): Promise<Survey> {
-  const [source, target] = await Promise.all([ends.list('source'), ends.list('target')]);
+  const [source, listed] = await Promise.all([ends.list('source'), ends.list('target')]);
+  const target = isBare(request, source, listed)
+    ? new Map([...listed, ...(await ends.listAsides())])
+    : listed;
   refuseSameDatasets(source, target);
   const blind: PlanInput = { ...request, source, target };
   const first = planReplication(blind);
@@ -44,6 +47,17 @@ export async function survey(ends: Ends, request: SurveyRequest, sent?: Sent): P
   const upkeep = planUpkeep(plans, input, new Map([...known, ...here, ...there]));
   return { input, plans, upkeep };
 }
+
+/** Where nothing lies below the root of a tree, it may have been put aside as a whole: what is sound of it comes back from there. */
+const isBare = (
+  { sourceRoot, targetRoot, policy }: SurveyRequest,
+  source: Listing,
+  target: Listing,
+): boolean =>
+  ![...target.keys()].some((name) => name.startsWith(`${targetRoot}/`)) &&
+  [...source.keys()].some(
+    (name) => name !== sourceRoot && !policy.excludes(name.slice(sourceRoot.length + 1)),
+  );
 
 /** What was received is a dataset of its own with a guid of its own: one that both ends have is one dataset, which no look could tell from a replica. */
 export function refuseSameDatasets(source: Listing, target: Listing): void {

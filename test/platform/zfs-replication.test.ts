@@ -55,6 +55,7 @@ function counted(sourceRoot: string, targetRoot: string, slow: boolean): Counted
   };
   const ends: Ends = {
     list: costs(1, real.list),
+    listAsides: costs(1, real.listAsides),
     readTokens: costs(1, real.readTokens),
     sizes: costs(1, real.sizes),
     holdTags: costs(1, real.holdTags),

@@ -1,4 +1,5 @@
 import type { Done, Ends, Side, StreamEnd, TokenAnswer } from '../../activities/zfs/replicate-ends.js';
+import { isAsideOf } from '../../activities/zfs/replicate-names.js';
 import type { Stream } from '../../activities/zfs/replicate-streams.js';
 import type { Dataset, Listing } from '../../activities/zfs/types.js';
 import { ownerOf } from './clones.js';
@@ -41,6 +42,14 @@ export class ModelEnds implements Ends {
     this.commands += 1;
     this.watch.between(`list ${side}`);
     return side === 'source' ? listing(this.source, this.sourceRoot) : listing(this.target, this.targetRoot);
+  }
+
+  async listAsides(): Promise<Listing> {
+    this.commands += 1;
+    const asides = [...this.target.datasets.keys()].filter(
+      (name) => isAsideOf(name, this.targetRoot) && !name.slice(this.targetRoot.length).includes('/'),
+    );
+    return new Map(asides.flatMap((name) => [...listing(this.target, name)]));
   }
 
   async readTokens(tokens: readonly string[]): Promise<TokenAnswer[]> {
