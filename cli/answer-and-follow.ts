@@ -1,5 +1,5 @@
 import { HoldfastError } from '../contracts/errors.js';
-import { type Asked, sendAnswer } from './approval.js';
+import { type Asked, answerCommands, sendAnswer } from './approval.js';
 import type { Context, Temporal } from './context.js';
 import { followAndTell, tellEnd } from './end.js';
 import { exitCodes } from './exit-codes.js';
@@ -28,7 +28,7 @@ export async function answerAndFollow(
     if ('result' in end) return tellEnd(context, run, end.result);
     const answer = await answerTo(end.asked, context, options);
     if (answer === 'interrupted') {
-      context.note(`${run} still waits for an answer: holdfast approve ${run}, or holdfast deny ${run}`);
+      context.note(stillWaits(run, end.asked));
       return exitCodes.interrupted;
     }
     const why = answer === 'nobody' ? 'not a terminal, and no --yes' : undefined;
@@ -36,6 +36,12 @@ export async function answerAndFollow(
     if (answer === 'nobody') throw nobodyToAsk(run);
     answered.add(end.asked.digest);
   }
+}
+
+/** After Ctrl-C: what was shown can still be answered, and nothing else by these words. */
+export function stillWaits(run: string, asked: Pick<Asked, 'digest'>): string {
+  const { yes, no } = answerCommands(run, asked);
+  return `${run} still waits for an answer: ${yes}, or ${no}`;
 }
 
 async function answerTo({ lines }: Asked, context: Context, { question, yes }: AnswerOptions) {

@@ -65,6 +65,12 @@ const notWaiting = (run: string, why: string): HoldfastError =>
     next: `"holdfast show ${run}" says where it stands`,
   });
 
+/** As they are typed: the yes is for just what was shown. */
+export const answerCommands = (run: string, { digest }: Pick<Asked, 'digest'>) => ({
+  yes: `holdfast approve ${run} --digest ${digest}`,
+  no: `holdfast deny ${run}`,
+});
+
 /** The workflow checks the digest again: an answer to a plan that has changed meanwhile is refused there. */
 export async function sendAnswer(
   temporal: Temporal,

@@ -2,12 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { storesOf, workerHostOf } from '../config/lookup.js';
 import { suggestion } from '../config/mistakes.js';
 import type { Config } from '../config/schema.js';
-import type { DatasetCopies, ListCopiesInput, StoreCopies } from '../contracts/copies.js';
+import {
+  copiesName,
+  type DatasetCopies,
+  type ListCopiesInput,
+  type StoreCopies,
+} from '../contracts/copies.js';
 import { HoldfastError } from '../contracts/errors.js';
 import { copiesLeases, leaseId, parseRunId, workflowQueue, workflowTypes } from '../contracts/names.js';
 import type { Context, Temporal } from './context.js';
 import { type CopiesAnswer, copiesLines } from './copies-view.js';
 import { exitCodes } from './exit-codes.js';
+import { describeFailure, type Failure } from './fail.js';
 import { findHost, findStore, shown, workerOfResource } from './jobs.js';
 import { hasWorker } from './look.js';
 
@@ -25,7 +31,7 @@ const answerWithinMs = 90_000;
 export async function printCopies(context: Context, words: CopiesWords): Promise<number> {
   const questions = copiesQuestions(await context.config(), words);
   const temporal = await context.temporal();
-  const answers = (await Promise.all(questions.map((question) => ask(context, temporal, question)))).flat();
+  const answers = await askAll(questions, (question) => ask(context, temporal, question));
   const stores = await Promise.all(answers.map((answer) => withHolder(temporal, answer)));
   if (context.json) context.out(JSON.stringify({ stores }, null, 2));
   else for (const line of copiesLines(context, stores)) context.out(line);
@@ -93,6 +99,27 @@ function checkWords(config: Config, { resource, store, host }: CopiesWords): voi
   throw new HoldfastError('HF_RUN_NOT_FOUND', `There is no resource "${shown(resource)}"${near}`, {
     next: 'Look at "resources" in holdfast.yaml',
   });
+}
+
+type Ask = (question: ListCopiesInput) => Promise<StoreCopies[]>;
+
+/** A host that is away is named beside what the others answered; where none answered there is nothing to show. */
+export async function askAll(questions: readonly ListCopiesInput[], ask: Ask): Promise<StoreCopies[]> {
+  const answers = await Promise.allSettled(questions.map(ask));
+  const silent = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
+  const grave = silent.find((reason) => describeFailure(reason).code !== 'HF_HOST_UNREACHABLE');
+  if (grave !== undefined) throw grave;
+  if (silent.length === answers.length) throw silent[0];
+  return answers.flatMap((answer, index) => {
+    const question = questions[index];
+    if (answer.status === 'fulfilled') return answer.value;
+    return question ? notAsked(question, describeFailure(answer.reason)) : [];
+  });
+}
+
+function notAsked({ stores, datasets = [] }: ListCopiesInput, { code, message }: Failure): StoreCopies[] {
+  const names = [...stores.map(({ store }) => store), ...datasets.map(copiesName)];
+  return names.map((store) => ({ store, copies: [], more: 0, error: { code, message } }));
 }
 
 async function ask(context: Context, temporal: Temporal, question: ListCopiesInput): Promise<StoreCopies[]> {

@@ -10,6 +10,8 @@ export const exitCodes = {
   refused: 5,
   warnings: 6,
   interrupted: 130,
+  /** As the shell counts SIGPIPE. */
+  readerGone: 141,
 } as const;
 
 /** What `run --follow` and `restore` end with when the run handed back a result. */
@@ -39,4 +41,5 @@ export const exitCodeMeanings: readonly [code: number, meaning: string][] = [
   [5, 'refused: threshold, approval denied or out of time, target not empty, no space'],
   [6, 'done with warnings, or skipped because a host is known to be away; "doctor" with warnings'],
   [130, 'Ctrl-C; a run that was followed goes on'],
+  [141, 'whoever read the output went away before its end ("| head"); a run that was started goes on'],
 ];

@@ -1,4 +1,5 @@
 import { type ErrorCode, errors, HoldfastError, isErrorCode } from '../contracts/errors.js';
+import { searchAttributes } from '../contracts/names.js';
 import { systemRefusal } from '../contracts/system-errors.js';
 import type { Context } from './context.js';
 import { printable } from './printable.js';
@@ -42,7 +43,15 @@ export function describeFailure(error: unknown): Failure {
 }
 
 /** gRPC's numbers: https://grpc.io/docs/guides/status-codes/ */
-const grpc = { cancelled: 1, deadline: 4, notFound: 5, denied: 7, unavailable: 14, unauthenticated: 16 };
+const grpc = {
+  cancelled: 1,
+  invalidArgument: 3,
+  deadline: 4,
+  notFound: 5,
+  denied: 7,
+  unavailable: 14,
+  unauthenticated: 16,
+};
 const wordsOfStatus: Record<number, string> = {
   [grpc.cancelled]: 'the connection to Temporal was closed',
   [grpc.deadline]: 'Temporal did not answer in time',
@@ -75,6 +84,7 @@ function asHoldfastError(error: unknown): HoldfastError {
   if (chain.some((cause) => cause.name === 'NamespaceNotFoundError')) return namespaceUnknown();
   const status = chain.map(grpcStatus).find((code) => code !== undefined);
   if (status === grpc.notFound) return notFound(chain);
+  if (status === grpc.invalidArgument && namesOurAttribute(chain)) return attributesUnknown();
   const words = status === undefined ? undefined : wordsOfStatus[status];
   if (words) return new HoldfastError('HF_TEMPORAL_UNREACHABLE', capital(words));
   const refused = chain.map(systemRefusal).find((one) => one !== undefined);
@@ -109,6 +119,17 @@ const namespaceUnknown = (): HoldfastError =>
   new HoldfastError('HF_TEMPORAL_UNREACHABLE', 'Temporal answers, but it does not know our namespace', {
     next: 'Run "holdfast apply", which registers the namespace, or look at temporal.namespace',
   });
+
+/** A query or a start that names what the namespace was never taught: it was made by hand, and nothing was applied yet. */
+const namesOurAttribute = (chain: readonly Error[]): boolean =>
+  chain.some(({ message }) => Object.keys(searchAttributes).some((name) => message.includes(name)));
+
+const attributesUnknown = (): HoldfastError =>
+  new HoldfastError(
+    'HF_TEMPORAL_REFUSED',
+    'The namespace does not know the search attributes of Holdfast: nothing was applied to it yet',
+    { next: 'Run "holdfast apply", which adds them' },
+  );
 
 /** The number of a gRPC status, where the error carries one. */
 export function grpcStatus(error: unknown): number | undefined {

@@ -25,7 +25,7 @@ export function buildProgram(
     .version(version, '--version', 'print the version')
     .option(
       '--config <FILE>',
-      'the configuration (default: HOLDFAST_CONFIG, ./holdfast.yaml, /etc/holdfast/holdfast.yaml)',
+      'the configuration (default: HOLDFAST_CONFIG, ./holdfast.yaml, ~/.config/holdfast/holdfast.yaml, /etc/holdfast/holdfast.yaml)',
     )
     .helpOption('-h, --help', 'print help, also of a command: holdfast run --help')
     .helpCommand('help [COMMAND]', 'Print how a command is used, with examples')

@@ -1,6 +1,6 @@
 import { HoldfastError } from '../contracts/errors.js';
 import type { Copy } from '../contracts/jobs.js';
-import { askedOf } from './approval.js';
+import { type Asked, answerCommands, askedOf } from './approval.js';
 import type { Context } from './context.js';
 import { type AnyResult, endLines } from './end.js';
 import { exitCodes } from './exit-codes.js';
@@ -131,16 +131,14 @@ function nowSections(snapshot: Snapshot, run: string): string[] {
     ...(steps.length > 0 ? [steps.map(printable).join('\n')] : []),
     ...(lines.length > 0 ? [lines.map(printable).join('\n')] : []),
     ...(wait ? [printable(wait)] : []),
-    ...(asked
-      ? [
-          [
-            ...asked.lines.map(printable),
-            `say yes: holdfast approve ${run}`,
-            `say no:  holdfast deny ${run}`,
-          ].join('\n'),
-        ]
-      : []),
+    ...(asked ? [askedText(run, asked)] : []),
   ];
+}
+
+/** What a run asks, and how it is answered. */
+export function askedText(run: string, asked: Asked): string {
+  const { yes, no } = answerCommands(run, asked);
+  return [...asked.lines.map(printable), `say yes: ${yes}`, `say no:  ${no}`].join('\n');
 }
 
 const copyTable = (context: Context, copies: readonly Copy[]): string =>

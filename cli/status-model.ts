@@ -39,6 +39,8 @@ export interface ScheduleFacts {
   paused: boolean;
   note: string;
   next?: Date;
+  /** What it starts. */
+  workflowType?: string;
 }
 
 /** green: within the objective; yellow: soon not, or the last run did not end well; red: overdue; none: nothing promised. */
@@ -60,8 +62,8 @@ export interface StatusRow {
   lastState?: RunRow['state'];
   lastAt?: Date;
   next?: Date;
-  /** "by hand": the file gives it no schedule; "not applied": it does, but Temporal has none. */
-  schedule: 'active' | 'paused' | 'not applied' | 'by hand';
+  /** "by hand": the file gives it no schedule; "not applied": it does, but Temporal has none; "not in the file": Temporal still has one. */
+  schedule: 'active' | 'paused' | 'not applied' | 'by hand' | 'not in the file';
   note: string;
   running?: string;
   runningSince?: Date;
@@ -95,6 +97,10 @@ export function isGood({ operation, state, restorePoint, closedAt }: RunRow): bo
   if (state !== 'ok' && state !== 'warnings') return false;
   return !holdsState.has(operation) || restorePoint !== undefined;
 }
+
+/** Of arrays that are synced when enough has changed: a run that found too little has done all that was asked of it. */
+const wasNotDue = ({ operation, state, restorePoint }: RunRow): boolean =>
+  operation === 'sync' && state === 'ok' && restorePoint === undefined;
 
 /** No promise is broken yet, and all is not well. */
 const isUnsettled = ({ seeding, failedOver }: OperationFacts): boolean =>
@@ -155,7 +161,7 @@ function levelOf(
   if (overdue) return 'red';
   if (isUnsettled(facts)) return 'yellow';
   if (nothingLeft) return 'none';
-  const endedBadly = last !== undefined && !isGood(last);
+  const endedBadly = last !== undefined && !isGood(last) && !wasNotDue(last);
   if (endedBadly || last?.state === 'warnings') return 'yellow';
   if (objectiveMs === undefined || ageMs === undefined) return 'none';
   return ageMs > nearlyOverdue * objectiveMs ? 'yellow' : 'green';
@@ -163,6 +169,7 @@ function levelOf(
 
 function scheduleWord({ operation, schedule }: OperationFacts): StatusRow['schedule'] {
   if (!schedule) return operation.schedule ? 'not applied' : 'by hand';
+  if (!operation.schedule) return 'not in the file';
   return schedule.paused ? 'paused' : 'active';
 }
 

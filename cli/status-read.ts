@@ -5,11 +5,11 @@ import { compileRun } from '../schedules/compile.js';
 import { mapBounded, requestsAtOnce } from '../schedules/pool.js';
 import type { Temporal } from './context.js';
 import { findJob, objectiveMsOf } from './jobs.js';
-import { dateOf } from './look.js';
 import { collectRuns, type FoundRuns, type Wanted } from './status-collect.js';
 import { readFailovers, stillOver } from './status-failover.js';
-import type { OperationFacts, ScheduleFacts } from './status-model.js';
+import type { OperationFacts } from './status-model.js';
 import { readUploads, readWaits } from './status-running.js';
+import { type LeftSchedule, leftIn, readSchedules } from './status-schedules.js';
 import { listRuns, type RunFilter, type RunRow } from './visibility.js';
 
 /** Reads what status judges: a handful of calls however many jobs there are, and one more for each run that goes on. */
@@ -18,13 +18,13 @@ const mostClosedRuns = 5000;
 /** Some more than there are operations: with one run of each last night, one page is enough. The server gives at most 1000. */
 const pageFor = (operations: number): number => Math.min(1000, 20 + Math.ceil(operations * 1.2));
 
-/** All operations of one job or of all, with what Temporal knows of them. */
+/** All operations of one job or of all, with what Temporal knows of them; and what it starts that the file does not name. */
 export async function readOperations(
   temporal: Temporal,
   config: Config,
   job: string | undefined,
   now: Date,
-): Promise<OperationFacts[]> {
+): Promise<{ operations: OperationFacts[]; left: LeftSchedule[] }> {
   const jobs = job === undefined ? Object.keys(config.jobs) : [job];
   const operations = jobs.flatMap((name) => operationsOf(config, name));
   const aways = new Map(operations.map((operation) => [operation.name, awayNow(config, operation, now)]));
@@ -40,7 +40,7 @@ export async function readOperations(
     readFailovers(temporal, config, filter),
   ]);
   const waits = await readWaits(temporal, operations, running, now);
-  return mapBounded(operations, requestsAtOnce, async (operation) => {
+  const facts = await mapBounded(operations, requestsAtOnce, async (operation) => {
     const run = running.get(operation.name);
     const objectiveMs = objectiveMsOf(findJob(config, operation.job), operation);
     const wait = run && waits.get(run.run);
@@ -66,6 +66,7 @@ export async function readOperations(
       ...(away && { away: { words: away.words, nothingLeft: away.covers === '' } }),
     };
   });
+  return { operations: facts, left: leftIn(schedules, config, job) };
 }
 
 function removesNothing(config: Config, { job, operation }: Operation): boolean {
@@ -86,26 +87,6 @@ function awayNow(
   const still = away.filter(({ untilMs }) => untilMs > now.getTime());
   const [first] = still;
   return first && { words: still.map(({ words }) => words), covers: first.covers };
-}
-
-/** The raw list: the SDK's own decodes every schedule in the namespace, and one foreign payload would stop us. */
-async function readSchedules({ client, namespace }: Temporal): Promise<Map<string, ScheduleFacts>> {
-  const found = new Map<string, ScheduleFacts>();
-  let nextPageToken: Uint8Array | undefined;
-  do {
-    const page = await client.workflowService.listSchedules({
-      namespace,
-      nextPageToken,
-      maximumPageSize: 1000,
-    });
-    for (const { scheduleId: id, info } of page.schedules ?? []) {
-      const next = dateOf(info?.futureActionTimes?.[0]);
-      if (id)
-        found.set(id, { paused: info?.paused === true, note: info?.notes ?? '', ...(next && { next }) });
-    }
-    nextPageToken = page.nextPageToken?.length ? page.nextPageToken : undefined;
-  } while (nextPageToken);
-  return found;
 }
 
 async function readRunning(temporal: Temporal, filter: { job?: string }): Promise<Map<string, RunRow>> {
@@ -133,7 +114,7 @@ async function readClosed(temporal: Temporal, wanted: readonly Wanted[], filter:
   return { of: (operation: Operation): FoundRuns => found.get(operation.operation)?.of(operation) ?? {} };
 }
 
-/** Only operations whose good run lies deep in a busy past are asked for by name. */
+/** Only operations whose good run lies deep in a busy past are asked for by name: for the last run however it ended, then for good ones. */
 async function readClosedOf(temporal: Temporal, operations: readonly Wanted[], filter: RunFilter) {
   const collected = collectRuns(operations);
   let count = 0;
@@ -145,6 +126,11 @@ async function readClosedOf(temporal: Temporal, operations: readonly Wanted[], f
   if (count < mostClosedRuns) return collected;
   const without = operations.filter((operation) => !collected.of(operation).newestGood);
   await mapBounded(without, requestsAtOnce, async ({ job, operation }) => {
+    for await (const row of listRuns(temporal, { job, operation, running: false }, 5)) {
+      // The first good one would be taken for the last one. An upload to a new store is never that.
+      collected.add(row);
+      if (collected.of({ job, operation }).last) break;
+    }
     for await (const row of listRuns(temporal, { job, operation, running: false, good: true }, 5)) {
       collected.add(row);
       if (collected.of({ job, operation }).newestGood) break;

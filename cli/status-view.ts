@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.js';
 import { notifyOf } from '../schedules/notify-routes.js';
+import { orphanWords } from '../schedules/words.js';
 import type { Context } from './context.js';
 import { exitCodes } from './exit-codes.js';
 import { findJob } from './jobs.js';
@@ -10,6 +11,7 @@ import { readSilentChannels, type SilentChannel, wordsOfMessage } from './silent
 import { type StatusRow, statusRow } from './status-model.js';
 import { readOperations } from './status-read.js';
 import { readReplicaLags, replicaLines } from './status-replicas.js';
+import { type LeftSchedule, leftRow } from './status-schedules.js';
 import { seedingText } from './status-seeding.js';
 import { age, duration, localTime, localZone } from './time.js';
 
@@ -19,16 +21,18 @@ export async function showStatus(context: Context, job: string | undefined, chec
   if (job !== undefined) findJob(config, job);
   const now = context.now();
   const temporal = await context.temporal();
-  const [facts, silent] = await Promise.all([
+  const [{ operations, left }, silent] = await Promise.all([
     readOperations(temporal, config, job, now),
     readSilentChannels(temporal, config, now),
   ]);
   const lags = job === undefined ? [] : await readReplicaLags(context, temporal, config, job);
-  const rows = facts.map((entry) => {
+  const rows = operations.map((entry) => {
     const row = { ...statusRow(entry, now), ...silentFor(config, entry.operation.job, silent) };
     return row.operation === 'replicate' && lags.length > 0 ? { ...row, replicas: lags } : row;
   });
-  context.out(context.json ? JSON.stringify(rows, null, 2) : statusText(context, rows, now));
+  const others = left.filter(({ name }) => !rows.some((row) => row.name === name)).map(leftRow);
+  if (context.json) context.out(JSON.stringify([...rows, ...others], null, 2));
+  else context.out(statusText(context, rows, now, left));
   if (!context.json && lags.length > 0)
     for (const line of ['', ...replicaLines(context, lags)]) context.out(line);
   return check ? verdict(context, rows) : exitCodes.done;
@@ -54,9 +58,15 @@ const silentIn = (rows: readonly StatusRow[]): SilentChannel[] => [
   ...new Map(rows.flatMap(({ silent = [] }) => silent).map((one) => [one.channel, one])).values(),
 ];
 
-/** The table, and below it the sentences that do not fit into one: findings, and channels that do not tell. */
-export function statusText(context: Context, rows: readonly StatusRow[], now: Date): string {
-  if (rows.length === 0) return 'No jobs in holdfast.yaml.';
+/** The table, and below it the sentences that do not fit into one: findings, schedules that were left, and channels that do not tell. */
+export function statusText(
+  context: Context,
+  rows: readonly StatusRow[],
+  now: Date,
+  left: readonly LeftSchedule[] = [],
+): string {
+  const forgotten = left.map(({ id, paused }) => context.colours.yellow(printable(orphanWords(id, paused))));
+  if (rows.length === 0) return ['No jobs in holdfast.yaml.', ...forgotten].join('\n');
   const lines = rows.map((row) => [
     row.name,
     goodText(context, row),
@@ -69,6 +79,7 @@ export function statusText(context: Context, rows: readonly StatusRow[], now: Da
   ]);
   const head = ['job', 'newest good', 'objective', 'last run', `next run (${localZone()})`, 'now'];
   const found = rows.flatMap(({ name, finding }) => (finding ? [`${name}: ${printable(finding)}`] : []));
+  found.push(...forgotten);
   found.push(...silentIn(rows).map((silent) => context.colours.red(silentText(silent, now))));
   return [table(context, head, lines), ...(found.length > 0 ? ['', ...found] : [])].join('\n');
 }
@@ -111,7 +122,8 @@ function nextText({ colours }: Context, { schedule, next, note }: StatusRow): st
   if (schedule === 'paused') return colours.yellow(note ? `paused: ${note}` : 'paused');
   if (schedule === 'not applied') return colours.yellow('not applied');
   if (schedule === 'by hand') return 'by hand';
-  return next ? localTime(next).slice(0, 16) : '-';
+  const time = next ? localTime(next).slice(0, 16) : '-';
+  return schedule === 'not in the file' ? colours.yellow(`${time}, not in the file`) : time;
 }
 
 function runningText(context: Context, row: StatusRow, now: Date): string {

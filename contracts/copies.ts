@@ -17,6 +17,9 @@ export interface DatasetCopies {
   store?: string;
 }
 
+/** Under which name the answer stands. */
+export const copiesName = ({ resource, store }: DatasetCopies): string => store ?? `snapshots of ${resource}`;
+
 export interface ListDatasetCopiesStep extends DatasetCopies {
   limit: number;
   /** See ListCopiesStep. */

@@ -192,10 +192,10 @@ const snapraidOptions = (job: SnapraidJob): SnapraidOptions => ({
   ...(job.spinDown && { spinDown: true }),
 });
 
-/** Where a resource leads to: another place under the same name is another thing. */
+/** Where a resource leads to: another place under the same name, or the same place on another host, is another thing. */
 function placeOf(config: Config, name: string): string {
-  const { directory, dataset, pool, snapraid } = resourceOf(config, name);
-  return directory ?? dataset ?? pool ?? snapraid?.config ?? '';
+  const { host, directory, dataset, pool, snapraid } = resourceOf(config, name);
+  return `${host}:${directory ?? dataset ?? pool ?? snapraid?.config ?? ''}`;
 }
 
 /** Every schedule that must exist, by id. */

@@ -54,3 +54,7 @@ export function clipBytes(text: string, mostBytes: number): string {
 /** What is promised, in a line of its own. */
 export const promise = (words: string, objectiveMs: number | undefined): string =>
   objectiveMs === undefined ? 'Promise: none' : `Promise: ${words} ${durationWords(objectiveMs)}`;
+
+/** Of a schedule that the file does not name any more, and that nobody has taken away. */
+export const orphanWords = (id: string, paused: boolean): string =>
+  `${id} is not in the file any more and ${paused ? 'is paused' : 'still starts runs'}: holdfast apply --prune`;

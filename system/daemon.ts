@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { HoldfastError } from '../contracts/errors.js';
 import { childEnvironment, requireProgram } from './environment.js';
 import type { Command } from './host.js';
 
@@ -26,7 +27,13 @@ export function startDaemon(command: Command, logFile: string): Daemon {
     child.once('exit', () => resolve());
     child.once('error', () => resolve());
   });
-  return { pid: child.pid ?? 0, ended };
+  // A made-up number would be signalled later: 0 is the whole group of ours.
+  if (child.pid === undefined)
+    throw new HoldfastError(
+      'HF_TOOL_FAILED',
+      `Cannot start ${command.file}: the system made no process (its folder is gone, or the machine is out of processes or memory)`,
+    );
+  return { pid: child.pid, ended };
 }
 
 const pollMs = 250;

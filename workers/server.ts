@@ -22,6 +22,8 @@ export interface ServerOptions {
   recreateDatabase?: boolean;
 }
 
+const stopWithinMs = 10_000;
+
 const folderOf = (stateFolder: string): string => join(stateFolder, 'temporal');
 const databaseOf = (stateFolder: string): string => join(folderOf(stateFolder), 'temporal.db');
 
@@ -39,7 +41,13 @@ export async function startServer(options: ServerOptions): Promise<EmbeddedServe
     { file: binary, args: serverArguments(config, databaseOf(stateFolder)) },
     join(stateFolder, 'logs', 'temporal-server.log'),
   );
-  await host.writeFile(pidFile, `${daemon.pid}\n`);
+  try {
+    await host.writeFile(pidFile, `${daemon.pid}\n`);
+  } catch (error) {
+    // Nobody would find it again: the next start would take it for a stranger on our port.
+    await stopDaemon(daemon, stopWithinMs);
+    throw error;
+  }
   return { daemon, adopted: false };
 }
 
@@ -61,7 +69,7 @@ const canListen = (port: number): Promise<boolean> =>
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 
-export const stopServer = ({ daemon }: EmbeddedServer): Promise<void> => stopDaemon(daemon, 10_000);
+export const stopServer = ({ daemon }: EmbeddedServer): Promise<void> => stopDaemon(daemon, stopWithinMs);
 
 /** Why each setting is there is worth more than the setting: measured figures are for 100 activities one after the other. */
 export function serverArguments({ temporal }: Pick<Config, 'temporal'>, database: string): string[] {

@@ -1,23 +1,25 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Config } from '../config/schema.js';
 import { HoldfastError } from '../contracts/errors.js';
-import { applySchedules } from '../schedules/apply.js';
+import { type AppliedSchedule, applySchedules } from '../schedules/apply.js';
 import { compileSchedules } from '../schedules/compile.js';
 import { connectClient, resolveConnection } from '../schedules/connection.js';
 import { ensureNamespaceReady } from '../schedules/namespace.js';
 import { observeSchedules } from '../schedules/observe.js';
-import { planSchedules } from '../schedules/plan.js';
-import { type Daemon, isProcess } from '../system/daemon.js';
+import { planSchedules, type ScheduleChange } from '../schedules/plan.js';
+import { orphanWords } from '../schedules/words.js';
+import { isProcess } from '../system/daemon.js';
 import { stateFolder } from '../system/environment.js';
 import { localHost } from '../system/local-host.js';
 import { createLog, type Log } from '../system/log.js';
 import { connectWorker } from './connection.js';
 import { runUntil, untilAskedToEnd } from './drain.js';
 import { createHostWorkers } from './host-worker.js';
+import { keepServer } from './keep-server.js';
 import { putBackLeftovers } from './leftovers.js';
 import { createOrchestrator } from './orchestrator.js';
 import { installRuntime } from './runtime.js';
-import { type EmbeddedServer, type ServerOptions, startServer, stopServer } from './server.js';
+import { type EmbeddedServer, startServer, stopServer } from './server.js';
 import { ensureServerBinary } from './server-binary.js';
 import { thisHost } from './this-host.js';
 
@@ -39,10 +41,17 @@ export async function runUp({ config, configFile, host, recreateDatabase }: UpOp
   installRuntime(log);
   const asked = untilAskedToEnd(log);
   const binary = await ensureServerBinary(say);
-  const server = await keepServer({ binary, stateFolder: stateFolder(), config, recreateDatabase }, log);
+  const options = { binary, stateFolder: stateFolder(), config };
+  const start = (isFirst: boolean) => startServer({ ...options, ...(isFirst && { recreateDatabase }) });
+  const server = await keepServer({ start, stop: stopServer }, log);
   try {
     await untilReady(config, server.current());
-    await runWorkers(config, configFile, name, asked, log);
+    const end = Promise.race([asked, server.lost]);
+    await runWorkers(config, configFile, name, end, log).catch((error: unknown) => {
+      throw server.reason() ?? error;
+    });
+    // Nothing of this machine would be backed up any more: whoever started us must see it.
+    if (server.reason()) throw server.reason();
     return 0;
   } finally {
     await server.stop();
@@ -81,8 +90,7 @@ async function announce(config: Config, hosts: readonly string[]): Promise<void>
   const applied = await applySchedules(client, changes, { prune: false });
   for (const host of hosts) await putBackLeftovers(client, host);
   await connection.close();
-  const changed = applied.filter(({ done }) => done === 'created' || done === 'updated').length;
-  say(`Schedules: ${applied.length}, ${changed} changed.`);
+  for (const line of scheduleLines(changes, applied)) say(line);
   const [own, ...driven] = hosts;
   const others = driven.length > 0 ? `, which drives ${driven.join(', ')},` : '';
   say(`Worker of host ${own}${others} and orchestrator run, pid ${process.pid}.`);
@@ -92,11 +100,37 @@ async function announce(config: Config, hosts: readonly string[]): Promise<void>
   say('Ready. Ctrl-C stops the tools that run and ends.');
 }
 
-function refuseCluster(config: Config): void {
-  if (!config.temporal.address) return;
+/** Those that the file does not name are no part of the count: they are named. */
+export function scheduleLines(
+  changes: readonly ScheduleChange[],
+  applied: readonly AppliedSchedule[],
+): string[] {
+  const left = changes.flatMap((change) => (change.kind === 'orphan' ? [change.observed] : []));
+  const changed = applied.filter(({ done }) => done === 'created' || done === 'updated').length;
+  return [
+    `Schedules: ${applied.length - left.length}, ${changed} changed.`,
+    ...left.map(({ id, paused }) => orphanWords(id, paused)),
+  ];
+}
+
+/** Workers and schedules would go to that server, and the embedded one would run for nobody. */
+export function refuseCluster(config: Config): void {
+  const { address, embedded } = config.temporal;
+  const resolved = resolveConnection(config).address;
+  const own = [`127.0.0.1:${embedded.port}`, `localhost:${embedded.port}`];
+  if (address === undefined && own.includes(resolved)) return;
+  const where =
+    address === undefined
+      ? `The environment (TEMPORAL_ADDRESS, or a profile of the Temporal CLI) names another server (${resolved})`
+      : `temporal.address names a server already (${address})`;
   throw new HoldfastError(
     'HF_CONFIG_INVALID',
-    `temporal.address names a server already (${config.temporal.address}): "holdfast up" is for the embedded one. Start "holdfast orchestrator" and "holdfast worker --host NAME" instead`,
+    `${where}: "holdfast up" is for the embedded one. Start "holdfast orchestrator" and "holdfast worker --host NAME" instead`,
+    address === undefined
+      ? {
+          next: 'Unset TEMPORAL_ADDRESS for the embedded server, or start orchestrator and worker for the other',
+        }
+      : {},
   );
 }
 
@@ -113,42 +147,6 @@ async function refuseSecond(): Promise<void> {
     );
   }
   await local.writeFile(file, `${process.pid}\n${process.argv[1] ?? ''}\n`);
-}
-
-interface KeptServer {
-  current(): EmbeddedServer;
-  stop(): Promise<void>;
-}
-
-/** A server that dies is started again: runs wait for it and go on. */
-async function keepServer(options: ServerOptions, log: Log): Promise<KeptServer> {
-  let server = await startServer(options);
-  let stopping = false;
-  const watch = async (daemon: Daemon): Promise<void> => {
-    await daemon.ended;
-    if (stopping) return;
-    log.error('the embedded server ended by itself: starting it again');
-    await wait(1_000);
-    if (stopping) return;
-    server = await startServer({ ...options, recreateDatabase: false });
-    // Asked to end while it was starting: nobody else would stop this one.
-    if (stopping) return stopServer(server);
-    await watch(server.daemon);
-  };
-  const watching = watch(server.daemon).catch((error: unknown) => {
-    log.error(
-      { reason: error instanceof Error ? error.message : '' },
-      'the embedded server cannot be started again',
-    );
-  });
-  return {
-    current: () => server,
-    stop: async () => {
-      stopping = true;
-      await stopServer(server);
-      await watching;
-    },
-  };
 }
 
 const readyWithinMs = 60_000;

@@ -1,5 +1,5 @@
 import { ActivityFailure, proxyActivities, TimeoutFailure } from '@temporalio/workflow';
-import type { ListCopiesInput, StoreCopies } from '../contracts/copies.js';
+import { copiesName, type ListCopiesInput, type StoreCopies } from '../contracts/copies.js';
 import { hostQueue } from '../contracts/names.js';
 import { diagnose, failure } from './steps/failure.js';
 import type { HostSteps } from './steps/on-host.js';
@@ -26,7 +26,7 @@ export async function listCopies(input: ListCopiesInput): Promise<StoreCopies[]>
     ),
     ...datasets.map((one) =>
       zfsListCopies({ ...one, limit, maxCharacters: share }).catch((error: unknown) =>
-        unread(one.store ?? `snapshots of ${one.resource}`, host, error),
+        unread(copiesName(one), host, error),
       ),
     ),
   ]);

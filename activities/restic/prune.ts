@@ -36,6 +36,11 @@ export async function pruneStore(tools: Tools, input: PruneStepInput): Promise<P
   checkRunOfJob(run, job);
   if (!keep)
     throw new HoldfastError('HF_NOTHING_TO_DO', `The job "${job}" has no "keep": nothing is ever removed`);
+  // Its schedule outlives the lines in the file until somebody takes it away.
+  if (!prune)
+    throw new HoldfastError('HF_NOTHING_TO_DO', `The job "${job}" has no "prune": nothing is removed`, {
+      next: '"holdfast apply --prune" takes schedules away that the file does not name any more',
+    });
   if (storeOf(tools.config, store).appendOnly) return skipped(tools, store);
   const restic = await openRestic(tools, store, `prune-${job}`);
   await resticVersion(restic);
@@ -53,7 +58,7 @@ export async function pruneStore(tools: Tools, input: PruneStepInput): Promise<P
     // Other machines' notes are theirs to remove.
     listed.filter(({ id, hostname }) => !removed.has(id) && Object.hasOwn(tools.config.hosts, hostname)),
   );
-  const bytesFreed = await freeSpace(restic, prune?.maxUnused ?? '5%');
+  const bytesFreed = await freeSpace(restic, prune.maxUnused);
   const report = reportOf(store, verdicts);
   await addEvidence(tools.host, {
     kind: 'prune',

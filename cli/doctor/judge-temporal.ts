@@ -72,12 +72,31 @@ function judgeOrchestrators(tell: Teller, count: number | undefined): Finding {
 const apply = 'Run "holdfast plan" to see it, then "holdfast apply"';
 
 function judgeSchedules(tell: Teller, changes: readonly ScheduleChange[]): Finding[] {
-  const same = changes.filter(({ kind }) => kind === 'same');
+  const same = changes.filter((change) => change.kind === 'same' && !isLimited(change));
   const others = changes.filter(({ kind }) => kind !== 'same');
   return [
     ...(same.length > 0 ? [tell.ok('schedules', `${same.length} as the configuration says`)] : []),
     ...others.map((change) => judgeSchedule(tell, change)),
-    ...changes.flatMap((change) => judgePause(tell, change)),
+    ...changes.flatMap((change) => [...judgeLimit(tell, change), ...judgePause(tell, change)]),
+  ];
+}
+
+/** "apply" leaves the state of a schedule to people, and with it a limit that somebody has set. */
+const isLimited = (change: ScheduleChange): boolean => remainingOf(change) !== undefined;
+
+const remainingOf = (change: ScheduleChange): number | undefined =>
+  change.kind === 'add' || change.kind === 'orphan' ? undefined : change.observed.remainingActions;
+
+function judgeLimit(tell: Teller, change: ScheduleChange): Finding[] {
+  const left = remainingOf(change);
+  if (left === undefined) return [];
+  const words = left > 0 ? `starts ${left} more times, then never again` : 'never starts again';
+  return [
+    tell.warning(
+      `schedule ${change.id}`,
+      `was limited by hand: it ${words}`,
+      `Delete it ("temporal schedule delete --schedule-id ${change.id}"), and "holdfast apply" makes it anew without a limit`,
+    ),
   ];
 }
 

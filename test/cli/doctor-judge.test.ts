@@ -237,6 +237,19 @@ describe('what Temporal says', () => {
     ]);
   });
 
+  test('a schedule that somebody has limited is not as the file says, above all when it has no start left', () => {
+    const schedules = [
+      { kind: 'same', id: 'hf-a', observed: { paused: false, remainingActions: 0 } },
+      { kind: 'same', id: 'hf-b', observed: { paused: false, remainingActions: 3 } },
+    ] as unknown as TemporalFacts['schedules'];
+    const found = judgeTemporal({ ...facts, schedules }).filter(({ level }) => level !== 'ok');
+    assert.deepEqual(
+      found.map(({ level, subject }) => `${level} ${subject}`),
+      ['warning schedule hf-a', 'warning schedule hf-b'],
+    );
+    assert.match(found[0]?.found ?? '', /never starts again/);
+  });
+
   test('a short retention warns, a missing attribute and no orchestrator block', () => {
     const retention = { presentMs: 3 * 86_400_000, wantedMs: 90 * 86_400_000 };
     assert.deepEqual(levels({ state: { ...facts.state, retention } }), ['warning namespace']);

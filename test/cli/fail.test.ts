@@ -57,6 +57,15 @@ describe('an error', () => {
     assert.equal(other.next, errors.HF_NO_SPACE.next);
   });
 
+  test('of a namespace made by hand, to which nothing was applied yet, says what teaches it', () => {
+    const said = grpcError(3, '3 INVALID_ARGUMENT: invalid query: column name HfOperation is not defined');
+    const { code, next, exit } = describeFailure(said);
+    assert.deepEqual([code, exit], ['HF_TEMPORAL_REFUSED', 4]);
+    assert.match(next, /holdfast apply/);
+    const other = describeFailure(grpcError(3, '3 INVALID_ARGUMENT: something else'));
+    assert.equal(other.code, 'HF_INTERNAL');
+  });
+
   test('with the name of a file or the words of a worker in it does not move the cursor of a terminal', () => {
     const { context, notes } = collect(false);
     const next = 'look \u009b2J there';

@@ -247,7 +247,10 @@ describe('the command line with a Temporal server and invented procedures', { sk
       const left = await runAs({ interactive: true, answer: 'interrupted' }, ...restore);
       assert.equal(left.exit, 130);
       const waiting = runIn(left.notes);
-      assert.match((await run('show', waiting)).out, new RegExp(`say yes: holdfast approve ${waiting}`));
+      assert.match(
+        (await run('show', waiting)).out,
+        new RegExp(`say yes: holdfast approve ${waiting} --digest .`),
+      );
       assert.equal((await run('approve', waiting, '--digest', 'other')).exit, 5);
       assert.match((await run('approve', waiting, '--digest', 'a1b2c3')).out, /approved; see it end/);
       assert.equal((await run('show', waiting, '--follow')).exit, 0);

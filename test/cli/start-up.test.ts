@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { repositoryRoot } from '../support/root.js';
@@ -22,3 +24,18 @@ test('check loads nothing of the engine', () => {
     [],
   );
 });
+
+for (const [stream, args] of [
+  ['stdout', ['--help']],
+  ['stderr', ['no-such-command']],
+] as const)
+  test(`a reader of ${stream} that goes away leaves no stack and no success`, async () => {
+    const child = spawn(process.execPath, [join(repositoryRoot, 'bin/holdfast.js'), ...args]);
+    child[stream].destroy();
+    let rest = '';
+    child[stream === 'stdout' ? 'stderr' : 'stdout'].on('data', (chunk) => {
+      rest += chunk;
+    });
+    const [code] = await once(child, 'close');
+    assert.deepEqual([code, rest], [141, '']);
+  });

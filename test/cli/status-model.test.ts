@@ -67,6 +67,18 @@ describe('the newest good copy against its objective', () => {
     assert.equal(judged({ newestGood: ran(7), last: ran(7, { state: 'warnings' }) }).level, 'yellow');
   });
 
+  test('is not made yellow by a sync that was not due: so little has changed that nothing was to be done', () => {
+    const sync: Operation = { job: 'media', operation: 'sync', main: true, name: 'media', schedule };
+    const synced = ran(7, { operation: 'sync' });
+    const { restorePoint: _, ...notDue } = ran(1, { operation: 'sync' });
+    const level = (last: RunRow) => judged({ operation: sync, newestGood: synced, last }).level;
+    assert.equal(level(notDue), 'green');
+    assert.equal(level({ ...notDue, state: 'warnings' }), 'yellow');
+    assert.equal(level({ ...notDue, state: 'done' }), 'yellow');
+    const { restorePoint: __, ...empty } = ran(1);
+    assert.equal(judged({ newestGood: ran(7), last: empty }).level, 'yellow', 'a backup without a copy');
+  });
+
   test('is measured from the moment that it holds and not from the end of the run', () => {
     const long = ran(1, { restorePoint: before(30) });
     assert.equal(judged({ newestGood: long, last: long }).level, 'red');

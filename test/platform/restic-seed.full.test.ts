@@ -160,7 +160,7 @@ for (const { version, path: restic } of resticVersions()) {
     });
 
     test('retention removes the parts when the copy is proved, and nothing of another job', async () => {
-      const bench = seedBench(restic, { job: { keep: { last: 2 } } });
+      const bench = seedBench(restic, { job: { keep: { last: 2 }, prune: { cron: '0 6 * * 0' } } });
       await seedAll(bench);
       bench.restic('backup', '--host=nas', '--tag=part:photos-offsite/other', '--', join(bench.source, 'd'));
       const prune = () => pruneStore(bench.tools(), bench.step(runAt(50, '.prune')));

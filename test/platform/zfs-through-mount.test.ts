@@ -124,6 +124,7 @@ test('retention and checks, which name no resource, work on the machine that has
           resources: ['photos'],
           store: 'disk',
           keep: { last: 3 },
+          prune: { cron: '0 6 * * 0' },
           check: { cron: '0 7 * * 0' },
         },
       },

@@ -58,7 +58,7 @@ describe('schedules from the configuration', () => {
       HfOperation: 'backup',
       HfHost: 'nas',
       HfTool: 'restic',
-      HfCovers: 'photos>b2-photos@5ed13410',
+      HfCovers: 'photos>b2-photos@89b4b519',
     });
   });
 
@@ -70,6 +70,27 @@ describe('schedules from the configuration', () => {
     assert.deepEqual(compileRun(config, 'photos-offsite', 'backup').args[0].sources, [
       { resource: 'photos', host: 'din' },
     ]);
+  });
+
+  test('what a run covers is another thing on another host: the copy of a namesake there proves nothing here', () => {
+    const covers = (operation: string, host: string) => {
+      const config = configOf(`
+hosts: { din: {}, grogu: {} }
+resources:
+  pool: { host: ${host}, pool: tank }
+  photos: { host: ${host}, directory: /srv/photos }
+stores: { usb: { restic: { repository: /mnt/usb, password: { file: /etc/key } } } }
+jobs:
+  weekly: { kind: zfs-scrub, resources: [pool] }
+  copy: { kind: restic-backup, resources: [photos], store: usb }
+`);
+      const job = operation === 'scrub' ? 'weekly' : 'copy';
+      return compileRun(config, job, operation).searchAttributes.HfCovers;
+    };
+    for (const operation of ['scrub', 'backup']) {
+      assert.notEqual(covers(operation, 'din'), covers(operation, 'grogu'));
+      assert.equal(covers(operation, 'din'), covers(operation, 'din'));
+    }
   });
 
   test('pools that limit their streams travel with what lies in them, and those without a limit do not', () => {
