@@ -131,7 +131,7 @@ describe('schedules on a real server', { skip: needs('temporal') }, () => {
         .map(({ key, value }) => [key.name, value])
         .sort(),
       [
-        ['HfCovers', 'photos>b2-photos@5ed13410'],
+        ['HfCovers', 'photos>b2-photos@89b4b519'],
         ['HfHost', 'nas'],
         ['HfJob', 'photos-offsite'],
         ['HfOperation', 'backup'],
