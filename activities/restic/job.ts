@@ -25,6 +25,16 @@ export function jobWith(config: Config, { job, resource, store }: Asked): Restic
   return found;
 }
 
+/** What the file says of retention. A schedule outlives its lines there until somebody takes it away, and must not delete by itself. */
+export function retentionOf(job: string, { keep, prune }: Pick<ResticBackupJob, 'keep' | 'prune'>) {
+  if (keep && prune) return { keep, maxUnused: prune.maxUnused };
+  throw new HoldfastError(
+    'HF_NOTHING_TO_DO',
+    `The job "${job}" has no "${keep ? 'prune' : 'keep'}": nothing is ever removed`,
+    { next: '"holdfast apply --prune" takes schedules away that the file does not name any more' },
+  );
+}
+
 /** The run's tag goes onto snapshots of the job: a run of another job must not write it. */
 export function checkRunOfJob(run: string, job: string): void {
   if (parseRunId(run)?.job !== job) throw refused(`The run "${run}" is not one of the job "${job}"`);

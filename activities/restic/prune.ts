@@ -8,7 +8,7 @@ import type { Tools } from '../door.js';
 import { addEvidence, provedCopies, readEvidence } from '../host/evidence.js';
 import { forgetVerb, type Keep, planForgetVerb, pruneVerb } from './command.js';
 import { copyTags, listSnapshots, openRestic, type Restic, removeStaleLocks, runRestic } from './driver.js';
-import { checkHostOf, checkRunOfJob, jobWith } from './job.js';
+import { checkHostOf, checkRunOfJob, jobWith, retentionOf } from './job.js';
 import { madeBy, otherHosts } from './made-by.js';
 import { parseForget, parsePruned, type Snapshot } from './parse.js';
 import { countReasons, judgeRetention, type RetentionVerdict } from './retention.js';
@@ -32,15 +32,9 @@ interface Retention {
 /** Applies the job's `keep` to all of its resources in this store. */
 export async function pruneStore(tools: Tools, input: PruneStepInput): Promise<PruneReport> {
   const { job, store, run } = input;
-  const { keep, prune, objective, resources } = jobWith(tools.config, { job, store });
+  const { objective, resources, ...asked } = jobWith(tools.config, { job, store });
   checkRunOfJob(run, job);
-  if (!keep)
-    throw new HoldfastError('HF_NOTHING_TO_DO', `The job "${job}" has no "keep": nothing is ever removed`);
-  // Its schedule outlives the lines in the file until somebody takes it away.
-  if (!prune)
-    throw new HoldfastError('HF_NOTHING_TO_DO', `The job "${job}" has no "prune": nothing is removed`, {
-      next: '"holdfast apply --prune" takes schedules away that the file does not name any more',
-    });
+  const { keep, maxUnused } = retentionOf(job, asked);
   if (storeOf(tools.config, store).appendOnly) return skipped(tools, store);
   const restic = await openRestic(tools, store, `prune-${job}`);
   await resticVersion(restic);
@@ -58,7 +52,7 @@ export async function pruneStore(tools: Tools, input: PruneStepInput): Promise<P
     // Other machines' notes are theirs to remove.
     listed.filter(({ id, hostname }) => !removed.has(id) && Object.hasOwn(tools.config.hosts, hostname)),
   );
-  const bytesFreed = await freeSpace(restic, prune.maxUnused);
+  const bytesFreed = await freeSpace(restic, maxUnused);
   const report = reportOf(store, verdicts);
   await addEvidence(tools.host, {
     kind: 'prune',

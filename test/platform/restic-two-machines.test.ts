@@ -42,7 +42,7 @@ const restic = newest?.path ?? 'restic';
 describe('two machines that use the same names in one repository', { skip: needs('restic') }, () => {
   for (const { version, path: restic } of resticVersions())
     test(`retention removes nothing of the other one, and says whose copies it leaves, with restic ${version}`, async () => {
-      const nas = makeBench({ restic, job: { keep: { last: 1 } } });
+      const nas = makeBench({ restic, job: { keep: { last: 1 }, prune: { cron: '0 6 * * 0' } } });
       const desktop = otherMachine(nas, 'desktop');
       const theirs = [await backup(nas, 1), await backup(nas, 2)];
       const ours = [await backup(desktop, 3), await backup(desktop, 4)];
@@ -81,7 +81,7 @@ describe('two machines that use the same names in one repository', { skip: needs
   });
 
   test('a machine that was renamed still finds what it made under its former name', async () => {
-    const former = makeBench({ restic, job: { keep: { last: 1 } } });
+    const former = makeBench({ restic, job: { keep: { last: 1 }, prune: { cron: '0 6 * * 0' } } });
     const before = await backup(former, 1);
     const renamed = otherMachine(former, 'tower');
     const chosen = await plan(renamed);
