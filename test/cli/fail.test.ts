@@ -148,7 +148,7 @@ describe('exit codes', () => {
     const page = readFileSync(join(repositoryRoot, 'docs/reference/commands.md'), 'utf8');
     assert.deepEqual(
       exitCodeMeanings.map(([code]) => code),
-      [0, 1, 2, 3, 4, 5, 6, 130],
+      [0, 1, 2, 3, 4, 5, 6, 130, 141],
     );
     for (const [code] of exitCodeMeanings) assert.match(page, new RegExp(`^\\| ${code} \\|`, 'm'));
   });
