@@ -1,3 +1,5 @@
+import type { Notifying } from './notify.js';
+
 /** What goes over the wire for failovers and failbacks. Only add optional fields; what is long lies in the state folder. */
 
 /** One resource and one store. The step runs on the host of the replica. */
@@ -67,4 +69,35 @@ export interface ReadySide {
 export interface FenceReport {
   /** It answers all the same, while its replica is in use: why it was made to stand by just now. */
   fenced?: string;
+}
+
+/** Sources that did not answer when their replicas took over: each is made to stand by as soon as it answers. */
+export interface WatchInput extends Notifying {
+  job: string;
+  store: string;
+  resources: string[];
+  /** Of the replicas. */
+  host: string;
+  /** See Limits in jobs.ts. */
+  deadHostAfterMs: number;
+}
+
+export interface WatchStepInput {
+  job: string;
+  run: string;
+  store: string;
+  resources: string[];
+  /** Those of which people know already that they answer and cannot be made readonly. */
+  told: string[];
+  /** See Limits in jobs.ts. */
+  retryForMs: number;
+}
+
+export interface WatchReport {
+  /** In words, one for each source that answered; none where the watch is over and nothing came back. */
+  found: string[];
+  /** Which of them could not be made readonly; they are tried on. */
+  open: string[];
+  /** Nothing is left to wait for: each source stands by, or its replica is not the one in use any more. */
+  isOver: boolean;
 }

@@ -34,6 +34,9 @@ export const seedOperation = (store: string): string => `${seedPrefix}${store}`;
 export const seededStore = (operation: string | undefined): string | undefined =>
   operation?.startsWith(seedPrefix) ? operation.slice(seedPrefix.length) : undefined;
 
+/** What goes on after a failover whose source did not answer has a RUN of its own, by which its log and `show` go. */
+export const watchOperation = 'returned';
+
 /** RUN: workflow id, restic tag, ZFS property and note in one. `name` is what `operationName` gave. */
 export const runId = (name: string, time: Date): string => `${name}-${utcSeconds(time)}`;
 
@@ -128,6 +131,7 @@ export const workflowTypes = {
   listReplicas: 'listReplicas',
   holdLease: 'holdLease',
   undoLeftovers: 'undoLeftovers',
+  watchReturned: 'watchReturned',
   probeHost: 'probeHost',
   drillFailures: 'drillFailures',
   notifyPeople: 'notifyPeople',

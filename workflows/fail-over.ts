@@ -18,6 +18,7 @@ import { withLeases } from './steps/lease.js';
 import { openReport, type Report } from './steps/report.js';
 import { endRun } from './steps/run.js';
 import { type Undo, withUndo } from './steps/undo.js';
+import { watchTheDead } from './steps/watch.js';
 
 /** Makes a replica the one in use: after a last catch-up where the source lives, else from what has arrived and a human's word that it is off. */
 export async function failOver(input: ActionInput): Promise<RunResult> {
@@ -84,7 +85,13 @@ const promoteAll = (
   finishEach(parts, async (part, starts) => {
     const name = `take over ${part.step.resource}`;
     const step = { ...part.step, ...(starts && { withHooks: true as const }) };
-    const done = await report.watch(name, () => stepsFor(input, part, 'take over').zfsPromoteReplica(step));
-    report.step(name, done.warnings.length > 0 ? 'warned' : 'done', `${done.datasets} datasets are writable`);
-    return done;
+    try {
+      const done = await report.watch(name, () => stepsFor(input, part, 'take over').zfsPromoteReplica(step));
+      const note = `${done.datasets} datasets are writable`;
+      report.step(name, done.warnings.length > 0 ? 'warned' : 'done', note);
+      return done;
+    } finally {
+      // Also where it failed: the replica may be in use by then.
+      await watchTheDead(parts, input);
+    }
   });

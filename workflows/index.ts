@@ -26,3 +26,4 @@ export { scrubPool } from './scrub-pool.js';
 export { scrubSnapraid } from './scrub-snapraid.js';
 export { snapshotDatasets } from './snapshot-datasets.js';
 export { undoLeftovers } from './undo-leftovers.js';
+export { watchReturned } from './watch-returned.js';

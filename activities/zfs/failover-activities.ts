@@ -5,6 +5,8 @@ import type {
   FenceReport,
   ReadySide,
   StoppedSide,
+  WatchReport,
+  WatchStepInput,
 } from '../../contracts/failover.js';
 import type { Door } from '../door.js';
 import { finishFailback } from './failback-finish.js';
@@ -14,12 +16,15 @@ import { resumeReplica, stopReplica } from './failback-stop.js';
 import { fenceIfReturned } from './failover-fence.js';
 import { promoteReplica } from './failover-promote.js';
 import { planFailoverStep, putSourceBack, stopSource } from './failover-stop.js';
+import { watchReturned } from './failover-watch.js';
 
 /** All of them run on the host of the replica: the other side may be gone. */
 export function createFailoverActivities(door: Door) {
   return {
     zfsFenceReturned: (input: FailoverStepInput): Promise<FenceReport> =>
       door.step(input, (tools) => fenceIfReturned(tools, input)),
+    zfsWatchReturned: (input: WatchStepInput): Promise<WatchReport> =>
+      door.step(input, (tools) => watchReturned(tools, input)),
     zfsPlanFailover: (input: FailoverStepInput): Promise<FailoverPlan> =>
       door.step(input, (tools) => planFailoverStep(tools, input)),
     zfsStopSource: (input: FailoverStepInput): Promise<StoppedSide> =>

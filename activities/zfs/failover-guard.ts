@@ -12,7 +12,7 @@ import type { Sent } from './replicate-known-holds.js';
 import { targetNameOf } from './replicate-moves.js';
 import { fenceTag } from './replicate-names.js';
 import { type Survey, type SurveyRequest, survey } from './replicate-survey.js';
-import { roleOf, type Sides, whyNotBack, whyNotForward } from './role.js';
+import { isReceivedFrom, roleOf, type Sides, whyNotBack, whyNotForward } from './role.js';
 import { roleToStandBy, standBy, standsBy } from './stand-by.js';
 
 /** The look at both ends that every replication begins with, refused where the other side is the one in use. */
@@ -80,8 +80,11 @@ export async function fenceReturned(
   { input }: Pick<Survey, 'input'>,
 ): Promise<string> {
   const root = input.source.get(request.sourceRoot);
-  const promoted = roleOf(input.target.get(request.targetRoot));
+  const replica = input.target.get(request.targetRoot);
+  const promoted = roleOf(replica);
   if (promoted?.kind !== 'promoted' || !root || standsBy(root.name, input.source)) return '';
+  // A machine that was built anew, on the way back: a failback goes on with it.
+  if (isReceivedFrom({ source: root, target: replica })) return '';
   tools.log(`${root.name} is made to stand by: its replica is in use since ${promoted.run}`);
   await holdCommon(tools, source, { input, request });
   const role = roleToStandBy(roleOf(root), promoted.run, store);

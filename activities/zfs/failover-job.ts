@@ -1,5 +1,5 @@
 import { jobOf, replicaStoreOf, resourceOf, storesOf } from '../../config/lookup.js';
-import type { ZfsReplicationJob } from '../../config/schema.js';
+import type { Config, ZfsReplicationJob } from '../../config/schema.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { FailoverStepInput } from '../../contracts/failover.js';
 import type { Tools } from '../door.js';
@@ -27,9 +27,7 @@ export interface Failover {
 export function openFailover(tools: Tools, { job, run, resource, store }: FailoverStepInput): Failover {
   const { config, host } = tools;
   const found = jobOf(config, job);
-  const isOurs =
-    found.kind === 'zfs-replication' && found.resources.includes(resource) && storesOf(found).includes(store);
-  if (!isOurs)
+  if (found.kind !== 'zfs-replication' || !replicates(config, { job, resource, store }))
     throw new HoldfastError(
       'HF_NOT_IN_CONFIG',
       `The job "${job}" does not replicate "${resource}" to "${store}" in this host's holdfast.yaml; give every host the same file`,
@@ -48,4 +46,15 @@ export function openFailover(tools: Tools, { job, run, resource, store }: Failov
     targetRoot: `${place.dataset}/${resource}`,
     selection,
   };
+}
+
+/** Whether the file still has this very replica. */
+export function replicates(
+  { jobs }: Config,
+  { job, resource, store }: Pick<FailoverStepInput, 'job' | 'resource' | 'store'>,
+): boolean {
+  const found = jobs[job];
+  return (
+    found?.kind === 'zfs-replication' && found.resources.includes(resource) && storesOf(found).includes(store)
+  );
 }

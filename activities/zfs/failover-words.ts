@@ -67,7 +67,7 @@ function deadSource({ source, sides, settings, proof }: FailoverFacts, { live }:
     ...(proof && !proof.isOff ? [`Only your word counts here: ${proof.words}`] : []),
     `${sides.sourceHost} ${source.state === 'silent' ? 'does not answer' : 'has no such datasets'}, and ${why}. If it is only cut off and works on, both sides will be written to, and one of them is thrown away later`,
     `What it wrote after these snapshots is not on ${sides.targetHost}: the oldest is of ${isoOf(oldest)}, the newest of ${isoOf(newest)}`,
-    `When ${sides.sourceHost} returns, its datasets are made readonly as soon as they are seen, at the latest by the next replication. Keep it off until then`,
+    `When ${sides.sourceHost} returns, its datasets are made readonly as soon as it answers: it is asked every 20 s, and by each replication. Until then it is writable: keep its clients away`,
   ];
 }
 

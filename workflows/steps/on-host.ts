@@ -48,6 +48,17 @@ export const heavyOnHost = (host: string, limits: Limits, summary: string): Host
 export const transferOnHost = (host: string, limits: Limits, summary: string): HostSteps =>
   steps(transferQueue(host), limits, summary);
 
+/** What waits for days, whatever happens: not on the queue of short questions, of which there are few slots. */
+export const waitOnHost = (host: string, deadHostAfterMs: number, summary: string): HostSteps =>
+  proxyActivities<HostSteps>({
+    taskQueue: transferQueue(host),
+    summary,
+    startToCloseTimeout: '1h',
+    heartbeatTimeout: deadHostAfterMs,
+    retry: { initialInterval: '20s', backoffCoefficient: 1 },
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  });
+
 /** A short question that a run can do without: a host whose worker is away is not waited for. */
 export const askHost = (host: string, summary: string, startWithin: '15s' | '1m' = '1m'): HostSteps =>
   proxyActivities<HostSteps>({
