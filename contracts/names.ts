@@ -34,9 +34,6 @@ export const seedOperation = (store: string): string => `${seedPrefix}${store}`;
 export const seededStore = (operation: string | undefined): string | undefined =>
   operation?.startsWith(seedPrefix) ? operation.slice(seedPrefix.length) : undefined;
 
-/** What goes on after a failover whose source did not answer has a RUN of its own, by which its log and `show` go. */
-export const watchOperation = 'returned';
-
 /** RUN: workflow id, restic tag, ZFS property and note in one. `name` is what `operationName` gave. */
 export const runId = (name: string, time: Date): string => `${name}-${utcSeconds(time)}`;
 
@@ -53,6 +50,13 @@ const runIdForm = /^([a-z0-9-]{1,63})(?:\.([a-z0-9-]+))?-(\d{4}-\d{2}-\d{2}T\d{2
 export function parseRunId(run: string): { job: string; operation?: string; time: string } | undefined {
   const [, job, operation, time] = runIdForm.exec(run) ?? [];
   return job && time ? { job, operation, time } : undefined;
+}
+
+export const watchOperation = 'returned';
+/** What waits for the return of a dead source has a RUN of its own: of the moment of the failover that started it. */
+export function watchRun(failover: string): string {
+  const { job = '', time = '' } = parseRunId(failover) ?? {};
+  return `${operationName(job, watchOperation, '')}-${time}`;
 }
 
 const notificationForm =

@@ -9,7 +9,7 @@ import {
 } from '@temporalio/workflow';
 import type { ActionInput } from '../../contracts/actions.js';
 import type { WatchInput } from '../../contracts/failover.js';
-import { parseRunId, watchOperation, workflowQueue, workflowTypes } from '../../contracts/names.js';
+import { watchOperation, watchRun, workflowQueue, workflowTypes } from '../../contracts/names.js';
 import type { Planned } from './failover.js';
 import { attribute } from './report.js';
 
@@ -22,7 +22,6 @@ export async function watchTheDead(parts: readonly Planned[], input: ActionInput
   const [first] = dead;
   if (!first || !patched('2026-11-watch-the-dead')) return;
   const { job, notify, limits } = input;
-  const time = parseRunId(workflowInfo().workflowId)?.time ?? '';
   const watch: WatchInput = {
     job,
     store: first.store,
@@ -31,7 +30,7 @@ export async function watchTheDead(parts: readonly Planned[], input: ActionInput
     deadHostAfterMs: limits.deadHostAfterMs,
     ...(notify && { notify }),
   };
-  await CancellationScope.nonCancellable(() => start(watch, `${job}.${watchOperation}-${time}`));
+  await CancellationScope.nonCancellable(() => start(watch, watchRun(workflowInfo().workflowId)));
 }
 
 /** The one refusal that Temporal knows here is "already started"; it may have ended meanwhile, then it is started again. */
