@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { watchRun } from '../../contracts/names.js';
 import type { Estate } from '../support/estate.js';
 import {
   act,
@@ -59,8 +60,42 @@ test('the plug of din is pulled: no word, no failover; then grogu is used, din r
   assert.equal(away.code, 5, away.text);
   assert.match(away.text, /is the one in use since .*does not answer/);
 
+  // No replication will ever see it: somebody is tired of a job that fails each hour. And the worker goes down meanwhile.
+  const paused = await running.holdfast('pause', jobName);
+  assert.equal(paused.code, 0, paused.stdout + paused.stderr);
+  await running.worker.stop('SIGKILL');
   await lab.din.boot();
   assert.equal(await property(lab.din, source, 'readonly'), 'off', 'it comes up as it was');
+  await running.startWorker();
+  await waitFor(async () => (await property(lab.din, `${source}/vol`, 'readonly')) === 'on', {
+    timeoutMs: 180_000,
+    what: 'what came back to be made readonly',
+  });
+  const watch = running.client.workflow.getHandle(watchRun(over.run));
+  const { found } = (await watch.result()) as { found: string[] };
+  assert.match(
+    found.join(),
+    /answers while .* two sides may have been written to.* made readonly just now.*end the sessions .* on din now: .*\/vol/,
+  );
+  await assertOneSide(lab, trees);
+  const shown = await running.holdfast('show', watchRun(over.run));
+  assert.match(shown.stdout, /made readonly just now/);
+
+  // It says once more that it is in use: each replication looks, also one that is told that din is away.
+  const comesBack = () =>
+    lab.din.sh(`zfs inherit holdfast:role '${source}'; zfs set readonly=off '${source}'`);
+  await comesBack();
+  running.configure((config) => {
+    config.hosts.din.away = { until: '2999-01-01', because: 'dead' };
+  });
+  const early = await replicate(running);
+  assert.equal(early.code, 5, early.text);
+  assert.match(early.text, /on din answers while .*was made readonly just now/);
+  await assertOneSide(lab, trees);
+  running.configure((config) => {
+    delete config.hosts.din.away;
+  });
+  await comesBack();
   const seen = await replicate(running);
   assert.equal(seen.code, 5, seen.text);
   assert.match(seen.text, /was not standing by: two sides may have been written to/);

@@ -4,6 +4,7 @@ import type { Estate } from '../support/estate.js';
 import {
   act,
   assertOneSide,
+  assertOwnPlaces,
   fileIn,
   guids,
   jobName,
@@ -51,6 +52,11 @@ test('with a source that lives nothing is lost: one last catch-up, the replica i
   assert.equal(over.code, 0, over.text);
   await assertOneSide(lab, trees);
   assert.equal(await fileIn(lab.grogu, `${target}/pvc 1`, 'data'), 'second');
+  const [here, there] = [
+    { host: lab.din, root: source },
+    { host: lab.grogu, root: target },
+  ];
+  await assertOwnPlaces(there, here, trees);
   assert.deepEqual(await guids(lab.grogu, target), await guids(lab.din, source));
   assert.match(
     await property(lab.grogu, target, 'holdfast:role'),
@@ -76,6 +82,7 @@ test('with a source that lives nothing is lost: one last catch-up, the replica i
   assert.equal(back.code, 0, back.text);
   await assertOneSide(lab, trees);
   assert.equal(await fileIn(lab.din, `${source}/pvc 1`, 'data'), 'third');
+  await assertOwnPlaces(here, there, trees);
   assert.equal(await fileIn(lab.din, `${source}/new`, 'data'), 'new');
   assert.equal(await lab.din.sh('cat /var/tmp/hooks'), 'stop-apps\nundo-stop-apps');
   assert.equal(await lab.grogu.sh('cat /var/tmp/hooks'), 'start-apps\nundo-start-apps');

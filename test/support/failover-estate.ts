@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Estate, startEstate } from './estate.js';
-import type { LabHost } from './lab-host.js';
+import { type LabHost, quoted } from './lab-host.js';
 import type { PlainConfig } from './plain-config.js';
 import { runIn } from './run-watch.js';
 import { overSsh } from './zfs-estate.js';
@@ -52,13 +52,24 @@ export const startFailoverEstate = (
   });
 };
 
+/** A dataset of the tree below one with a space in its name, and what it has of its own: where it is mounted, and to whom it is shared. */
+export const ownPlaces = ({ source }: FailoverTrees) => ({
+  below: '/pvc 1/below',
+  mountpoint: `/srv/it's ${source.replaceAll('/', ' ')}`,
+  sharenfs: 'ro=@192.0.2.0/24',
+});
+
 /** A tree with a volume, a child with a hostile name, shares and mount points of its own, and what is not replicated. */
-export const makeTree = async ({ din }: FailoverLab, { source }: FailoverTrees): Promise<void> => {
+export const makeTree = async ({ din }: FailoverLab, trees: FailoverTrees): Promise<void> => {
+  const { source } = trees;
+  const { below, mountpoint, sharenfs } = ownPlaces(trees);
   await din.sh(`
     set -e
     rm -f /var/tmp/hooks
     zfs create '${source}'; zfs create '${source}/pvc 1'; zfs create '${source}/pvc 1/below'
     zfs create -o canmount=noauto '${source}/pvc-2'; zfs create -s -V 8M '${source}/vol'; zfs create '${source}/scratch'
+    zfs set ${quoted([`mountpoint=${mountpoint}`, `${source}${below}`])}
+    zfs set ${quoted([`sharenfs=${sharenfs}`, `${source}${below}`])}
     echo first > '/${source}/pvc 1/data'; echo first > '/${source}/data'
     zfs snapshot -r '${source}@one'
   `);
@@ -104,6 +115,20 @@ export const writeIn = async (host: LabHost, dataset: string, name: string, text
     `d="$(zfs get -H -o value mountpoint '${dataset}')"; mountpoint -q "$d"; echo '${text}' > "$d/${name}"`,
   );
 };
+
+/** The side in use has the mount point and the share of its own that the source had set; the other one is not mounted, and shares nothing. */
+export async function assertOwnPlaces(
+  used: { host: LabHost; root: string },
+  other: { host: LabHost; root: string },
+  trees: FailoverTrees,
+): Promise<void> {
+  const { below, mountpoint, sharenfs } = ownPlaces(trees);
+  const of = ({ host, root }: typeof used): Promise<string> =>
+    host.zfs('get', '-H', '-o', 'value', 'mounted,mountpoint,sharenfs', `${root}${below}`);
+  assert.equal(await of(used), ['yes', mountpoint, sharenfs].join('\n'));
+  const [, , shared] = (await of(other)).split('\n');
+  assert.equal(shared, 'off');
+}
 
 /** Never two sides that can be written to. */
 export async function assertOneSide(lab: FailoverLab, { source, target }: FailoverTrees): Promise<void> {
