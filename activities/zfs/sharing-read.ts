@@ -1,4 +1,5 @@
-import { type LocalProperties, localCommand, parseLocal } from './tree-properties.js';
+import { ownProperties } from './list-command.js';
+import { type LocalProperties, localCommand, parseBefore, parseLocal } from './tree-properties.js';
 
 /**
  * What an appliance shares of a pool is its own configuration and not ZFS: a replica carries nothing of it. It is read beside each
@@ -119,11 +120,19 @@ function takeProperties(read: SharingRead, text: string): void {
   Object.assign(read, { properties, allProperties: true });
 }
 
+/** What stands by was made readonly and unshared by us: what it had itself is what it said before. */
+function asItWas(own: Readonly<Record<string, string>>): [string, string][] {
+  const before = parseBefore(own[ownProperties.before]) ?? {};
+  return Object.entries({ ...own, ...before }).flatMap(([property, value]) =>
+    value === null ? [] : [[property, value] as [string, string]],
+  );
+}
+
 /** Our own marks are no settings, and passwords stand in properties of other programs too, and in the address of a key. */
 const worthKeeping = (local: LocalProperties): SharingRead['properties'] =>
   Object.fromEntries(
     [...local].flatMap(([dataset, own]) => {
-      const kept = Object.entries(own).filter(
+      const kept = asItWas(own).filter(
         ([property, value]) =>
           !(property === 'keylocation' && /^https?:/.test(value)) &&
           !property.startsWith('holdfast:') &&

@@ -196,6 +196,20 @@ test('exports and the targets of other Linux machines are read as well', () => {
   ]);
 });
 
+test('what stands by already, as it does for the last snapshot of a failover, is known with the shares and mount points that it had', () => {
+  const before = JSON.stringify({ readonly: null, sharenfs: 'ro=@192.0.2.0/24', sharesmb: null });
+  const text = [
+    ...['mountpoint\t/srv/k', 'readonly\ton', 'sharenfs\toff', `holdfast:before\t${before}`].map(
+      (own) => `fast/k\t${own}`,
+    ),
+    'fast/k/a\tsharenfs\toff',
+  ].join('\n');
+  assert.deepEqual(parseSharing(`\u001eproperties\t0\n${text}\n`).properties, {
+    'fast/k': { mountpoint: '/srv/k', sharenfs: 'ro=@192.0.2.0/24' },
+    'fast/k/a': { sharenfs: 'off' },
+  });
+});
+
 test('a value of several lines is left out and told, and the address of a key with its password is not kept', () => {
   const properties = [
     'fast/k8s\tquota\t1048576',
