@@ -38,10 +38,12 @@ const busyForm = /: (?:pool or )?dataset is busy\s*$|partially-complete state fr
 const isBusy = ({ received }: StreamEnd): boolean =>
   received?.ok === false && complains(busyForm, received.words);
 
+/** What is said of a dataset that did not arrive. */
+type Trouble = Omit<GroupEnd, 'target'>;
+
 /** The streams of datasets that are prepared; one that fails is left out, with what would hang below it, and the rest goes on. */
 export async function transferGroup(ends: Ends, plans: readonly DatasetPlan[]): Promise<GroupEnd[]> {
-  const troubles = new Map<string, string>();
-  const busy = new Set<string>();
+  const troubles = new Map<string, Trouble>();
   let waiting = [...plans];
   let inARow = 0;
   while (waiting.length > 0) {
@@ -49,34 +51,30 @@ export async function transferGroup(ends: Ends, plans: readonly DatasetPlan[]): 
     const outcome = await ends.transfer(streams);
     const failed = streams.findIndex((_, index) => !arrived(outcome[index]));
     if (failed === -1) break;
-    const stream = streams[failed] as Stream;
+    const { target } = streams[failed] as Stream;
     const end = outcome[failed];
     const words = wordsOf(end);
-    if (end && isBusy(end)) {
-      busy.add(stream.target);
-      troubles.set(stream.target, `another receive is still under way there: ${words}`);
-    } else troubles.set(stream.target, words);
-    const later = waiting.slice(waiting.findIndex(({ target }) => target === stream.target) + 1);
+    troubles.set(target, troubleOf(end, words));
+    const later = waiting.slice(waiting.findIndex((plan) => plan.target === target) + 1);
     const own = mayBeOwn.find(({ form }) => complains(form, words));
     inARow = own && failed === 0 ? inARow + 1 : 1;
     if (complains(endsAll, words) || (own && inARow >= own.mostInARow)) {
-      for (const { target } of later) troubles.set(target, `not begun: ${words}`);
+      for (const plan of later) troubles.set(plan.target, { trouble: `not begun: ${words}` });
       break;
     }
-    const hangs = ({ kind, target }: DatasetPlan): boolean =>
-      kind === 'full' && target.startsWith(`${stream.target}/`);
-    for (const { target } of later.filter(hangs)) {
-      troubles.set(target, `${stream.target} did not arrive`);
-      if (busy.has(stream.target)) busy.add(target);
-    }
+    const hangs = (plan: DatasetPlan): boolean =>
+      plan.kind === 'full' && plan.target.startsWith(`${target}/`);
+    for (const plan of later.filter(hangs))
+      troubles.set(plan.target, { ...troubles.get(target), trouble: `${target} did not arrive` });
     waiting = later.filter((plan) => !hangs(plan));
   }
-  return plans.map(({ target }) => {
-    const trouble = troubles.get(target);
-    if (trouble === undefined) return { target };
-    return { target, trouble, ...(busy.has(target) && { isBusy: true }) };
-  });
+  return plans.map(({ target }) => ({ target, ...troubles.get(target) }));
 }
+
+const troubleOf = (end: StreamEnd | undefined, words: string): Trouble =>
+  end && isBusy(end)
+    ? { trouble: `another receive is still under way there: ${words}`, isBusy: true }
+    : { trouble: words };
 
 const arrived = (end: StreamEnd | undefined): boolean => end?.received?.ok === true && end.sent?.ok === true;
 

@@ -55,13 +55,18 @@ function copied(
   receivePart(target, ['receive', '-o', `holdfast:replica-of=${guid}`, to], stream, 0);
 }
 
-const planOf = ({ source, target }: Both, more: Partial<ReplicationPolicy> = {}) => {
+const planOf = (
+  { source, target }: Both,
+  more: Partial<ReplicationPolicy> = {},
+  tokens: NonNullable<PlanInput['tokens']> = new Map(),
+) => {
   const input: PlanInput = {
     source: listing(source, 'fast/k'),
     sourceRoot: 'fast/k',
     target: target.datasets.has('backup/k') ? listing(target, 'backup/k') : new Map(),
     targetRoot: 'backup/k',
     policy: { ...policy, ...more },
+    tokens,
   };
   return new Map(planReplication(input).map((plan) => [plan.target, plan]));
 };
@@ -254,7 +259,7 @@ test('half received state is not gone on with where its name was taken meanwhile
     target: listing(pools.target, 'backup/k'),
     targetRoot: 'backup/k',
     policy,
-    tokens: new Map([['backup/k', { ...token, ...(fromGuid !== undefined && { fromGuid }) }]]),
+    tokens: new Map([['backup/k', { facts: { ...token, ...(fromGuid !== undefined && { fromGuid }) } }]]),
   };
   const [plan] = planReplication(input);
   assert.deepEqual([plan?.kind, plan?.resume], ['diverged', undefined]);
@@ -365,7 +370,8 @@ test("a first copy that a stranger's tool has begun is never given up, our own i
     const stream = openSend(pools.source, pools.target, ['send', '-w', 'fast/k/a@one']);
     const says = ours ? ['-o', 'holdfast:replica-of=77'] : [];
     assert.throws(() => receivePart(pools.target, ['receive', ...says, 'backup/k/a'], stream, 0, 0.5));
-    const plan = planOf(pools).get('backup/k/a');
+    const corrupt = new Map([['backup/k/a', { hopeless: 'the token is corrupt' }]]);
+    const plan = planOf(pools, {}, corrupt).get('backup/k/a');
     assert.deepEqual(
       [plan?.kind, plan?.abandon === undefined],
       ours ? ['full', false] : ['foreign', true],

@@ -142,11 +142,10 @@ describe('which snapshots of a replica stay', () => {
         [
           'backup/k/cut',
           {
-            fromGuid: hours(9, 10)[0]?.guid,
-            toGuid: hours(11, 12)[0]?.guid ?? '',
-            toName: 'fast/k/cut@s11',
-            bytesDone: 5,
-            raw: false,
+            facts: {
+              ...{ toGuid: hours(11, 12)[0]?.guid ?? '', toName: 'fast/k/cut@s11' },
+              ...{ fromGuid: hours(9, 10)[0]?.guid ?? '', bytesDone: 5, raw: false },
+            },
           },
         ],
       ]),
