@@ -29,6 +29,16 @@ const mayBeOwn: readonly { form: RegExp; mostInARow: number }[] = [
   { form: /nothing moved for/i, mostInARow: 2 },
 ];
 
+/** Says of one failure after the other whether nothing else of the group is begun. */
+function judgeInARow(): (words: string, isFollowing: boolean) => boolean {
+  let inARow = 0;
+  return (words, isFollowing) => {
+    const own = mayBeOwn.find(({ form }) => complains(form, words));
+    inARow = own && isFollowing ? inARow + 1 : Number(own !== undefined);
+    return own ? inARow >= own.mostInARow : complains(endsAll, words);
+  };
+}
+
 /**
  * EBUSY of a receive: as a rule what a connection that was cut has left running, until the host notices. Of a stream that goes on by a token
  * zfs says then that the state is partial, which it is for the other receiver.
@@ -45,7 +55,7 @@ type Trouble = Omit<GroupEnd, 'target'>;
 export async function transferGroup(ends: Ends, plans: readonly DatasetPlan[]): Promise<GroupEnd[]> {
   const troubles = new Map<string, Trouble>();
   let waiting = [...plans];
-  let inARow = 0;
+  const isEverybodys = judgeInARow();
   while (waiting.length > 0) {
     const streams = waiting.flatMap(streamsOf);
     const outcome = await ends.transfer(streams);
@@ -56,9 +66,7 @@ export async function transferGroup(ends: Ends, plans: readonly DatasetPlan[]): 
     const words = wordsOf(end);
     troubles.set(target, troubleOf(end, words));
     const later = waiting.slice(waiting.findIndex((plan) => plan.target === target) + 1);
-    const own = mayBeOwn.find(({ form }) => complains(form, words));
-    inARow = own && failed === 0 ? inARow + 1 : 1;
-    if (complains(endsAll, words) || (own && inARow >= own.mostInARow)) {
+    if (isEverybodys(words, failed === 0)) {
       for (const plan of later) troubles.set(plan.target, { trouble: `not begun: ${words}` });
       break;
     }

@@ -111,6 +111,19 @@ test('a dataset over its quota, without rights or that stalls keeps nothing else
   assert.equal(await arrivedOf(quota, names.slice(0, 19)), 11);
 });
 
+test('a stall behind datasets that failed with something else is the first of its kind', async () => {
+  const names = many(4).map(({ target }) => target);
+  const { ends } = refusingWith('refused', names.slice(0, 2));
+  const stalled = refusingWith('nothing moved for 10m', names.slice(2, 3));
+  const transfer: Ends['transfer'] = (streams) =>
+    (streams[0]?.target === names[2] ? stalled.ends : ends).transfer(streams);
+  const done = await transferGroup({ transfer } as Ends, many(4));
+  assert.deepEqual(
+    done.map(({ trouble }) => trouble),
+    ['refused', 'refused', 'nothing moved for 10m', undefined],
+  );
+});
+
 test('what all of them have ends the group: nothing waits for each stall, and a full pool is tried once', async () => {
   const names = many(30).map(({ target }) => target);
   for (const [words, tries] of [
