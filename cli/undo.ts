@@ -1,4 +1,5 @@
 import { HoldfastError } from '../contracts/errors.js';
+import { signalNames } from '../contracts/names.js';
 import { type UndoResult, undoRequest } from '../contracts/undo.js';
 import type { Temporal } from './context.js';
 import { hasWorker } from './look.js';
@@ -12,9 +13,10 @@ export async function putBack(temporal: Temporal, host: string, now: Date): Prom
       next: `Start "holdfast worker --host ${host}", or the worker that drives it: it puts everything back at its start`,
     });
   const { workflowType, options } = undoRequest(host);
-  const handle = await temporal.client.workflow.start(workflowType, {
+  const handle = await temporal.client.workflow.signalWithStart(workflowType, {
     ...options,
     args: [...options.args],
+    signal: signalNames.tryNow,
   });
   try {
     const result = (await handle.result()) as UndoResult;

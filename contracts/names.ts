@@ -149,6 +149,7 @@ export const signalNames = {
   leaseFree: 'leaseFree',
   releaseLease: 'releaseLease',
   areYouThere: 'areYouThere',
+  tryNow: 'tryNow',
 } as const;
 
 /** A memo of a run: what it has found out about its thing, in a sentence for `status`. */

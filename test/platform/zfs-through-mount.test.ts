@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import type { Tools } from '../../activities/door.js';
 import { atStore, whereItIsRead } from '../../activities/host/reading-host.js';
 import { createResticActivities } from '../../activities/restic/activities.js';
 import { checkMounts, mountSnapshots, mountsBelow, unmountAll } from '../../activities/zfs/mounts.js';
-import { folderName } from '../../activities/zfs/source-plan.js';
+import { whatIsRead } from '../../activities/zfs/read-source.js';
+import { folderName, readingFolder, writeSourcePlan } from '../../activities/zfs/source-plan.js';
 import { parseConfig } from '../../config/load.js';
 import { localHost } from '../../system/local-host.js';
 import { fakeZfs } from '../support/fake-zfs.js';
@@ -40,6 +42,33 @@ describe('snapshots through a mount', { skip }, () => {
     await mountSnapshots(host, folder, wanted, signal);
     assert.equal((await mountsBelow(host, folder)).length, 2, 'a retry leaves no second layer');
     await checkMounts(host, folder, wanted);
+  });
+
+  test('what a reboot has unmounted is mounted again, once for all stores; what lies there instead is not', async () => {
+    const { config } = parseConfig(
+      JSON.stringify({
+        hosts: { nas: {} },
+        resources: { photos: { host: 'nas', dataset: 'bulk/photos' } },
+        stores: {},
+        jobs: {},
+      }),
+      '/holdfast.yaml',
+    );
+    const host = localHost({ name: 'nas', stateFolder: temporaryFolder('rebooted') });
+    const tools = { host, signal, config } as unknown as Tools;
+    const of = { job: 'offsite', run: 'offsite-2026-11-20T03:00:00Z', resource: 'photos' };
+    const place = readingFolder(host, of);
+    const plan = { ...wanted, restorePoint: '2026-11-20T03:00:00Z' };
+    await writeSourcePlan(host, of, plan);
+    try {
+      const [first] = await Promise.all([whatIsRead(tools, of), whatIsRead(tools, of)]);
+      assert.equal(first.frozen?.folders.length, 2);
+      assert.equal((await mountsBelow(host, place)).length, 2);
+      await unmountAll(host, (await mountsBelow(host, place)).slice(0, 1), signal);
+      await assert.rejects(whatIsRead(tools, of), { code: 'HF_SOURCE_MISSING' });
+    } finally {
+      await unmountAll(host, await mountsBelow(host, place), signal);
+    }
   });
 
   test('a dataset that is not mounted there is named, and nothing is read instead of it', async () => {

@@ -9,7 +9,8 @@ import { createHostQuestions } from '../../activities/host/questions.js';
 import { openUndos, recordFormerState } from '../../activities/host/undo.js';
 import { answer } from '../../activities/run.js';
 import { HoldfastError } from '../../contracts/errors.js';
-import { hostQueue, workflowQueue } from '../../contracts/names.js';
+import { hostQueue, signalNames, workflowQueue } from '../../contracts/names.js';
+import { undoRequest } from '../../contracts/undo.js';
 import { localHost } from '../../system/local-host.js';
 import { createLog } from '../../system/log.js';
 import { bundle } from '../../workers/bundle.js';
@@ -31,12 +32,15 @@ test('a worker that starts puts back what a terminated run left changed, and lea
   const client = new Client({ connection, namespace: server.namespace });
   const codePath = join(folder, 'bundle.js');
   await bundle(fileURLToPath(new URL('./small-workflows.js', import.meta.url)), codePath);
+  let asked = 0;
   const paused = (name: string) => join(folder, `${name}.paused`);
   const putBack = {
     container: async (_: unknown, what: string, former: Record<string, unknown>) => {
       assert.deepEqual(former, { state: 'running' });
       if (what === 'container:broken')
         throw new HoldfastError('HF_NOT_IN_CONFIG', 'it is not there any more');
+      if (what === 'container:late' && ++asked < 3)
+        throw new HoldfastError('HF_TOOL_FAILED', 'the daemon of the containers is not up yet');
       writeFileSync(join(folder, `${what.slice('container:'.length)}.resumed`), '');
     },
   };
@@ -73,6 +77,28 @@ test('a worker that starts puts back what a terminated run left changed, and lea
     // Safe to do again: nothing is left to put back.
     await putBackLeftovers(client, 'nas');
     assert.deepEqual(await client.workflow.getHandle('undo-nas').result(), { putBack: [] });
+    // What only has to be waited for is waited for, and keeps nothing else of its run stopped.
+    const late = 'late-2026-11-20T03:00:00Z';
+    for (const what of ['container:late', 'container:behind'])
+      await recordFormerState(host, late, what, { state: 'running' });
+    await putBackLeftovers(client, 'nas');
+    assert.deepEqual(await client.workflow.getHandle('undo-nas').result(), {
+      putBack: [`container:behind of ${late}`, `container:late of ${late}`],
+    });
+    assert.equal(asked, 3);
+    // Who asks for it by hand hears at once what is wrong, also while it is tried again and again.
+    asked = -1000;
+    await recordFormerState(host, 'later-2026-11-20T03:00:00Z', 'container:late', { state: 'running' });
+    await putBackLeftovers(client, 'nas');
+    const byHand = await client.workflow.signalWithStart('undoLeftovers', {
+      ...undoRequest('nas').options,
+      args: [{ host: 'nas' }],
+      signal: signalNames.tryNow,
+    });
+    await assert.rejects(byHand.result(), /Workflow execution failed/);
+    asked = 0;
+    await putBackLeftovers(client, 'nas');
+    await client.workflow.getHandle('undo-nas').result();
     // What cannot be put back for one run keeps no other's container stopped, and is not forgotten.
     await recordFormerState(host, 'other-2026-11-20T03:00:00Z', 'container:waiting', { state: 'running' });
     await recordFormerState(host, 'stuck-2026-11-20T03:00:00Z', 'container:broken', { state: 'running' });
