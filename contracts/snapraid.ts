@@ -70,6 +70,8 @@ export interface SnapraidPlan {
   reasons: string[];
   /** Why it is not worth a sync yet, where the job says when it is. */
   notDue?: string;
+  /** ISO 8601 UTC: the state of the newest proved sync, where none is due. */
+  syncedPoint?: string;
   /** Of every change but additions: an approval is bound to it. */
   digest: string;
   /** The first hundred changes by folder, as they are shown. */

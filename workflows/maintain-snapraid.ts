@@ -86,8 +86,8 @@ async function perform(step: SnapraidStepName, work: ArrayWork, done: Maintained
     case 'sync': {
       const synced = await sync(work);
       done.seen = undefined;
+      if (synced.restorePoint !== undefined) done.restorePoint = synced.restorePoint;
       if (synced.state === 'not due') return [`no sync: ${synced.why}`];
-      done.restorePoint = synced.restorePoint;
       done.warnings.push(...synced.warnings, ...(await keepCopies(work)));
       return [`sync ${syncWords(synced)}`];
     }

@@ -11,11 +11,12 @@ import type { Change } from './parse-diff.js';
 export async function withDue(array: SnapArray, { plan, changes }: Planned): Promise<SnapraidPlan> {
   const { due } = array.job;
   if (!due || plan.isInSync || plan.unsynced || plan.reasons.length > 0) return plan;
-  const ageMs = now().getTime() - lastSyncMs(await readEvidence(array.tools.host), array.input.resource);
+  const syncedMs = lastSyncMs(await readEvidence(array.tools.host), array.input.resource);
+  const ageMs = now().getTime() - syncedMs;
   if (ageMs >= due.age) return plan;
   const written = await newest(array, changes);
   const why = whyNotDue(due, changes.length, written, now().getTime());
-  return why === undefined ? plan : { ...plan, notDue: why };
+  return why === undefined ? plan : { ...plan, notDue: why, syncedPoint: new Date(syncedMs).toISOString() };
 }
 
 interface Written {

@@ -16,8 +16,12 @@ import { isWeak, weakLines } from './weak.js';
 
 /** A dead data disk, computed anew onto an empty one that is mounted in its place. */
 
-/** What a new file system and snapraid put there by themselves. */
-const ownNames = /^(lost\+found|snapraid\.content(\.lock|\.tmp)?|\.Trash-\d+)$/;
+/** What a new file system, or a desktop, puts there by itself. */
+const ownNames = /^(lost\+found|\.Trash-\d+)$/;
+
+/** The lists of files that snapraid writes to each disk at once, also to the new one, whatever the configuration calls them. */
+const isContent = ({ conf }: SnapArray, { folder }: ArrayDisk, name: string): boolean =>
+  conf.content.some((file) => `${folder}/${name}`.replace(/\.(lock|tmp)$/, '') === file);
 
 export async function diskProcedure(array: SnapArray, settings: Record<string, string>): Promise<Procedure> {
   const disk = dataDisk(array, settings.disk ?? '');
@@ -122,7 +126,9 @@ async function whyNotReady(
   if (other) return `${other.disk} ${other.why} too: bring it back, or mount a new disk there as well, first`;
   // What a rebuild has brought there that did not come to its end is no surprise.
   if (await wasOpenedOn(array, subjectOf(disk), await mountedAt(host, disk.folder))) return undefined;
-  const there = (await host.list(disk.folder)).filter((name) => !ownNames.test(name));
+  const there = (await host.list(disk.folder)).filter(
+    (name) => !ownNames.test(name) && !isContent(array, disk, name),
+  );
   return there.length === 0 ? undefined : notEmpty(disk, there);
 }
 

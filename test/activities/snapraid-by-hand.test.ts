@@ -243,6 +243,16 @@ describe('what a repair promises', () => {
   });
 });
 
+test("a list of files that snapraid has put onto the new disk by itself is nobody else's, whatever it is called", async () => {
+  const fake = fakeRepair();
+  fake.array.conf.content.push(join(fake.folder, 'd2', '.lists'));
+  for (const name of ['.lists', '.lists.tmp']) writeFileSync(join(fake.folder, 'd2', name), 'x');
+  const input = asked(fake, { disk: 'd2' });
+  assert.match((await planByHand(fake.array, input)).lines.join('; '), /every file can be had back/);
+  writeFileSync(join(fake.folder, 'd2', 'snapraid.content'), 'of another array');
+  await assert.rejects(repair(fake, { disk: 'd2' }), { code: 'HF_TARGET_REFUSED' });
+});
+
 describe('a second attempt of a repair', () => {
   test('is refused like a first one, when the first has never looked', async () => {
     const fake = fakeRepair({ attempt: 2 });

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { askStatus } from '../../activities/snapraid/ask.js';
 import { planNow } from '../../activities/snapraid/diff.js';
 import { withDue } from '../../activities/snapraid/due.js';
+import type { SnapraidPlan } from '../../contracts/snapraid.js';
 import { type Answer, fakeArray, note, status } from '../support/fake-snapraid.js';
 
 /** Whether a sync is worth it yet, by what really lies on the disks. */
@@ -26,7 +27,10 @@ const added: Answer = {
 
 const hourMs = 3_600_000;
 
-async function judged(due: object, { syncedMsAgo = hourMs, unsynced = 0 } = {}): Promise<string | undefined> {
+const judged = async (...of: Parameters<typeof planned>): Promise<string | undefined> =>
+  (await planned(...of)).notDue;
+
+async function planned(due: object, { syncedMsAgo = hourMs, unsynced = 0 } = {}): Promise<SnapraidPlan> {
   const { array, folder, answer } = fakeArray({ job: { due } });
   for (const name of names.slice(0, 3)) {
     writeFileSync(join(folder, 'd1', name), '');
@@ -38,7 +42,7 @@ async function judged(due: object, { syncedMsAgo = hourMs, unsynced = 0 } = {}):
     const restorePoint = new Date(Date.now() - syncedMsAgo).toISOString();
     note(array, { kind: 'array-synced', run: 'nightly-earlier', restorePoint });
   }
-  return (await withDue(array, await planNow(array, await askStatus(array)))).notDue;
+  return withDue(array, await planNow(array, await askStatus(array)));
 }
 
 test('too little is not worth it; enough files or enough bytes are, by what lies there', async () => {
@@ -46,6 +50,13 @@ test('too little is not worth it; enough files or enough bytes are, by what lies
   assert.equal(await judged({ files: 4, quietFor: '0s' }), undefined);
   assert.equal(await judged({ bytes: '3GiB', quietFor: '0s' }), undefined);
   assert.match((await judged({ bytes: '3073MiB', quietFor: '0s' })) ?? '', /too little has changed/);
+});
+
+test('where no sync is due, the plan says of which moment the last one is: it counts for the array', async () => {
+  const { syncedPoint } = await planned({ files: 5, quietFor: '0s' }, { syncedMsAgo: 2 * hourMs });
+  const agoMs = Date.now() - Date.parse(syncedPoint ?? '');
+  assert(agoMs >= 2 * hourMs && agoMs < 3 * hourMs, syncedPoint);
+  assert.equal((await planned({ files: 1, quietFor: '0s' })).syncedPoint, undefined);
 });
 
 test('who still writes is not disturbed, until the last sync is too old', async () => {

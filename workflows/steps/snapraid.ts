@@ -108,11 +108,14 @@ export async function sync(work: ArrayWork): Promise<SnapraidSyncReport | NotDue
 export interface NotDue {
   state: 'not due';
   why: string;
+  /** Of the newest sync, which is young enough: the state that parity still covers. */
+  restorePoint?: string;
 }
 
 function notDue(work: ArrayWork, plan: SnapraidPlan, why: string): NotDue {
   work.report.step(`${work.source.resource}: sync`, 'skipped', `${planWords(plan)}: ${why}`);
-  return { state: 'not due', why };
+  const restorePoint = plan.syncedPoint;
+  return { state: 'not due', why, ...(restorePoint !== undefined && { restorePoint }) };
 }
 
 async function syncNow(
