@@ -141,12 +141,16 @@ export const ZfsReplication = z
       )
       .meta({ examples: [4] }),
     compress: z
-      .boolean()
+      .union([z.boolean(), z.literal('auto', { error: wordsFor('must be true, false or "auto"') })])
       .default(false)
-      .describe('Compress on the wire with zstd, which both hosts must have; for data that lies uncompressed')
-      .meta({ examples: [true] }),
+      .describe(
+        'Compress on the wire with zstd, for data that lies uncompressed. true: both hosts must have it, or nothing is sent; auto: where both have it',
+      )
+      .meta({ title: 'true, false or "auto"', examples: ['auto'] }),
     limit: Size.optional()
-      .describe('Bytes a second for each stream at most; needs mbuffer or pv on one of both hosts')
+      .describe(
+        'Bytes a second for each stream at most; needs mbuffer or pv on one of both hosts: "doctor" looks for it, and without one nothing is sent',
+      )
       .meta({ examples: ['10MiB'] }),
     noProgressAfter: atLeast('10s', 'a pool that is busy may be silent for so long')
       .prefault('15m')

@@ -11,4 +11,6 @@ export interface AwayHost {
   covers: string;
   /** Replicas that may be in use instead of what is away, and the hosts on whose queues they are asked. */
   replicas?: { resource: string; store: string; host: string }[];
+  /** Copies that lag because their store is away, and the hosts on whose queues their sources are asked. */
+  lagging?: { resource: string; store: string; host: string }[];
 }

@@ -111,8 +111,11 @@ export interface ZfsFacts {
   others?: { dataset: string; side: 'source' | 'target'; who: string; by: string }[];
   /** Where everybody's snapshots travel: the newest that others made of either end, so that names can be compared. */
   named?: NamedFacts[];
-  /** What replications want here between both ends of a stream, and is not there. */
-  lacks?: { job: string; program: string }[];
+  /**
+   * What replications want here between both ends of a stream, and is not there. `other`: the host at the other end, where one of them would
+   * do as well; `neither`: it has none.
+   */
+  lacks?: { job: string; program: string; other?: string; neither?: true }[];
   error?: string;
 }
 

@@ -39,6 +39,20 @@ export interface LimitedPool {
   stores: string[];
 }
 
+/** A copy whose target is away: what is held for it on the source is looked at all the same. */
+export interface ReliefStepInput
+  extends Pick<ReplicationStepInput, 'job' | 'run' | 'resource' | 'store' | 'retryForMs'> {
+  /** Of `holdingRuns` of an earlier answer: those that have ended. */
+  endedRuns?: string[];
+}
+
+export interface ReliefReport {
+  /** Of pools that are nearly full: how full, who keeps what, and what was let go. */
+  warnings: string[];
+  /** What they hold stays, because they may be sending it; at most 20. */
+  holdingRuns?: string[];
+}
+
 /** What a look at both ends found, and what it leaves to do. */
 export interface ReplicationLook {
   /** Batches of streams that are due now; none: this was the last look. */

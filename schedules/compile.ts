@@ -133,11 +133,23 @@ const replicasOf = (config: Config, job: JobConfig, resources: readonly string[]
     })),
   );
 
+/** They are asked where they are: whom they are copied to is away. */
+const laggingOf = (config: Config, job: JobConfig, stores: readonly string[]) =>
+  job.resources.flatMap((resource) =>
+    stores.map((store) => ({
+      resource,
+      store,
+      host: workerHostOf(config, resourceOf(config, resource).host),
+    })),
+  );
+
 /** Whether the time is over is for the run to see: this stands in a schedule for as long as the file says so. */
 const awayOf = (config: Config, operation: Operation, job: JobConfig): AwayHost[] =>
   awayFromJob(config, job).map((away, index, all) => ({
     ...(operation.operation === 'replicate' &&
       away.resources.length > 0 && { replicas: replicasOf(config, job, away.resources) }),
+    ...(operation.operation === 'replicate' &&
+      away.stores.length > 0 && { lagging: laggingOf(config, job, away.stores) }),
     host: away.host,
     untilMs: away.untilMs,
     words: awayWords(away),

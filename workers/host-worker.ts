@@ -112,6 +112,7 @@ function activitiesOf(
       answer,
       engine: ownEngine,
       host,
+      machine,
       config,
       digests: configurationDigests,
       version: holdfastVersion,

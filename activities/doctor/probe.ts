@@ -19,6 +19,8 @@ import { lookAtRights } from './zfs-rights.js';
 
 export interface ProbeOptions {
   host: Host;
+  /** The other end of a replication, by its name. */
+  machine?: (name: string) => Host;
   /** The configuration that steps use; throws when the file is wrong. */
   config: () => Config;
   digests: (config: Config) => Record<string, string>;
@@ -41,7 +43,7 @@ export async function probe(options: ProbeOptions, signal: AbortSignal): Promise
     whyStateNotWritable(host),
     readState(host),
   ]);
-  const about = config ? await lookAtJobs(host, config, signal) : { sources: [], stores: [], space: [] };
+  const about = config ? await lookAtJobs(options, config, signal) : { sources: [], stores: [], space: [] };
   return fitted({
     v: 1,
     at: isoNow(),
@@ -71,7 +73,7 @@ function readConfiguration({ config, digests }: ProbeOptions): {
 }
 
 async function lookAtJobs(
-  host: Host,
+  { host, machine }: ProbeOptions,
   config: Config,
   signal: AbortSignal,
 ): Promise<Pick<HostFacts, 'sources' | 'stores' | 'space' | 'channels' | 'pools' | 'zfs' | 'leftovers'>> {
@@ -98,7 +100,7 @@ async function lookAtJobs(
     stores: storeFacts,
     ...(channels.length > 0 && { channels }),
     ...(leftovers && { leftovers }),
-    ...(pools.length > 0 && { pools, zfs: await lookAtRights(host, config, signal) }),
+    ...(pools.length > 0 && { pools, zfs: await lookAtRights(host, config, signal, machine) }),
   };
 }
 

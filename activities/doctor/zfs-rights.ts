@@ -22,14 +22,19 @@ function poolsWithoutRight(host: Host, { jobs, resources }: Config, user: string
 }
 
 /** Root may everything, and so may whoever has sudo for zfs. */
-export async function lookAtRights(host: Host, config: Config, signal: AbortSignal): Promise<ZfsFacts> {
+export async function lookAtRights(
+  host: Host,
+  config: Config,
+  signal: AbortSignal,
+  machine?: (name: string) => Host,
+): Promise<ZfsFacts> {
   const zfs = config.hosts[host.name]?.tools.zfs ?? 'zfs';
   const limited = AbortSignal.any([signal, AbortSignal.timeout(lookForMs)]);
   try {
     const { stdout } = await host.run(zfsCommand(zfs, ['version']), { signal: limited });
     const version = parseZfsVersion(stdout);
     const seen = await lookForOthers(host, config, limited);
-    const lacks = await lackingPrograms(host, config);
+    const lacks = await lackingPrograms(host, config, machine);
     const facts: ZfsFacts = { version: version.join('.') || 'unknown', missing: [], ...seen, lacks };
     const { stdout: user } = await host.run({ file: 'id', args: ['-un'] }, { signal: limited });
     if (user.trim() === 'root') return facts;

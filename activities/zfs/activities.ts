@@ -4,6 +4,8 @@ import type {
   ParkingPlan,
   ParkingReport,
   ParkStepInput,
+  ReliefReport,
+  ReliefStepInput,
   ReplicaRetentionInput,
   ReplicationLook,
   ReplicationStepInput,
@@ -27,6 +29,7 @@ import { makeClones, planClone } from './clone.js';
 import { planRestoreFiles, restoreFiles } from './files-restore.js';
 import { datasetsOf, openFiles } from './files-source.js';
 import { planLeftovers, releaseLeftovers } from './release-leftovers.js';
+import { relieveWhileAway } from './relieve-source.js';
 import { lookAtReplicas } from './replicate-look.js';
 import { parkReplicas, planParking } from './replicate-park.js';
 import { planRollBack, rollBackReplicas } from './replicate-rollback.js';
@@ -65,6 +68,8 @@ export function createZfsActivities(door: Door) {
     /** One group of streams, through one pipe. */
     zfsTransferReplicas: (input: TransferStepInput): Promise<TransferReport> =>
       door.step(input, (tools) => transferReplicas(tools, input)),
+    zfsRelieveSource: (input: ReliefStepInput): Promise<ReliefReport> =>
+      door.step(input, (tools) => relieveWhileAway(tools, input)),
     zfsRetainReplicas: (input: ReplicaRetentionInput): Promise<RetentionReport> =>
       door.step(input, (tools) => retainReplicas(tools, input)),
     /** The snapshots stay held and mounted until hostPutBack lets them go. */

@@ -48,6 +48,13 @@ export async function lookAtRoom(
     .map((line) => roomIn(line, (pool) => limitsOf(config, host.name, pool)));
 }
 
+/** The same for the pool of one dataset. */
+export async function roomOf(zfs: Zfs, config: Config, dataset: string): Promise<Room> {
+  const [room] = await lookAtRoom(zfs, config, [dataset]);
+  if (!room) throw new HoldfastError('HF_TOOL_FAILED', `zfs list says nothing of ${poolOf(dataset)}`);
+  return room;
+}
+
 function roomIn(line: string, limits: (pool: string) => Limits): Room {
   const [pool = '', used, available] = line.split('\t');
   const [usedBytes, freeBytes] = [Number(used), Number(available)];
@@ -75,8 +82,8 @@ export async function floorBytesOf(
 ): Promise<number> {
   const root = listing.get(poolOf(dataset));
   if (root) return limitsOf(config, zfs.host.name, root.name).floor * (root.usedBytes + root.availableBytes);
-  const [room] = await lookAtRoom(zfs, config, [dataset]);
-  return room ? room.floor * room.sizeBytes : 0;
+  const room = await roomOf(zfs, config, dataset);
+  return room.floor * room.sizeBytes;
 }
 
 const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`;

@@ -2,6 +2,7 @@ import type { ReplicaState, ReplicationStepInput } from '../../contracts/replica
 import type { Host } from '../../system/host.js';
 import type { Tools } from '../door.js';
 import { type RoundNotes, readRound, readTroubles } from './replicate-notebook.js';
+import { endedForRoom } from './replicate-room.js';
 import { countTries, type Tries } from './replicate-rounds.js';
 import { readReplicaStates } from './replicate-states.js';
 
@@ -15,13 +16,14 @@ export async function triedBefore(
 ): Promise<{ tries: Tries; failed: Map<string, string> }> {
   const notSent = await readTroubles(host, input, input.round - 1, before?.groups.length ?? 0);
   const unprepared = before?.unprepared ?? [];
+  const words = [...notSent].map(([target, trouble]) => [target, trouble.words] as const);
+  const noRoom = endedForRoom(new Map(words));
   const tries = countTries(
     new Map(before?.tries),
     before?.plans,
     new Set([...notSent.keys(), ...unprepared.map(([target]) => target)]),
-    new Set([...notSent].flatMap(([target, { isBusy }]) => (isBusy ? [target] : []))),
+    new Set([...notSent].flatMap(([target, { isBusy }]) => (isBusy || noRoom.has(target) ? [target] : []))),
   );
-  const words = [...notSent].map(([target, trouble]) => [target, trouble.words] as const);
   return { tries, failed: new Map([...(before?.failed ?? []), ...words, ...unprepared]) };
 }
 

@@ -6,6 +6,7 @@ import type { Tools } from '../door.js';
 import { checkHostOf, checkRunOfJob } from '../restic/job.js';
 import { selectionOf } from './job.js';
 import type { Zfs } from './listing.js';
+import { roomOf } from './pool-room.js';
 import { type Way, wayBack, withoutUnfinished } from './replicate-back.js';
 import type { Ends } from './replicate-ends.js';
 import { hostEnds } from './replicate-hosts.js';
@@ -53,6 +54,7 @@ export async function openReplication(tools: Tools, input: ReplicationStepInput)
     log: tools.log,
     progress: (at) => tools.progress({ phase: 'sending', ...meter({ ...at, ...counter }) }),
     noProgressAfterMs: job.noProgressAfter,
+    room: { look: (signal) => roomOf({ ...target, signal }, tools.config, targetRoot) },
   });
   return {
     job,

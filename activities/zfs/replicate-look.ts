@@ -5,6 +5,8 @@ import type { Tools } from '../door.js';
 import { addEvidence } from '../host/evidence.js';
 import { surveyInOrder } from './failover-guard.js';
 import { selectionOf } from './job.js';
+import { poolOf } from './pool-room.js';
+import { failureWithRelief, reliefWhileBehind } from './relieve-source.js';
 import { actorNotes, setBacks } from './replicate-actors.js';
 import { knownBefore, triedBefore } from './replicate-before.js';
 import { withExactSizes } from './replicate-estimate.js';
@@ -41,7 +43,11 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
   const known = await knownBefore(tools, input, before);
   const sent = before && { plans: before.plans, run: input.run };
   const givenUp = new Set([...tokensGivenUp(tries), ...neverRead(known.unread)]);
-  const now = await surveyInOrder(tools, replication, input, { ...request, givenUp }, sent);
+  const now = await surveyInOrder(tools, replication, input, { ...request, givenUp }, sent).catch(
+    async (error: unknown) => {
+      throw await failureWithRelief(tools, replication, input, error);
+    },
+  );
   const remarks = known.remarks ?? setBacks(now.input, known.states);
   const worth = input.round > mostRounds ? [] : worthTrying(now.plans, tries);
   const due = await withExactSizes(ends, worth);
@@ -88,7 +94,9 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
   const warnings = [...unmeant, ...look.warnings, ...keys, ...unsaved.slice(0, 5)];
   const prunable = await rememberBrought(tools, input, replication, now, leftOut.length > 0);
   const proved = await prove(tools, input, now, known.unread);
-  return { ...look, warnings, groups: 0, bytes: 0, proved, ...(prunable > 0 && { prunable }) };
+  const relieved = await reliefWhileBehind(tools, replication, input, { now, ...look });
+  const behind = [...relieved, ...look.behind];
+  return { ...look, behind, warnings, groups: 0, bytes: 0, proved, ...(prunable > 0 && { prunable }) };
 }
 
 /** What its machine shares is no part of a replica: it is written down beside it. A source that was made anew has nothing to say of the old one. */
@@ -168,10 +176,10 @@ function describe(
   const behind = plans.filter(
     ({ kind, source }) => source !== '' && ['full', 'incremental', 'resume', 'wait'].includes(kind),
   );
-  const why = ({ target, reason, unread }: DatasetPlan): string => {
+  const why = ({ target, reason, bytes, unread }: DatasetPlan): string => {
     if (unread !== undefined) return reason;
     if (tooLarge.has(target))
-      return `it does not fit above the floor of the pool: ${availableBytes} bytes are free on the target`;
+      return `it does not fit above the floor of ${poolOf(target)} on the target: up to ${bytes} bytes more, and ${availableBytes} are free. Free some space there`;
     return failed.get(target) ?? reason;
   };
   const isBack = input.policy.marks === 'none';

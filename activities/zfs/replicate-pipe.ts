@@ -3,6 +3,7 @@ import { type Member, pipeAcross } from '../../system/pipe-across.js';
 import { bytesAsArgument } from '../../system/ssh-script.js';
 import { type Zfs, zfsWords } from './listing.js';
 import type { StreamEnd } from './replicate-ends.js';
+import { type RoomOptions, roomGuard } from './replicate-room.js';
 import {
   quote,
   receiveCase,
@@ -26,6 +27,8 @@ export interface PipeOptions {
   progress?: (progress: { bytesDone: number; bytesTotal: number }) => void;
   /** So long may a stream move nothing. Milliseconds; default: for ever. */
   noProgressAfterMs?: number;
+  /** How the target's pool is looked at while a stream lasts; small ones ask nothing. Default: nobody looks. */
+  room?: Pick<RoomOptions, 'look' | 'everyMs'>;
   log?: (line: string) => void;
 }
 
@@ -78,25 +81,16 @@ export function partsOf(
 }
 
 async function transfer(streams: readonly Stream[], options: PipeOptions) {
-  const { source, target, wire, progress, log } = options;
-  const { onSource = [], onTarget = [] } = (await wire?.()) ?? {};
-  const sender = sendScript(zfsWords(source), streams);
-  const receiver = receiveScript(zfsWords(target), streams);
-  if (Math.max(Buffer.byteLength(sender), Buffer.byteLength(receiver)) > scriptMost)
-    throw new HoldfastError('HF_INTERNAL', `${streams.length} streams make a program that is too long`);
+  const { progress, log } = options;
+  const members = await membersOf(streams, options);
   const watch = watchStreams(streams);
-  const members: Member[] = [
-    { host: source.host, command: { file: 'sh', args: ['-c', sender] } },
-    ...onSource.map((command) => ({ host: source.host, command })),
-    ...onTarget.map((command) => ({ host: target.host, command })),
-    { host: target.host, command: { file: 'sh', args: ['-c', receiver] } },
-  ];
   for (const { send, receive } of streams) log?.(`zfs ${send.join(' ')} | zfs ${receive.join(' ')}`);
-  const guard = stallGuard(source.signal, options.noProgressAfterMs ?? Number.POSITIVE_INFINITY);
+  const isSmall = areSmall(streams);
+  const guard = guardOf(options, isSmall);
   try {
     const results = await pipeAcross(members, {
       signal: guard.signal,
-      isSmall: areSmall(streams),
+      isSmall,
       onLine(line, stream, member) {
         if (stream === 'stderr' && member === 0) watch.sender(line);
         if (stream === 'stdout') watch.receiver(line);
@@ -107,10 +101,10 @@ async function transfer(streams: readonly Stream[], options: PipeOptions) {
     for (const { exitCode, signal, stderrTail } of results)
       if (exitCode !== 0) log?.(`ended by ${signal ?? exitCode}: ${stderrTail.slice(-300)}`);
   } catch (error) {
-    const stalled = guard.stalled();
-    if (stalled !== undefined) {
-      log?.(stalled);
-      return watch.ends(stalled);
+    const ended = guard.ended();
+    if (ended !== undefined) {
+      log?.(ended);
+      return watch.ends(ended);
     }
     // A receiver that ends early tears the wire down with it: then it has said why, and that is what counts.
     const refused = watch.ends().some(({ received }) => received?.ok === false);
@@ -120,4 +114,37 @@ async function transfer(streams: readonly Stream[], options: PipeOptions) {
     guard.stop();
   }
   return watch.ends();
+}
+
+async function membersOf(
+  streams: readonly Stream[],
+  { source, target, wire }: PipeOptions,
+): Promise<Member[]> {
+  const { onSource = [], onTarget = [] } = (await wire?.()) ?? {};
+  const sender = sendScript(zfsWords(source), streams);
+  const receiver = receiveScript(zfsWords(target), streams);
+  if (Math.max(Buffer.byteLength(sender), Buffer.byteLength(receiver)) > scriptMost)
+    throw new HoldfastError('HF_INTERNAL', `${streams.length} streams make a program that is too long`);
+  return [
+    { host: source.host, command: { file: 'sh', args: ['-c', sender] } },
+    ...onSource.map((command) => ({ host: source.host, command })),
+    ...onTarget.map((command) => ({ host: target.host, command })),
+    { host: target.host, command: { file: 'sh', args: ['-c', receiver] } },
+  ];
+}
+
+/** Whatever ends a pipe before it is done: the caller, a stream that moves nothing, a pool without room. Small streams are over before that is worth a look. */
+function guardOf({ source, target, noProgressAfterMs, room, log }: PipeOptions, isSmall: boolean) {
+  const stall = stallGuard(source.signal, noProgressAfterMs ?? Number.POSITIVE_INFINITY);
+  const looks = isSmall || !room ? undefined : { ...room, host: target.host.name, log };
+  const full = roomGuard(stall.signal, looks);
+  return {
+    signal: full.signal,
+    at: stall.at,
+    ended: () => stall.stalled() ?? full.ended(),
+    stop() {
+      stall.stop();
+      full.stop();
+    },
+  };
 }

@@ -2,6 +2,7 @@ import type { Ends } from './replicate-ends.js';
 import { aheadOf, type GroupRequest, groupsOf, transferGroup } from './replicate-group.js';
 import type { Sent } from './replicate-known-holds.js';
 import { replicaOf } from './replicate-moves.js';
+import { endedForRoom } from './replicate-room.js';
 import {
   type Survey,
   type SurveyRequest,
@@ -26,7 +27,7 @@ export type Tries = ReadonlyMap<string, number>;
 const keyOf = ({ target, kind, common, resume }: DatasetPlan): string =>
   resume ? `token ${resume.token}` : `${target} ${kind} ${common?.guid ?? ''}`;
 
-/** Where another receive was waited for in vain: no try of the stream, but left to the next run as well. */
+/** Where another receive was waited for in vain, or the pool was short: no try of the stream, but left to the next run as well. */
 const busyKey = ({ target }: DatasetPlan): string => `busy ${target}`;
 
 /** After a round: one more for each dataset of it that failed. */
@@ -115,7 +116,7 @@ export async function replicate(
   }
 }
 
-/** What does not arrive is added to `failed`; handed back is what was busy. */
+/** What does not arrive is added to `failed`; handed back is what was busy, or had no room. */
 async function sendGroups(
   ends: Ends,
   groups: readonly DatasetPlan[][],
@@ -126,7 +127,7 @@ async function sendGroups(
     const prepared = group.filter(({ target }) => !failed.has(target));
     for (const { target, trouble, isBusy } of await transferGroup(ends, prepared)) {
       if (trouble !== undefined) failed.add(target);
-      if (isBusy) busy.add(target);
+      if (isBusy || endedForRoom(new Map([[target, trouble ?? '']])).size > 0) busy.add(target);
     }
   }
   return busy;

@@ -26,7 +26,9 @@ export async function wireBetween(
   const wire: Wire = { onSource: [], onTarget: [] };
   if (limit !== undefined) await addLimiter(wire, limit, source, target);
   if (!compress) return wire;
-  const [packs, unpacks] = [await source.requireProgram('zstd'), await target.requireProgram('zstd')];
+  const find = (host: Host) => (compress === 'auto' ? host.findProgram('zstd') : host.requireProgram('zstd'));
+  const [packs, unpacks] = [await find(source), await find(target)];
+  if (packs === undefined || unpacks === undefined) return wire;
   // What is limited is what goes over the wire.
   wire.onSource.unshift({ file: packs, args: ['-q', '-3', '-c'] });
   wire.onTarget.push({ file: unpacks, args: ['-q', '-d', '-c'] });

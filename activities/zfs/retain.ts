@@ -8,6 +8,7 @@ import { judgeSnapshots, type Verdict } from './retention.js';
 import { carryOut } from './retention-carry-out.js';
 import { judgePlan, keepWhileLate } from './retention-guard.js';
 import { holdAgain, letGo, type Relief, relieveOf } from './retention-room.js';
+import { sendingBy } from './retention-transfers.js';
 import { selectDatasets } from './select.js';
 import type { Dataset, Listing } from './types.js';
 
@@ -27,7 +28,9 @@ export async function retainSnapshots(tools: Tools, input: RetentionStepInput): 
     dataset,
     verdicts: judgeSnapshots(dataset, { job, keep, nowS, timezone }),
   }));
-  const { releases, warnings, holdingRuns, ...relieved } = await relieveOf(tools, zfs, own, endedRuns);
+  const { releases, warnings, holdingRuns, ...relieved } = await relieveOf(tools, zfs, own, {
+    sending: (tags) => sendingBy(tags, endedRuns),
+  });
   const rpoS = objective.rpo === undefined ? undefined : objective.rpo / 1000;
   const { byDataset, ...circumstances } = keepWhileLate(relieved, { nowS, rpoS });
   const judged = judgePlan(byDataset, circumstances);

@@ -16,14 +16,7 @@ import {
   mayLag,
   type Release,
 } from './retention-lagging.js';
-import {
-  destinationsIn,
-  heldIn,
-  receivingOn,
-  sendingBy,
-  type Transfer,
-  type UnderWay,
-} from './retention-transfers.js';
+import { destinationsIn, heldIn, receivingOn, type Transfer, type UnderWay } from './retention-transfers.js';
 import type { Dataset } from './types.js';
 
 /** Retention where a pool runs short: what only copies that lag still need goes, because bookmarks keep their bases. */
@@ -47,22 +40,31 @@ export interface Relief {
   warnings: string[];
 }
 
+/** How it is known what must stay. */
+export interface Knowing {
+  /** By who holds what: which transfers may be under way. */
+  sending: (tags: HoldTags) => UnderWay;
+  /** The copy whose target need not be asked what it has half received, because the caller knows it, or knows that it does not answer. */
+  known?: string;
+}
+
 /** One more command as a rule; who holds what, and what is half received, is asked only where it may matter. */
 export async function relieveOf(
   tools: Tools,
   zfs: Zfs,
   judged: readonly JudgedDataset[],
-  endedRuns: readonly string[],
+  knowing: Knowing,
 ): Promise<Relief> {
   const names = judged.map(({ dataset }) => dataset.name);
   const rooms = names.length === 0 ? [] : await lookAtRoom(zfs, tools.config, names);
   const held = judged.flatMap(({ dataset, verdicts }) => (mayLag(verdicts) ? heldIn(dataset) : []));
   const asks = rooms.some((room) => pressureOf(room, mostBytes(room, judged)) !== 'none') && held.length > 0;
   const tags: HoldTags = asks ? await holdTags(zfs, held) : new Map();
-  const [nameOf, sending] = [nameOfDestination(tools.config), sendingBy(tags, endedRuns)];
+  const [nameOf, sending] = [nameOfDestination(tools.config), knowing.sending(tags)];
   const relief = relieve(rooms, judged, tags, sending, nameOf);
-  if (relief.lostTo.length === 0) return relief;
-  const receiving = await receivingOn(tools, new Set(relief.lostTo));
+  const asked = new Set(relief.lostTo.filter((destination) => destination !== knowing.known));
+  if (asked.size === 0) return relief;
+  const receiving = await receivingOn(tools, asked);
   return relieve(rooms, judged, tags, (...of) => sending(...of) ?? receiving(...of), nameOf);
 }
 

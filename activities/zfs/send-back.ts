@@ -6,6 +6,7 @@ import type { DatasetRestoreStepInput } from '../../contracts/zfs-restore.js';
 import { sha256 } from '../../system/sha256.js';
 import type { Tools } from '../door.js';
 import { refuseBesideOthers, seeOthers, unseenWords } from './failover-others.js';
+import { floorBytesOf } from './pool-room.js';
 import { openReplication } from './replicate-job.js';
 import { stopping } from './replicate-proof.js';
 import { fitInto } from './replicate-space.js';
@@ -39,7 +40,7 @@ export const isOwnDataset = ({ config, host }: Tools, resource: string, dataset:
 
 /** Refuses what would need something to be overwritten; what is shown is what the digest stands for. */
 export async function planSendBack(tools: Tools, input: DatasetRestoreStepInput): Promise<RestorePlan> {
-  const { ends, request } = await openReplication(tools, backInput(input, 0));
+  const { ends, request, target } = await openReplication(tools, backInput(input, 0));
   tools.progress({ phase: 'looking at both ends' });
   const now = await survey(ends, request);
   const { sourceRoot } = request;
@@ -57,9 +58,11 @@ export async function planSendBack(tools: Tools, input: DatasetRestoreStepInput)
   // Whoever was interrupted when all had arrived has left datasets that are readonly and do not mount.
   const arrived = made.filter(({ dataset }) => now.input.target.has(dataset.name)).length;
   if (due.length === 0 && arrived === 0) throw nothingToDo(input.target, sourceRoot);
-  const { leftOut, availableBytes } = fitInto(due, now.input.target, request.targetRoot);
+  const { targetRoot } = request;
+  const floorBytes = await floorBytesOf(target, tools.config, targetRoot, now.input.target);
+  const { leftOut, availableBytes } = fitInto(due, now.input.target, targetRoot, floorBytes);
   const bytes = due.reduce((sum, plan) => sum + plan.bytes, 0);
-  if (leftOut.length > 0) throw noSpace(input.target, bytes, availableBytes);
+  if (leftOut.length > 0) throw noSpace(input.target, bytes, availableBytes, floorBytes);
   return {
     snapshot: newest.name,
     restorePoint: new Date(newest.creationS * 1000).toISOString(),
@@ -109,10 +112,10 @@ const nothingToDo = (target: string, sourceRoot: string): HoldfastError =>
 const noReplica = (sourceRoot: string): HoldfastError =>
   new HoldfastError('HF_COPY_NOT_FOUND', `The replica ${sourceRoot} holds no snapshot that arrived whole`);
 
-const noSpace = (target: string, needed: number, bytesFree: number): HoldfastError =>
+const noSpace = (target: string, needed: number, bytesFree: number, floorBytes: number): HoldfastError =>
   new HoldfastError(
     'HF_NO_SPACE',
-    `${target} needs up to ${needed} bytes and ${bytesFree} are free, of which a tenth is never filled`,
+    `${target} needs up to ${needed} bytes and ${bytesFree} are free, of which a tenth, and the ${Math.round(floorBytes)} bytes of its pool's floor, are never filled`,
     { needed, bytesFree },
   );
 

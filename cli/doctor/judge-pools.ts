@@ -101,16 +101,25 @@ export function judgeZfs(
 }
 
 /** Compressed streams need both ends; one limit somewhere is enough. */
-function judgeLack(tell: Teller, { job, program }: NonNullable<ZfsFacts['lacks']>[number]): Finding {
+function judgeLack(
+  tell: Teller,
+  { job, program, other, neither }: NonNullable<ZfsFacts['lacks']>[number],
+): Finding {
   if (program === 'zstd')
     return tell.blocking(
       'zstd',
       `is not installed, and "compress" of ${job} needs it`,
       'Install it (package zstd), or take "compress" out',
     );
+  if (neither)
+    return tell.blocking(
+      program,
+      `is installed neither here nor on ${other}, and "limit" of ${job} needs one: its runs send nothing`,
+      'Install one of them on either host, or take "limit" out',
+    );
   return tell.warning(
     program,
-    `is not installed: without one on the other host "limit" of ${job} cannot be kept, and its runs fail`,
+    `is not installed: without one on ${other ?? 'the other host'} "limit" of ${job} cannot be kept, and its runs fail`,
     'Install one of them',
   );
 }

@@ -23,7 +23,11 @@ const machine = (name: string, ...programs: string[]): Host => {
   } as unknown as Host;
 };
 
-const shown = async (options: { compress?: boolean; limit?: number }, source: Host, target: Host) => {
+const shown = async (
+  options: { compress?: boolean | 'auto'; limit?: number },
+  source: Host,
+  target: Host,
+) => {
   const { onSource, onTarget } = await wireBetween({ compress: false, ...options }, source, target);
   const words = ({ file, args }: { file: string; args: readonly string[] }) =>
     [file.split('/').at(-1), ...args].join(' ');
@@ -56,6 +60,16 @@ test('what is limited is what goes over the wire: compressed before, unpacked af
     [packs],
     [limit, unpacks],
   ]);
+});
+
+test('compression by itself is done where both have zstd, and left out where one has not', async () => {
+  const auto = { compress: 'auto' } as const;
+  assert.deepEqual(await shown(auto, machine('din', 'zstd'), machine('grogu', 'zstd')), [
+    ['zstd -q -3 -c'],
+    ['zstd -q -d -c'],
+  ]);
+  assert.deepEqual(await shown(auto, machine('din', 'zstd'), machine('grogu')), [[], []]);
+  assert.deepEqual(await shown(auto, machine('din'), machine('grogu', 'zstd')), [[], []]);
 });
 
 test('a limit that nobody can keep is refused before anything is sent, never left out', async () => {
@@ -101,13 +115,30 @@ test('a replication that only looks asks neither host what it has', async () => 
   assert.deepEqual(new Set(asked), new Set(['mbuffer', 'pv']));
 });
 
-test('doctor finds beforehand what a host lacks for the jobs that work there', async () => {
+test('doctor finds beforehand what a host lacks for the jobs that work there, and asks the other end for what one of both must have', async () => {
   assert(config, JSON.stringify(mistakes));
   const [limit, compress] = [
-    { job: 'a', program: 'mbuffer or pv' },
+    { job: 'a', program: 'mbuffer or pv', other: 'grogu' },
     { job: 'b', program: 'zstd' },
   ];
+  const bare = machine('din', 'zstd');
   assert.deepEqual(await lackingPrograms(machine('din'), config), [limit, compress]);
+  const asked: string[] = [];
+  const grogu =
+    (...programs: string[]) =>
+    (name: string) => {
+      asked.push(name);
+      return machine(name, ...programs);
+    };
+  assert.deepEqual(await lackingPrograms(bare, config, grogu()), [{ ...limit, neither: true }]);
+  assert.deepEqual(await lackingPrograms(bare, config, grogu('mbuffer')), []);
+  assert.deepEqual(asked, ['grogu', 'grogu']);
+  assert.deepEqual(await lackingPrograms(machine('din', 'pv', 'zstd'), config, grogu()), []);
+  assert.equal(asked.length, 2, 'one at either end is enough');
+  const away = () => {
+    throw new HoldfastError('HF_SSH_UNREACHABLE', 'grogu does not answer');
+  };
+  assert.deepEqual(await lackingPrograms(bare, config, away), [limit]);
   assert.deepEqual(await lackingPrograms(machine('din', 'pv', 'zstd'), config), []);
   assert.deepEqual(await lackingPrograms(machine('grogu'), config), [compress]);
   assert.deepEqual(await lackingPrograms(machine('other'), config), []);

@@ -84,6 +84,15 @@ test('what a replication wants between both ends and is not there is told with t
   const [, limit, compress] = judgeZfs(about('din'), { version: '2.3.9', missing: [], lacks });
   assert.equal(limit?.level, 'warning');
   assert.match(limit?.found ?? '', /without one on the other host "limit" of copy cannot be kept/);
+  const [, neither] = judgeZfs(about('din'), {
+    ...{ version: '2.3.9', missing: [] },
+    lacks: [{ job: 'copy', program: 'mbuffer or pv', other: 'grogu', neither: true }],
+  });
+  assert.equal(neither?.level, 'blocking');
+  assert.match(
+    neither?.found ?? '',
+    /neither here nor on grogu, and "limit" of copy needs one: its runs send/,
+  );
   assert.equal(compress?.level, 'blocking');
   assert.match(compress?.found ?? '', /"compress" of copy needs it/);
 });

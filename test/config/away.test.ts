@@ -77,6 +77,11 @@ describe('a host that is away', () => {
     const [one, ...more] = inputOf(config, 'copy').away ?? [];
     assert.deepEqual(more, []);
     assert.deepEqual([one?.resources, one?.stores], [[], ['grogu']]);
+    // What is held for it on the source is looked at all the same, by who drives that.
+    assert.deepEqual(
+      one?.lagging?.map(({ store, host }) => [store, host]),
+      (inputOf(config, 'copy').sources ?? []).map(({ host }) => ['grogu', host]),
+    );
     assert.deepEqual(
       one?.covers.split(' '),
       whole.split(' ').filter((part) => part.includes('>attic@')),

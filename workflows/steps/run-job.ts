@@ -2,6 +2,7 @@ import type { AwayHost } from '../../contracts/away.js';
 import type { JobInput, RunResult } from '../../contracts/jobs.js';
 import { failure } from './failure.js';
 import { fenceReturned } from './fence.js';
+import { relieveSources } from './relieve.js';
 import { openReport, type Report } from './report.js';
 import { endRun } from './run.js';
 
@@ -20,20 +21,22 @@ export function runJob(
     const fenced = await fenceReturned(input.job, away, report);
     if (first.covers === '' && fenced.length > 0)
       throw failure('HF_FAILED_OVER', fenced.join('; ').slice(0, 600));
+    const relieved = await relieveSources(input.job, away, report);
     if (first.covers === '')
       return {
         outcome: 'skipped',
         copies: [],
-        summary: `nothing was done: ${words.join('; ')}`,
-        warnings: [],
+        summary: `nothing was done: ${[...words, ...relieved].join('; ')}`.slice(0, 2000),
+        warnings: relieved,
       };
     // What the run proves is only this: status must not take it for all that the job covers.
     report.covers(first.covers);
     const result = await body(withoutAway(input, away), report);
     const summary = [result.summary, ...words].join('; ');
-    if (fenced.length === 0) return { ...result, summary };
+    const told = [...fenced, ...relieved];
+    if (told.length === 0) return { ...result, summary };
     const outcome = result.outcome === 'ok' ? 'warnings' : result.outcome;
-    return { ...result, outcome, summary, warnings: [...fenced, ...result.warnings] };
+    return { ...result, outcome, summary, warnings: [...told, ...result.warnings] };
   });
 }
 
