@@ -21,7 +21,8 @@ export interface GroupRequest {
 }
 
 /** These make every further try pointless: nothing else of the group is begun. */
-const endsAll = /out of space|no space left|pool I\/O is currently suspended|ended before it filled the pool/i;
+const endsAll =
+  /out of space|no space left|pool I\/O is currently suspended|ended before it filled the pool/i;
 
 /** As a rule a dataset's own trouble; after so many in a row, with nothing that arrived in between, it is everybody's. A stall costs its time-out each. */
 const mayBeOwn: readonly { form: RegExp; mostInARow: number }[] = [
