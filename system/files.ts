@@ -1,10 +1,9 @@
-import { constants, type Dir, type Stats } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import {
   access,
   lstat,
   mkdir,
   open,
-  opendir,
   readdir,
   readFile,
   readlink,
@@ -16,7 +15,7 @@ import {
 } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { HoldfastError } from '../contracts/errors.js';
-import type { FileFacts, TreeCount } from './host.js';
+import type { FileFacts } from './host.js';
 
 /** File verbs of this machine. Names are bytes to Linux; what is not UTF-8 is handled by the tools, not here. */
 
@@ -82,45 +81,6 @@ function typeOf(stat: Pick<Stats, 'isFile' | 'isDirectory' | 'isSymbolicLink'>):
   if (stat.isDirectory()) return 'dir';
   return stat.isSymbolicLink() ? 'symlink' : 'other';
 }
-
-/** Counts files below a folder and stops as soon as there is enough: a guard must not walk five terabytes every night. */
-export async function countTree(
-  path: string,
-  enough: { files: number; bytes: number },
-  signal?: AbortSignal,
-): Promise<TreeCount> {
-  const count: TreeCount = { files: 0, bytes: 0, complete: true };
-  for await (const file of filesBelow(path, signal)) {
-    count.files += 1;
-    if (count.bytes < enough.bytes) count.bytes += await sizeOf(file);
-    if (count.files >= enough.files && count.bytes >= enough.bytes) return { ...count, complete: false };
-  }
-  return count;
-}
-
-async function* filesBelow(path: string, signal?: AbortSignal): AsyncGenerator<string> {
-  const folders = [path];
-  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    signal?.throwIfAborted();
-    for await (const entry of (await openFolder(folder, folder === path)) ?? []) {
-      if (entry.isDirectory()) folders.push(join(folder, entry.name));
-      if (entry.isFile()) yield join(folder, entry.name);
-    }
-  }
-}
-
-/** A subfolder that vanished or may not be read counts as empty here: the tool that copies names it. */
-const openFolder = (folder: string, isRoot: boolean): Promise<Dir | undefined> =>
-  opendir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (isRoot) throw error;
-    return undefined;
-  });
-
-const sizeOf = (path: string): Promise<number> =>
-  lstat(path).then(
-    (stat) => stat.size,
-    () => 0,
-  );
 
 /** Of the file system that holds the path, or will hold it. */
 export async function freeBytes(path: string): Promise<number> {

@@ -58,6 +58,15 @@ export interface TreeCount {
   complete: boolean;
 }
 
+/** What a folder must be before it is copied. */
+export interface FolderLook {
+  type: FileFacts['type'];
+  /** Something is mounted on it; false when that was not asked. */
+  isMounted: boolean;
+  /** Where the marker file really lies. */
+  marker: 'inside' | 'outside' | 'missing';
+}
+
 export interface FileFacts {
   type: 'file' | 'dir' | 'symlink' | 'other';
   mode: number;
@@ -100,6 +109,14 @@ export interface Host {
   /** undefined when there is nothing. Does not follow a link. */
   facts(path: string): Promise<FileFacts | undefined>;
   countTree(path: string, enough: { files: number; bytes: number }, signal?: AbortSignal): Promise<TreeCount>;
+  /**
+   * Type, marker and mount in one question to a process of its own, which a mount that hangs can stop without stopping us: as `countTree`.
+   * undefined when there is nothing. `marker` is a path.
+   */
+  lookAtFolder(
+    asked: { path: string; marker?: string | undefined; mounted: boolean },
+    signal?: AbortSignal,
+  ): Promise<FolderLook | undefined>;
   freeBytes(path: string): Promise<number>;
   /** With missing parents, mode 0700. */
   makeFolder(path: string): Promise<void>;

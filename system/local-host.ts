@@ -3,9 +3,17 @@ import * as files from './files.js';
 import type { Host } from './host.js';
 import { machineName, processStartedAt } from './processes.js';
 import { run, runPipeline } from './run.js';
+import { remoteFiles, type Shell } from './ssh-files.js';
+
+/** What waits for a mount that hangs does not hear SIGTERM for long. */
+const killAfterMs = 2_000;
+
+const shell: Shell = (script, args, options = {}) =>
+  run({ file: 'sh', args: ['-c', script, 'sh', ...args], env: { LC_ALL: 'C' } }, { killAfterMs, ...options });
 
 /** This machine as a Host. */
 export function localHost({ name, stateFolder }: { name: string; stateFolder: string }): Host {
+  const { countTree, lookAtFolder } = remoteFiles(shell);
   const host: Host = {
     name,
     stateFolder,
@@ -21,7 +29,8 @@ export function localHost({ name, stateFolder }: { name: string; stateFolder: st
     realPath: files.realPath,
     list: files.list,
     facts: files.facts,
-    countTree: files.countTree,
+    countTree,
+    lookAtFolder,
     freeBytes: files.freeBytes,
     makeFolder: files.makeFolder,
     readFile: files.readText,

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { HoldfastError } from '../contracts/errors.js';
 import { isMountedIn } from './files.js';
+import { lookAtFolder, orAborted, typeOf } from './folder-look.js';
 import type { FileFacts, Host, RunOptions, RunResult, TreeCount } from './host.js';
 import { parseProcessStat, startOf } from './processes.js';
 
@@ -20,6 +21,7 @@ type FileVerbs = Pick<
   | 'list'
   | 'facts'
   | 'countTree'
+  | 'lookAtFolder'
   | 'freeBytes'
   | 'makeFolder'
   | 'readFile'
@@ -72,7 +74,8 @@ export function remoteFiles(shell: Shell): FileVerbs {
     list: async (path) =>
       (await must('find "$1/" -mindepth 1 -maxdepth 1 -printf "%f\\0"', [path])).split('\0').slice(0, -1),
     facts: (path) => factsOf(shell, path),
-    countTree: (path, enough, signal) => countBelow(must, path, enough, signal),
+    countTree: (path, enough, signal) => orAborted(countBelow(must, path, enough, signal), signal),
+    lookAtFolder: (asked, signal) => orAborted(lookAtFolder(must, asked, signal), signal),
     freeBytes: async (path) => Number((await must(freeScript, [posix.resolve('/', path)])).trim()),
     makeFolder: async (path) => void (await must('umask 077; mkdir -p -- "$1"', [path])),
     readFile: (path) => must('cat -- "$1"', [path]),
@@ -170,13 +173,6 @@ async function factsOf(shell: Shell, path: string): Promise<FileFacts | undefine
     links: Number(links),
     ...(type === 'symlink' && { linkTarget: linkTarget ?? '' }),
   };
-}
-
-function typeOf(mode: number): FileFacts['type'] {
-  const kind = mode & 0o170000;
-  if (kind === 0o100000) return 'file';
-  if (kind === 0o040000) return 'dir';
-  return kind === 0o120000 ? 'symlink' : 'other';
 }
 
 /** "1700000000.000000001", before 1970 "-1.500000000" (half a second after 1969-12-31 23:59:58… as stat counts). */

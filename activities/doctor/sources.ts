@@ -7,6 +7,8 @@ import { wordsOf } from './machine.js';
 /** Whether the worker finds and may read what it is to copy; nothing is counted, that is what runs do. */
 
 const lookForMs = 5_000;
+/** A disk that sleeps answers in less, and doctor looks at many. */
+const answerMs = 20_000;
 
 /** Asks the guard itself, so that doctor and run never disagree. */
 export async function lookAtSource(
@@ -18,7 +20,7 @@ export async function lookAtSource(
   const { directory } = config;
   const facts: SourceFacts = { resource, directory };
   try {
-    await checkSourceThere({ host, signal, resource, config });
+    await checkSourceThere({ host, signal, resource, config, answerMs });
   } catch (error) {
     return { ...facts, error: wordsOf(error) };
   }

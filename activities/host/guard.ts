@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { FolderResource } from '../../config/lookup.js';
 import { HoldfastError } from '../../contracts/errors.js';
-import type { Host, TreeCount } from '../../system/host.js';
+import type { FolderLook, Host, TreeCount } from '../../system/host.js';
 
 /** The source guard: an unmounted disk or an emptied folder must never become the newest copy. */
 
@@ -11,6 +11,8 @@ export interface Guarded {
   /** The resource's name, for messages. */
   resource: string;
   config: FolderResource;
+  /** So long the source may take to answer the quick half. */
+  answerMs?: number;
 }
 
 const missing = (resource: string, what: string): HoldfastError =>
@@ -38,29 +40,37 @@ export async function guardSource(guarded: Guarded): Promise<TreeCount> {
 
 /** The quick half of the guard: nothing is counted. Asked again after a copy, whose source may have gone away under it. */
 export async function checkSourceThere(guarded: Guarded): Promise<void> {
-  await checkFolder(guarded);
-  await checkMarker(guarded);
-}
-
-async function checkFolder({ host, resource, config }: Guarded): Promise<void> {
-  const { directory } = config;
-  const facts = await host.facts(directory);
-  if (!facts) throw missing(resource, `there is no ${directory}`);
+  const { resource, config } = guarded;
+  const { directory, marker, mounted } = config;
+  const look = await lookInTime(guarded);
+  if (!look) throw missing(resource, `there is no ${directory}`);
   // restic would copy the link and nothing behind it.
-  if (facts.type === 'symlink') {
+  if (look.type === 'symlink') {
     throw missing(resource, `${directory} is a symbolic link; name the folder that it points to`);
   }
-  if (facts.type !== 'dir') throw missing(resource, `${directory} is not a folder`);
-  if (config.mounted && !(await host.isMountPoint(directory))) {
-    throw missing(resource, `nothing is mounted on ${directory}`);
-  }
-}
-
-/** The marker must lie in the folder itself: a link out of it, or "..", proves nothing about this disk. */
-async function checkMarker({ host, resource, config: { directory, marker } }: Guarded): Promise<void> {
+  if (look.type !== 'dir') throw missing(resource, `${directory} is not a folder`);
+  if (mounted && !look.isMounted) throw missing(resource, `nothing is mounted on ${directory}`);
   if (marker === undefined) return;
   const path = join(directory, marker);
-  if (!(await host.exists(path))) throw missing(resource, `its marker ${path} is missing`);
-  const inside = (await host.realPath(path)).startsWith(`${await host.realPath(directory)}/`);
-  if (!inside) throw missing(resource, `its marker ${path} leads out of the folder`);
+  if (look.marker === 'missing') throw missing(resource, `its marker ${path} is missing`);
+  // A link out of the folder, or "..", proves nothing about this disk.
+  if (look.marker === 'outside') throw missing(resource, `its marker ${path} leads out of the folder`);
+}
+
+/** A disk that sleeps or a mount that is made at the first look answers in less. */
+const defaultAnswerMs = 60_000;
+
+async function lookInTime(guarded: Guarded): Promise<FolderLook | undefined> {
+  const { host, signal, resource, config, answerMs = defaultAnswerMs } = guarded;
+  const { directory: path, marker, mounted } = config;
+  const late = new AbortController();
+  const timer = setTimeout(
+    () =>
+      late.abort(
+        missing(resource, `${path} does not answer within ${answerMs / 1000} s; what is mounted there hangs`),
+      ),
+    answerMs,
+  );
+  const asked = { path, marker: marker === undefined ? undefined : join(path, marker), mounted };
+  return host.lookAtFolder(asked, AbortSignal.any([signal, late.signal])).finally(() => clearTimeout(timer));
 }
