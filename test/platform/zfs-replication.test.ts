@@ -262,6 +262,41 @@ test('rolled back by someone to an older snapshot, it is continued from there, a
   assert.deepEqual(await snapshotsOf(lab.grogu, target), await snapshotsOf(lab.din, source));
 });
 
+test("another tool's receive -F destroys newer snapshots, and fails on a replica of ours, which keeps what it has", {
+  skip,
+}, async () => {
+  const source = `${lab.din.parents.fast}/fenced`;
+  const target = `${lab.grogu.parents.backup}/fenced`;
+  const free = `${lab.grogu.parents.backup}/not fenced`;
+  const theirs = `${lab.din.parents.fast}/theirs`;
+  // Theirs has @one with the same guid, and went another way from there.
+  await lab.din.sh(`
+    set -e
+    zfs create '${source}'; zfs snapshot '${source}@one'
+    zfs send '${source}@one' | zfs receive -u '${theirs}'
+    echo 2 > '/${source}/two'; zfs snapshot '${source}@two'; zfs snapshot '${theirs}@other'
+  `);
+  await run(source, target);
+  await lab.grogu.sh(`zfs send -R '${target}@two' | zfs receive -u '${free}'`);
+  // With -R zfs renames what it cannot destroy ("@recv-468-1"): the guids say what is there.
+  const guidsOf = async (...at: Parameters<typeof snapshotsOf>): Promise<string[]> =>
+    (await snapshotsOf(...at)).map((line) => line.split('\t')[1] ?? '').sort();
+  const ours = await guidsOf(lab.din, source);
+  assert.deepEqual([ours.length, await guidsOf(lab.grogu, target)], [2, ours]);
+  for (const how of ['-i', '-R -I']) {
+    const input = await lab.din.sh(`zfs send ${how} @one '${theirs}@other' | base64 -w0`);
+    const forced = await lab.grogu.ask(`base64 -d | zfs receive -u -F '${target}'`, { input });
+    assert.notEqual(forced.code, 0, `${how}: the fence holds @two`);
+    assert.deepEqual(await guidsOf(lab.grogu, target), ours, how);
+  }
+  const { end, commands } = await run(source, target);
+  assert.equal(commands, 2, told(end));
+  // Without a fence the same stream does what it was asked for.
+  const input = await lab.din.sh(`zfs send -i @one '${theirs}@other' | base64 -w0`);
+  await lab.grogu.sh(`base64 -d | zfs receive -u -F '${free}'`, { input });
+  assert.deepEqual(await snapshotsOf(lab.grogu, free), await snapshotsOf(lab.din, theirs));
+});
+
 test('a target that is full stops what does not fit, and goes on when there is room', { skip }, async () => {
   const { source, target } = await largeTree('full', 6);
   await lab.grogu.sh(
