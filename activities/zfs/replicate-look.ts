@@ -78,7 +78,7 @@ export async function lookAtReplicas(tools: Tools, input: ReplicationStepInput):
   for (const { kind, target, reason } of now.plans)
     if (kind !== 'nothing') tools.log(`${kind} ${target}: ${reason}`);
   for (const { target, words } of troubles) tools.log(`${target}: ${words}`);
-  const look = describe(now, troubles, new Map([...failed, ...unprepared]), {
+  const look = describeLook(now, troubles, new Map([...failed, ...unprepared]), {
     leftOut,
     availableBytes,
     remarks,
@@ -163,7 +163,8 @@ interface Found {
   remarks: readonly string[];
 }
 
-function describe(
+/** What the workflow hears of a look: counts and a few words, however many datasets there are, because its history keeps it. */
+export function describeLook(
   { plans, input }: Survey,
   troubles: readonly Trouble[],
   failed: ReadonlyMap<string, string>,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Ends } from '../../activities/zfs/replicate-ends.js';
 import { groupsOf } from '../../activities/zfs/replicate-group.js';
+import { describeLook } from '../../activities/zfs/replicate-look.js';
 import { partsOf } from '../../activities/zfs/replicate-pipe.js';
 import { replicate } from '../../activities/zfs/replicate-rounds.js';
 import { survey } from '../../activities/zfs/replicate-survey.js';
@@ -128,3 +129,30 @@ for (const levels of [1, 5])
     const events = Math.ceil(groups * mostTriesOfAStream * dearestStep());
     assert(events < mostEvents / 1.5, `${events} events of at most ${mostEvents}`);
   });
+
+test('what a look at 2,000 datasets tells the workflow stays short, also when each of them is in trouble', async () => {
+  const pools = poolsOf(1_999);
+  snapshotTree(pools.source, sourceRoot, 'hourly-2026-11-20T02:00:00Z');
+  await run(pools, 'replica-2026-11-20T02:01:00Z');
+  const long = 'x'.repeat(200);
+  const bytesTold = async (): Promise<[bytes: number, ReturnType<typeof describeLook>]> => {
+    const now = await survey(endsOf(pools).ends, request);
+    const targets = now.plans.map(({ target }) => target);
+    const troubles = targets.map((target) => ({ target, words: long }));
+    const failed = new Map(targets.map((target) => [target, long]));
+    const remarks = targets.map((target) => `${target}: ${long}`);
+    const told = describeLook(now, troubles, failed, { leftOut: [], availableBytes: 0, remarks });
+    return [Buffer.byteLength(JSON.stringify(told)), told];
+  };
+  for (const dataset of pools.target.below(targetRoot)) dataset.properties.set('readonly', 'off');
+  const [drifted, { warnings }] = await bytesTold();
+  assert.match(warnings.join('\n'), /readonly is not on/);
+  snapshotTree(pools.source, sourceRoot, 'hourly-2026-11-20T03:00:00Z');
+  const [late, { behindCount }] = await bytesTold();
+  for (const dataset of pools.target.below(targetRoot)) dataset.written = 100;
+  const [diverged, { stoppedCount }] = await bytesTold();
+  for (const { name } of pools.source.below(sourceRoot).slice(1)) pools.source.destroyTree(name);
+  const [vanished, { counts }] = await bytesTold();
+  assert.deepEqual([behindCount, stoppedCount, counts.gone], [2_000, 2_000, 1_999]);
+  for (const bytes of [drifted, late, diverged, vanished]) assert(bytes < 10_000, `${bytes} bytes`);
+});
