@@ -17,6 +17,7 @@ import {
   asResticWrites,
   type BackupRequest,
   backupArguments,
+  leftOut,
   runBackup,
   unreadableWarnings,
 } from './run-backup.js';
@@ -43,7 +44,7 @@ export async function backupResource(tools: Tools, input: StepInput): Promise<Co
     run: input.run,
     resource: input.resource,
     directory: asResticWrites(directory),
-    exclude: job.exclude,
+    exclude: leftOut(guarded.config, job.exclude),
     mustHoldFiles: (least.files ?? 0) > 0 || (least.bytes ?? 0) > 0,
     acceptCounts: input.acceptCounts ?? false,
     isSeeded: job.seeding !== undefined,

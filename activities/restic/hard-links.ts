@@ -75,6 +75,10 @@ function byDevice(group: readonly Node[], names: ReadonlyMap<string, Names>): No
   return [...parts.values()];
 }
 
+/** By inode; none where restic does not list it. */
+export const linkedNames = (files: readonly Node[]): Node[][] =>
+  repeatedInodes(files.filter(({ inode }) => inode !== undefined)).filter(isOneFile);
+
 /** Most files have one name: nothing but a number is held of them. */
 function repeatedInodes(files: readonly Node[]): Node[][] {
   const once = new Set<number | undefined>();

@@ -1,4 +1,4 @@
-import { dirname, normalize } from 'node:path';
+import { basename, dirname, normalize } from 'node:path';
 import { folderOf, storeOf } from '../../config/lookup.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { RestorePlan, RestoreStepInput } from '../../contracts/jobs.js';
@@ -81,6 +81,36 @@ export function placesOf(
     back: `${base}restored-${run}`,
     hadDirectory,
   };
+}
+
+/** Names of ours as a restore in place leaves them inside a mount point, for restic; not those of an exchange that is not finished. */
+export function ownNamesInside(directory: string): string[] {
+  const base = `${directory === '/' ? '' : directory.replace(/[\\*?[\]]/g, '\\$&')}/${insidePrefix}`;
+  const run = `*-${'dddd-dd-ddTdd:dd:ddZ'.replaceAll('d', '[0-9]')}`;
+  return [`${base}in-place`, `${base}before-${run}`, `${base}restored-${run}`];
+}
+
+/** Entries are moved into a mount point one by one, and names of ours stay where they are: one that is in the copy too would end the exchange half way. */
+export async function refuseOwnNames(
+  host: Host,
+  { directory, mode, staged }: Exchange,
+  root: string,
+  nodes: readonly { path: string }[],
+): Promise<void> {
+  if (mode !== 'inside') return;
+  const prefix = `${root === '/' ? '' : root}/${insidePrefix}`;
+  for (const { path } of nodes) {
+    if (!path.startsWith(prefix) || path.includes('/', prefix.length)) continue;
+    const name = basename(path);
+    if (name !== basename(staged) && !(await host.facts(`${directory}/${name}`))) continue;
+    const way = 'restore with --to, or take an older copy (--at)';
+    throw refused(
+      directory,
+      name === basename(staged)
+        ? `the copy holds ${name}, the name of our own working folder: ${way}`
+        : `the copy holds ${name}, and so does the folder; what is called so stays where it is: move it out of the folder, ${way}`,
+    );
+  }
 }
 
 /** What the operator is shown beside the copy. The size is for the eye: the approval is not bound to it, because the folder is alive. */

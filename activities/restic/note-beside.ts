@@ -6,7 +6,7 @@ import { dumpVerb } from './command.js';
 import { listSnapshots, openRestic, type Restic, runRestic } from './driver.js';
 import type { Snapshot } from './parse.js';
 import { isNote, sparseTag } from './sparse-copy.js';
-import { mostBytes } from './sparse-handed.js';
+import { mostBytes, sparsenessOf } from './sparse-handed.js';
 import { readSparseNote } from './sparse-note.js';
 
 /** Reads back which files were sparse from where the host had stored it: beside the copies. */
@@ -74,4 +74,16 @@ export async function noteInsteadOf(
     tools.log(`notes of sparse files beside the copies: ${error instanceof Error ? error.message : error}`);
     return sparse;
   }
+}
+
+/** For a plan that has no room without it, before anybody was asked: a rescue, or a restore elsewhere. */
+export async function noteElsewhere(
+  tools: Tools,
+  restic: Restic,
+  { resource, store }: Pick<RestoreStepInput, 'resource' | 'store'>,
+  copy: Snapshot,
+): Promise<SparseNote | undefined> {
+  const sparse = { host: '', answered: false };
+  const told = await noteInsteadOf(tools, restic, { resource, store, sparse }, copy);
+  return told && (await sparsenessOf(tools.host, { resource, sparse: told })).note;
 }

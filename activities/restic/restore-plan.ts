@@ -10,20 +10,23 @@ import { planAttributes } from './attribute-plan.js';
 import { chooseCopy } from './choose-copy.js';
 import { openRestic, type Restic } from './driver.js';
 import { allowedIdMap, planMapping } from './id-plan.js';
-import { type Exchange, planExchange, shownExchange } from './in-place.js';
+import { type Exchange, planExchange, refuseOwnNames, shownExchange } from './in-place.js';
 import { jobWith } from './job.js';
 import { knownOf, pointOf, proofOf } from './known.js';
 import { type Node, readListing } from './listing.js';
-import { noteInsteadOf } from './note-beside.js';
+import { noteElsewhere, noteInsteadOf } from './note-beside.js';
 import type { Snapshot } from './parse.js';
+import { checkRoom, spareShare } from './room.js';
 import { type Selection, selectPaths } from './selection.js';
 import { type KnownSparseness, sparsenessOf } from './sparse-handed.js';
-import { allowedTarget, dataFolder, stagingName, type TargetState, targetState } from './target.js';
+import { allowedTarget, stagingName, type TargetState, targetState } from './target.js';
 
 /** What a restore will do: which copy, which nodes of it, where to, and whether there is room. */
 
 export interface PreparedRestore {
   plan: RestorePlan & { attributes: AttributePlan };
+  /** Less than the lengths of all files where some have many names, or holes. */
+  bytesNeeded: number;
   /** Only for a restore in place. */
   exchange?: Exchange | undefined;
   restic: Restic;
@@ -43,9 +46,9 @@ export interface PreparedRestore {
 
 /** What the operator is shown, and approves by its digest. */
 export async function planRestore(tools: Tools, input: RestoreStepInput): Promise<RestorePlan> {
-  const { plan, exchange } = await prepareRestore(tools, input);
+  const { plan, exchange, bytesNeeded } = await prepareRestore(tools, input);
   if (exchange) return { ...plan, inPlace: await shownExchange(tools, exchange) };
-  return input.first?.length ? { ...plan, first: await planFirst(tools, input, plan) } : plan;
+  return input.first?.length ? { ...plan, first: await planFirst(tools, input, plan, bytesNeeded) } : plan;
 }
 
 /** A restore of its own into the folder beside: whole and compared by itself, and nothing of the second one depends on it. */
@@ -53,10 +56,12 @@ async function planFirst(
   tools: Tools,
   { first = [], ...input }: RestoreStepInput,
   whole: RestorePlan,
+  wholeNeeds: number,
 ): Promise<NonNullable<RestorePlan['first']>> {
   const own = { paths: first, target: `${whole.target}.first`, copy: whole.snapshot, at: undefined };
-  const { target, files, bytes, digest } = (await prepareRestore(tools, { ...input, ...own })).plan;
-  const needed = Math.ceil((bytes + whole.bytes) * (1 + spareShare));
+  const { plan, bytesNeeded } = await prepareRestore(tools, { ...input, ...own });
+  const { target, files, bytes, digest } = plan;
+  const needed = Math.ceil((bytesNeeded + wholeNeeds) * (1 + spareShare));
   if (needed <= whole.bytesFree || whole.resumes) return { paths: first, target, files, bytes, digest };
   const message = `The restore to ${whole.target} needs ${needed} bytes with what comes first, and ${whole.bytesFree} are free. Free some space or choose another place`;
   throw new HoldfastError('HF_NO_SPACE', message.slice(0, 300), { needed, bytesFree: whole.bytesFree });
@@ -78,6 +83,7 @@ export async function prepareRestore(tools: Tools, input: RestoreStepInput): Pro
   const selection = selectPaths(root, input.paths, what);
   tools.progress({ phase: 'listing the copy' });
   const { nodes, listingDigest } = await selectNodes(restic, snapshot, selection, root);
+  if (exchange) await refuseOwnNames(host, exchange, root, nodes);
   const { files, bytes } = sizeOf(nodes);
   const paths = selection.whole
     ? []
@@ -88,7 +94,7 @@ export async function prepareRestore(tools: Tools, input: RestoreStepInput): Pro
   const digest = sha256(
     JSON.stringify([store, job, resource, snapshot.id, target, paths, listingDigest, ...first, ...owners]),
   );
-  const state = await targetState(host, target, digest);
+  const state = await targetState(host, target, digest, exchange !== undefined);
   const mayReadAgain = input.compareAttributes ?? false;
   const plan = {
     snapshot: snapshot.id,
@@ -105,10 +111,14 @@ export async function prepareRestore(tools: Tools, input: RestoreStepInput): Pro
     ...(mapping && { mapping }),
     attributes: await planAttributes(restic, bytes, mayReadAgain),
   };
-  await checkSpace(restic, plan, state);
   const sparse = await noteInsteadOf(tools, restic, input, snapshot);
   const sparseness = await sparsenessOf(host, { resource, sparse });
-  return { plan, exchange, restic, snapshot, root, selection, nodes, state, sparseness, idMap, mayReadAgain };
+  const bytesNeeded = await checkRoom(restic, {
+    ...{ plan, state, nodes, root, note: sparseness.note },
+    otherNote: () => noteElsewhere(tools, restic, input, snapshot),
+  });
+  const found = { restic, snapshot, root, selection, nodes, state, sparseness };
+  return { plan, bytesNeeded, exchange, ...found, idMap, mayReadAgain };
 }
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -133,23 +143,4 @@ async function selectNodes(restic: Restic, snapshot: Snapshot, selection: Select
 function sizeOf(nodes: readonly Node[]): { files: number; bytes: number } {
   const files = nodes.filter(({ type }) => type === 'file');
   return { files: files.length, bytes: files.reduce((sum, { size }) => sum + size, 0) };
-}
-
-/** For the folders and the file system's own needs. */
-const spareShare = 0.02;
-
-async function checkSpace(
-  { host, signal }: Restic,
-  { target, bytes, bytesFree }: RestorePlan,
-  state: TargetState,
-): Promise<void> {
-  if (state === 'publishing') return;
-  const everything = { files: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
-  const there = (await host.exists(dataFolder(target)))
-    ? (await host.countTree(dataFolder(target), everything, signal)).bytes
-    : 0;
-  const needed = Math.ceil(bytes * (1 + spareShare)) - there;
-  if (needed <= bytesFree) return;
-  const message = `The restore to ${target} needs ${needed} bytes and ${bytesFree} are free. Free some space or choose another place`;
-  throw new HoldfastError('HF_NO_SPACE', message, { needed, bytesFree });
 }

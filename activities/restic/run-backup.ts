@@ -1,7 +1,9 @@
 import { normalize } from 'node:path';
+import type { FolderResource } from '../../config/lookup.js';
 import { tags } from '../../contracts/names.js';
 import { type BackupArguments, backupVerb } from './command.js';
 import { copyTags, type Restic, runRestic } from './driver.js';
+import { ownNamesInside } from './in-place.js';
 import { type BackupSummary, parseBackupLine } from './parse.js';
 import { followProgress } from './progress.js';
 
@@ -34,6 +36,12 @@ export interface BackupRequest {
 
 /** restic writes paths down cleaned. */
 export const asResticWrites = (path: string): string => normalize(path).replace(/(?<=.)\/+$/, '');
+
+/** Ours come last: a pattern of the job that takes things back in does not reach them. */
+export const leftOut = (
+  { directory, restoreInPlace }: FolderResource,
+  exclude: readonly string[],
+): string[] => [...exclude, ...(restoreInPlace ? ownNamesInside(asResticWrites(directory)) : [])];
 
 /** The arguments of the copy; a dry run asks with the very same. */
 export const backupArguments = ({ host }: Restic, request: BackupRequest): BackupArguments => ({

@@ -18,7 +18,7 @@ import { copyTags, listSnapshots, openRestic, type Restic, removeStaleLocks } fr
 import { checkHostOf, checkRunOfJob, jobWith } from './job.js';
 import { madeBy } from './made-by.js';
 import type { BackupSummary, Snapshot } from './parse.js';
-import { asResticWrites, runBackup } from './run-backup.js';
+import { asResticWrites, leftOut, runBackup } from './run-backup.js';
 import { measureSource } from './seed-measure.js';
 import { partsIn } from './seed-parts.js';
 import { type Position, secondsLeftAt, seedProgress } from './seed-progress.js';
@@ -66,7 +66,7 @@ export async function seedPortion(tools: Tools, input: StepInput): Promise<SeedR
   const seed = whereSeedStands(root, bounds, parts, provedParts(evidence, input));
   const part = await uploadNext(restic, input, {
     seed,
-    exclude,
+    exclude: leftOut(guarded.config, exclude),
     checkSource: async () => {
       await checkSourceThere(guarded);
       await frozen?.check();

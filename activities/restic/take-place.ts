@@ -60,7 +60,7 @@ const notProved = (run: string): HoldfastError =>
   );
 
 function reportOf(report: RestoreReport, { directory, aside, mode, hadDirectory }: Exchange): RestoreReport {
-  const warning = `${aside} lies inside the resource: the next backup takes it along until it is moved away or removed`;
+  const warning = `${aside} lies inside the resource: backups leave it out, and it takes room until it is moved away or removed`;
   return {
     ...report,
     target: directory,

@@ -65,8 +65,13 @@ interface PlanMark {
   digest: string;
 }
 
-/** Whether the target is free for this plan, or holds the unfinished work of the very same one. */
-export async function targetState(host: Host, target: string, digest: string): Promise<TargetState> {
+/** Whether the target is free for this plan, or holds the unfinished work of the very same one. `isStaged`: its name is ours, for a restore in place. */
+export async function targetState(
+  host: Host,
+  target: string,
+  digest: string,
+  isStaged = false,
+): Promise<TargetState> {
   const facts = await host.facts(target);
   if (!facts) return 'new';
   if (facts.type !== 'dir') throw refused(target, 'it is not a folder');
@@ -76,13 +81,17 @@ export async function targetState(host: Host, target: string, digest: string): P
   const isOurs = (await markedDigest(host, target)) === digest;
   if (isOurs && (await host.exists(reportFile(target)))) return 'publishing';
   if (isOurs && names.length === 1) return 'unfinished';
-  const found = names.includes(stagingName)
-    ? 'it holds the unfinished restore of another plan'
-    : `it holds ${names.length} entries`;
-  throw new HoldfastError(
-    'HF_TARGET_NOT_EMPTY',
-    `${target} is not empty: ${found}. Nothing is ever overwritten; choose a new or empty folder`,
-  );
+  throw notEmpty(target, names, isStaged);
+}
+
+function notEmpty(target: string, names: readonly string[], isStaged: boolean): HoldfastError {
+  const isUnfinished = names.includes(stagingName);
+  const found = isUnfinished ? 'the unfinished restore of another plan' : `${names.length} entries`;
+  const left = isUnfinished ? found : 'the files of an earlier restore in place that never took their place';
+  const words = isStaged
+    ? `${target} holds ${left}. Nothing is ever overwritten: move it away or remove it, and start again`
+    : `${target} is not empty: it holds ${found}. Nothing is ever overwritten; choose a new or empty folder`;
+  return new HoldfastError('HF_TARGET_NOT_EMPTY', words.slice(0, 400));
 }
 
 export const stagingFolder = (target: string): string => `${target}/${stagingName}`;

@@ -5,6 +5,8 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -218,10 +220,73 @@ describe('a resource that is a mount point', { skip: needs('mount', 'restic') },
     const report = await takePlace(bench.tools(), step);
     assert.equal(readFileSync(join(disk.folder, 'letter'), 'utf8'), 'dear');
     assert.equal(readFileSync(join(report.movedAside ?? '', 'letter'), 'utf8'), 'pay here');
-    assert.match(report.warnings.join(), /the next backup takes it along/);
+    assert.match(report.warnings.join(), /backups leave it out/);
     assert.equal(await bench.host.isMountPoint(disk.folder), true);
     await undoInPlace(bench.tools(), bench.restoreStep(runAt(3, '.restore'), '', { undo: run }));
     assert.equal(readFileSync(join(disk.folder, 'letter'), 'utf8'), 'pay here');
     disk.unmount();
   });
+
+  test('goes back in place a second time: what the first one moved aside is in no copy', async () => {
+    const disk = mountSmallDisk(40_000_000);
+    const resource = { directory: disk.folder, marker: undefined, mounted: true, restoreInPlace: true };
+    const bench = makeBench({ restic: resticVersions()[0]?.path ?? 'restic', resource });
+    writeFileSync(join(disk.folder, 'letter'), 'dear');
+    // A folder of the user that only begins as ours do is copied.
+    mkdirSync(join(disk.folder, '.holdfast-before-lunch'));
+    await backupResource(bench.tools(), bench.step(runAt(1)));
+    rmSync(join(disk.folder, '.holdfast-before-lunch'), { recursive: true });
+    const first = stepOf(bench);
+    await restoreCopy(bench.tools(), first);
+    await takePlace(bench.tools(), first);
+    assert(existsSync(join(disk.folder, '.holdfast-before-lunch')));
+    rmSync(join(disk.folder, '.holdfast-before-lunch'), { recursive: true });
+    const aside = asideIn(disk.folder);
+    mkdirSync(join(disk.folder, '.holdfast-in-place'));
+    const copy = await backupResource(bench.tools(), bench.step(runAt(4)));
+    rmSync(join(disk.folder, '.holdfast-in-place'), { recursive: true });
+    assert.doesNotMatch(bench.restic('ls', copy.snapshot), /\.holdfast-/);
+    writeFileSync(join(disk.folder, 'letter'), 'pay here');
+    const again = bench.restoreStep(runAt(5, '.restore'), '', { inPlace: true });
+    await restoreCopy(bench.tools(), again);
+    await takePlace(bench.tools(), again);
+    assert.equal(readFileSync(join(disk.folder, 'letter'), 'utf8'), 'dear');
+    assert(existsSync(join(disk.folder, aside)));
+    disk.unmount();
+  });
+
+  test('is refused in the plan where the copy holds what an earlier restore moved aside, and so does the folder', async () => {
+    const disk = mountSmallDisk(40_000_000);
+    const resource = { directory: disk.folder, marker: undefined, mounted: true, restoreInPlace: true };
+    const bench = makeBench({ restic: resticVersions()[0]?.path ?? 'restic', resource });
+    const aside = join(disk.folder, '.holdfast-before-an earlier one');
+    mkdirSync(join(aside, 'deeper'), { recursive: true });
+    await backupResource(bench.tools(), bench.step(runAt(1)));
+    const told = /the copy holds \.holdfast-before-an earlier one, and so does the folder.*move it out/;
+    await assert.rejects(planRestore(bench.tools(), stepOf(bench)), failsWith('HF_TARGET_REFUSED', told));
+    rmSync(aside, { recursive: true });
+    await planRestore(bench.tools(), stepOf(bench));
+    disk.unmount();
+  });
+
+  test('a restore that never took its place is called what it is, and what to do with it', async () => {
+    const disk = mountSmallDisk(40_000_000);
+    const resource = { directory: disk.folder, marker: undefined, mounted: true, restoreInPlace: true };
+    const bench = makeBench({ restic: resticVersions()[0]?.path ?? 'restic', resource });
+    writeFileSync(join(disk.folder, 'letter'), 'dear');
+    await backupResource(bench.tools(), bench.step(runAt(1)));
+    await restoreCopy(bench.tools(), stepOf(bench));
+    writeFileSync(join(disk.folder, 'letter'), 'another');
+    await backupResource(bench.tools(), bench.step(runAt(4)));
+    const told =
+      /holdfast-in-place holds the files of an earlier restore in place that never took their place.*move it away/;
+    const again = bench.restoreStep(runAt(5, '.restore'), '', { inPlace: true });
+    await assert.rejects(planRestore(bench.tools(), again), failsWith('HF_TARGET_NOT_EMPTY', told));
+    renameSync(join(disk.folder, '.holdfast-in-place'), join(disk.folder, 'kept'));
+    await planRestore(bench.tools(), again);
+    disk.unmount();
+  });
 });
+
+const asideIn = (folder: string): string =>
+  readdirSync(folder).find((name) => name.startsWith('.holdfast-before-')) ?? 'nothing was moved aside';

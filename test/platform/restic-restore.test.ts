@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import {
   existsSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -17,6 +20,7 @@ import { planRestore } from '../../activities/restic/restore-plan.js';
 import { resticVersions } from '../../lab/places.js';
 import { compareTrees } from '../support/compare.js';
 import { makeTree } from '../support/data.js';
+import { beforeRemoval } from '../support/temp.js';
 import { failsWith, makeBench, runAt } from './restic-bench.js';
 
 const restoreRun = (minute: number) => runAt(minute, '.restore');
@@ -166,6 +170,35 @@ for (const { version, path: restic } of resticVersions()) {
         execFileSync('umount', [disk]);
       }
       assert.ok(statSync(disk).isDirectory());
+    });
+
+    test('has room where names share a file and holes take none', {
+      skip:
+        process.getuid?.() === 0
+          ? version === 'system' && 'an old one lists no inodes'
+          : 'needs root to mount a small disk',
+    }, async () => {
+      const bench = makeBench({ restic });
+      const big = join(bench.source, 'big');
+      writeFileSync(big, randomBytes(2 ** 20));
+      for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) linkSync(big, join(bench.source, name));
+      writeFileSync(join(bench.source, 'sparse.img'), '');
+      truncateSync(join(bench.source, 'sparse.img'), 2 ** 24);
+      await backupResource(bench.tools(), bench.step(runAt(1)));
+      const disk = join(bench.folder, 'small disk');
+      mkdirSync(disk);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=5m', 'tmpfs', disk]);
+      beforeRemoval(() => execFileSync('umount', ['--lazy', disk]));
+      const step = bench.restoreStep(restoreRun(2), join(disk, 'r'));
+      const report = await restoreCopy(bench.tools(), step);
+      assert.equal(report.files, 19);
+      assert.equal(statSync(join(disk, 'r', 'a')).nlink, 7);
+      // Too little for a second one, and said with what is really needed.
+      const second = bench.restoreStep(restoreRun(3), join(disk, 's'));
+      await assert.rejects(
+        planRestore(bench.tools(), second),
+        failsWith('HF_NO_SPACE', /needs 2\d{6} bytes and \d+ are free/),
+      );
     });
   });
 }
