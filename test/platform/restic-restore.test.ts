@@ -194,6 +194,7 @@ for (const { version, path: restic } of resticVersions()) {
       assert.equal(report.files, 19);
       assert.equal(statSync(join(disk, 'r', 'a')).nlink, 7);
       // Too little for a second one, and said with what is really needed.
+      writeFileSync(join(disk, 'something else'), Buffer.alloc(2 ** 21));
       const second = bench.restoreStep(restoreRun(3), join(disk, 's'));
       await assert.rejects(
         planRestore(bench.tools(), second),
