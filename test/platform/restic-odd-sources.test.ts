@@ -54,11 +54,14 @@ for (const { version, path: restic } of resticVersions()) {
         skip: process.getuid?.() === 0 ? false : 'needs root to read it',
       }, async () => {
         const bench = makeBench({ restic, resource: { directory: '/', marker: undefined } });
-        const [, top = ''] = bench.source.split('/');
         const job = bench.config.jobs['photos-offsite'];
         assert(job?.kind === 'restic-backup');
-        const own = bench.source.replace(/[\\*?[\]]/g, '\\$&');
-        job.exclude = ['/*', `!/${top}`, `/${top}/*`, `!${bench.folder}`, `${bench.folder}/*`, `!${own}`];
+        // On the way down everything beside it is left out, however deep the folder of this test lies.
+        const down = bench.source.replace(/[\\*?[\]]/g, '\\$&').split('/');
+        job.exclude = down.slice(1).flatMap((_, at) => {
+          const above = down.slice(0, at + 1).join('/');
+          return [`${above}/*`, `!${above}/${down[at + 1]}`];
+        });
         execFileSync('setfattr', ['-n', 'user.colour', '-v', 'blue', join(bench.source, 'photo 3.txt')]);
         // All of this machine would be looked through for sparse files.
         await bench.host.makeFolder(join(bench.host.stateFolder, 'sparse'));

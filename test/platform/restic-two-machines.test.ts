@@ -8,6 +8,7 @@ import { pruneStore } from '../../activities/restic/prune.js';
 import { planRestore } from '../../activities/restic/restore-plan.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import { resticVersions } from '../../lab/places.js';
+import type { Host } from '../../system/host.js';
 import { localHost } from '../../system/local-host.js';
 import { needs } from '../support/needs.js';
 import { type Bench, failsWith, makeBench, runAt } from './restic-bench.js';
@@ -106,8 +107,10 @@ describe('a copy that its run has thrown away', { skip: needs('restic') }, () =>
     const host = {
       ...bench.host,
       driver: bench.host,
-      exists: async (path: string) =>
-        !(path.endsWith('.holdfast') && bench.snapshots().length > 1) && bench.host.exists(path),
+      lookAtFolder: async (...asked: Parameters<Host['lookAtFolder']>) => {
+        const look = await bench.host.lookAtFolder(...asked);
+        return look && bench.snapshots().length > 1 ? { ...look, marker: 'missing' as const } : look;
+      },
     };
     await assert.rejects(
       backupResource(bench.tools({ host }), bench.step(runAt(2))),
@@ -133,10 +136,9 @@ describe('a copy that its run has thrown away', { skip: needs('restic') }, () =>
     const host = {
       ...bench.host,
       driver: bench.host,
-      facts: async (path: string) => {
-        if (path === bench.source && bench.snapshots().length > 0)
-          throw new HoldfastError('HF_SSH_UNREACHABLE', 'the line is cut');
-        return bench.host.facts(path);
+      lookAtFolder: async (...asked: Parameters<Host['lookAtFolder']>) => {
+        if (bench.snapshots().length > 0) throw new HoldfastError('HF_SSH_UNREACHABLE', 'the line is cut');
+        return bench.host.lookAtFolder(...asked);
       },
     };
     await assert.rejects(
