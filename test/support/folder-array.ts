@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseConf } from '../../activities/snapraid/conf.js';
 import { noise } from './content.js';
@@ -12,8 +12,13 @@ export function folderArray(binary: string, options?: FakeOptions) {
   const [d2, d3] = [join(folder, 'd2/files'), join(folder, "media d3 'é")];
   rmSync(join(folder, 'p/parity'));
   for (const [disk, place] of [join(folder, 'd1'), d2, d3].entries())
-    for (let at = 0; at < 5; at += 1)
-      writeFileSync(join(place, `film ${at}.mkv`), noise(60_000, disk * 10 + at));
+    for (let at = 0; at < 5; at += 1) {
+      const film = join(place, `film ${at}.mkv`);
+      writeFileSync(film, noise(60_000, disk * 10 + at));
+      // Files of one size that are written within one tick of the clock are one moved file to snapraid, where an inode is used again.
+      const seconds = 1_795_000_000.25 + disk * 10 + at;
+      utimesSync(film, seconds, seconds);
+    }
   // All of it lies on one device, which snapraid refuses otherwise.
   const file = join(folder, 'snapraid');
   writeFileSync(file, `#!/bin/sh\nexec '${binary}' --test-skip-device "$@"\n`);
