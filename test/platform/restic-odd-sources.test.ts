@@ -15,6 +15,7 @@ import { type Bench, failsWith, makeBench, meddling, runAt, withoutFuse } from '
 
 const needsMount = { skip: canMount() ? false : 'needs root and mounts' };
 const restoreRun = runAt(2, '.restore');
+const [newest] = resticVersions().slice(-1);
 
 /** Two file systems, fresh ones, which number their files alike: a file, and one with two names. */
 function fillTwoFileSystems({ source }: Bench): void {
@@ -87,9 +88,8 @@ for (const { version, path: restic } of resticVersions()) {
 
 test(
   'of files that two file systems number alike, one that has lost its other name still is a difference',
-  needsMount,
+  { skip: needsMount.skip || (newest?.version === 'system' && 'an old one lists no inodes') },
   async () => {
-    const [newest] = resticVersions().slice(-1);
     const restic = newest?.path ?? 'restic';
     const bench = makeBench({ restic });
     fillTwoFileSystems(bench);
