@@ -1,4 +1,4 @@
-import { storesOf } from './lookup.js';
+import { entryIn, storesOf } from './lookup.js';
 import type { Finding, KeyPath } from './mistakes.js';
 import { checkPlaces } from './replica-places.js';
 import type {
@@ -41,9 +41,6 @@ const formWords: Record<Form, string> = {
   pool: 'pool',
   snapraid: 'SnapRAID array',
 };
-
-const entryOf = <T>(entries: Record<string, T>, name: string): T | undefined =>
-  Object.hasOwn(entries, name) ? entries[name] : undefined;
 
 type Told = [key: string | false, of: string];
 
@@ -96,7 +93,7 @@ export function checkMount(
       'needs a "marker": without it another dataset that is mounted there would be taken for this one';
     mistakes.push({ path: ['resources', name, 'mount'], atKey: true, message: needs });
   }
-  if (entryOf(config.hosts, host)?.ssh?.via !== undefined) return;
+  if (entryIn(config.hosts, host)?.ssh?.via !== undefined) return;
   const message = `is for hosts that another one drives over ssh, and "${host}" has no "via"`;
   mistakes.push({ path: ['resources', name, 'mount'], atKey: true, message });
 }
@@ -104,7 +101,7 @@ export function checkMount(
 /** What a job is to work on, against what it can. */
 export function checkForms(config: Config, job: JobConfig, path: KeyPath, mistakes: Finding[]): void {
   job.resources.forEach((name, at) => {
-    const resource = entryOf(config.resources, name);
+    const resource = entryIn(config.resources, name);
     if (!resource || wanted[job.kind].forms.includes(formOf(resource))) return;
     const message = `"${name}" is a ${formWords[formOf(resource)]}; ${wanted[job.kind].words}`;
     mistakes.push({ path: [...path, 'resources', at], message });
@@ -120,7 +117,7 @@ export function checkForms(config: Config, job: JobConfig, path: KeyPath, mistak
 /** Retention and checks of a job run once for a host: on it, or on the machine that drives it. */
 function checkMixed(config: Config, job: ResticBackupJob, path: KeyPath, mistakes: Finding[]): void {
   const known = job.resources.flatMap((name) => {
-    const resource = entryOf(config.resources, name);
+    const resource = entryIn(config.resources, name);
     return resource ? [{ name, ...resource }] : [];
   });
   const through = known.find(({ mount }) => mount !== undefined);
@@ -135,12 +132,12 @@ function checkSnapshotJob(config: Config, job: ResticBackupJob, path: KeyPath, m
   const named = job.fromSnapshotsOf;
   if (named === undefined) return;
   const place = [...path, 'fromSnapshotsOf'];
-  const other = entryOf(config.jobs, named);
+  const other = entryIn(config.jobs, named);
   if (other?.kind !== 'zfs-snapshot') {
     mistakes.push({ path: place, message: `there is no job "${named}" of the kind zfs-snapshot` });
     return;
   }
-  const datasets = job.resources.filter((name) => entryOf(config.resources, name)?.dataset !== undefined);
+  const datasets = job.resources.filter((name) => entryIn(config.resources, name)?.dataset !== undefined);
   const missed = datasets.find((name) => !other.resources.includes(name));
   if (missed === undefined) return;
   mistakes.push({ path: place, message: `the job "${named}" takes no snapshots of "${missed}"` });
@@ -150,7 +147,7 @@ function checkSnapshotJob(config: Config, job: ResticBackupJob, path: KeyPath, m
 function checkStoreForms(config: Config, job: JobConfig, path: KeyPath, mistakes: Finding[]): void {
   const form = job.kind === 'zfs-replication' ? 'zfs' : 'restic';
   storesOf(job).forEach((name, at) => {
-    const store = entryOf(config.stores, name);
+    const store = entryIn(config.stores, name);
     if (!store || store[form] !== undefined) return;
     const message = `"${name}" has no "${form}", which a job of the kind ${job.kind} needs`;
     const key = 'store' in job && job.store !== undefined ? ['store'] : ['stores', at];
@@ -164,8 +161,8 @@ function checkReplicas(config: Config, job: ZfsReplicationJob, path: KeyPath, mi
   const hostsOf = (names: readonly string[], of: (name: string) => string | undefined): Set<string> =>
     new Set(names.flatMap((name) => of(name) ?? []));
   const sides = {
-    stop: hostsOf(job.resources, (name) => entryOf(config.resources, name)?.host),
-    start: hostsOf(storesOf(job), (name) => entryOf(config.stores, name)?.zfs?.host),
+    stop: hostsOf(job.resources, (name) => entryIn(config.resources, name)?.host),
+    start: hostsOf(storesOf(job), (name) => entryIn(config.stores, name)?.zfs?.host),
   };
   for (const key of ['stop', 'start'] as const)
     checkFailoverHooks(config, sides[key], job.failover[key], [...path, 'failover', key], mistakes);
@@ -187,16 +184,16 @@ function checkFailoverHooks(
 ): void {
   for (const host of hosts)
     for (const [at, hook] of hooks.entries()) {
-      if (!Object.hasOwn(entryOf(config.hosts, host)?.hooks ?? {}, hook))
+      if (!Object.hasOwn(entryIn(config.hosts, host)?.hooks ?? {}, hook))
         mistakes.push({ path: [...path, at], message: `hosts.${host}.hooks has no "${hook}"` });
     }
 }
 
 /** Hooks are those of the host of each array. */
 function checkArrayHooks(config: Config, job: SnapraidJob, path: KeyPath, mistakes: Finding[]): void {
-  const hosts = new Set(job.resources.flatMap((name) => entryOf(config.resources, name)?.host ?? []));
+  const hosts = new Set(job.resources.flatMap((name) => entryIn(config.resources, name)?.host ?? []));
   for (const host of hosts) {
-    const known = Object.keys(entryOf(config.hosts, host)?.hooks ?? {});
+    const known = Object.keys(entryIn(config.hosts, host)?.hooks ?? {});
     job.pause.hooks.forEach((hook, at) => {
       if (known.includes(hook)) return;
       mistakes.push({
@@ -209,13 +206,13 @@ function checkArrayHooks(config: Config, job: SnapraidJob, path: KeyPath, mistak
 
 /** One moment for all is possible on one host only; its hooks are looked up there. */
 function checkSnapshots(config: Config, job: ZfsSnapshotJob, path: KeyPath, mistakes: Finding[]): void {
-  const hosts = new Set(job.resources.flatMap((name) => entryOf(config.resources, name)?.host ?? []));
+  const hosts = new Set(job.resources.flatMap((name) => entryIn(config.resources, name)?.host ?? []));
   const [host] = hosts;
   if (hosts.size > 1) {
     mistakes.push({ path: [...path, 'resources'], message: onSeveral(hosts) });
     return;
   }
-  const known = Object.keys((host !== undefined && entryOf(config.hosts, host)?.hooks) || {});
+  const known = Object.keys((host !== undefined && entryIn(config.hosts, host)?.hooks) || {});
   for (const key of ['before', 'after'] as const) {
     job[key].forEach((hook, at) => {
       if (host === undefined || known.includes(hook)) return;

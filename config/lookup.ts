@@ -38,9 +38,12 @@ export interface Operation {
   schedule?: OperationSchedule;
 }
 
-/** A name may be "constructor": only what the file holds counts. */
+/** undefined where the file has none of that name. A name may be "constructor": only what the file holds counts. */
+export const entryIn = <T>(entries: Record<string, T>, name: string): T | undefined =>
+  Object.hasOwn(entries, name) ? entries[name] : undefined;
+
 function entryOf<T>(kind: string, entries: Record<string, T>, name: string): T {
-  const entry = Object.hasOwn(entries, name) ? entries[name] : undefined;
+  const entry = entryIn(entries, name);
   if (entry !== undefined) return entry;
   const message = `In this host's holdfast.yaml ${unknownName(kind, name, Object.keys(entries))}`;
   throw new HoldfastError('HF_NOT_IN_CONFIG', message, { kind, name });

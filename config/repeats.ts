@@ -20,7 +20,8 @@ export function checkRepeats(job: JobConfig, path: KeyPath, checked: Checked): v
   }
 }
 
-const folder = (directory: string): string => `${directory.replace(/\/+/g, '/').replace(/\/$/, '')}/`;
+/** Written in one way, with its slash: what begins with it lies in it, or is it. */
+export const folder = (directory: string): string => `${directory.replace(/\/+/g, '/').replace(/\/$/, '')}/`;
 
 /** Two resources of one job that share files: each would be read, and counted, twice. */
 export function checkOverlaps(config: Config, job: JobConfig, path: KeyPath, checked: Checked): void {

@@ -1,12 +1,9 @@
 import { meaningOf } from '../contracts/dataset-patterns.js';
-import { storesOf } from './lookup.js';
+import { entryIn, storesOf } from './lookup.js';
 import type { Finding, KeyPath } from './mistakes.js';
 import type { Config, JobConfig, ZfsReplicationJob } from './schema.js';
 
 /** Where replicas lie, against what they are copies of and what else is read there. Pure. */
-
-const entryOf = <T>(entries: Record<string, T>, name: string): T | undefined =>
-  Object.hasOwn(entries, name) ? entries[name] : undefined;
 
 const isIn = (dataset: string, root: string): boolean => `${dataset}/`.startsWith(`${root}/`);
 
@@ -18,9 +15,9 @@ export function checkPlaces(
   mistakes: Finding[],
 ): void {
   for (const name of job.resources) {
-    const resource = entryOf(config.resources, name);
+    const resource = entryIn(config.resources, name);
     for (const store of storesOf(job)) {
-      const place = entryOf(config.stores, store)?.zfs;
+      const place = entryIn(config.stores, store)?.zfs;
       const message =
         resource && place && whyNotThere(config, { name, ...resource }, { name: store, ...place });
       if (message) mistakes.push({ path: [...path, 'resources'], message });
@@ -37,7 +34,7 @@ interface Named {
 /** A replica below its own source would be copied into itself, one above it would be the source; what has no way in cannot be reached. */
 function whyNotThere(config: Config, resource: Named, store: Named): string | undefined {
   if (store.host !== resource.host) {
-    const host = entryOf(config.hosts, store.host);
+    const host = entryIn(config.hosts, store.host);
     if (!host || host.ssh) return undefined;
     return `"${resource.name}" is driven from its own host, and hosts.${store.host} has no "ssh" that says how it is reached`;
   }
@@ -62,7 +59,7 @@ const replicasOf = ({ jobs, stores }: Pick<Config, 'jobs' | 'stores'>): Replica[
   Object.entries(jobs).flatMap(([job, one]) =>
     one.kind === 'zfs-replication'
       ? storesOf(one).flatMap((store) => {
-          const place = entryOf(stores, store)?.zfs;
+          const place = entryIn(stores, store)?.zfs;
           if (!place) return [];
           const { host } = place;
           return one.resources.map((resource) => ({
@@ -121,7 +118,7 @@ function snapshotsOfReplicas(
 
 /** Whether a replica lies at or below what a resource means. */
 function isRead(config: Config, resource: string, { host, dataset }: Pick<Replica, 'host' | 'dataset'>) {
-  const source = entryOf(config.resources, resource);
+  const source = entryIn(config.resources, resource);
   if (source?.dataset === undefined || source.host !== host || !isIn(dataset, source.dataset)) return false;
   return meaningOf(source)(dataset.slice(source.dataset.length + 1));
 }

@@ -1,5 +1,6 @@
-import { storesOf } from './lookup.js';
+import { entryIn, storesOf } from './lookup.js';
 import type { Finding } from './mistakes.js';
+import { folder } from './repeats.js';
 import { folderAddress } from './same-repository.js';
 import type { Config, ResticBackupJob } from './schema.js';
 
@@ -43,21 +44,19 @@ function aroundOf(
   { resources, exclude }: ResticBackupJob,
   store: string,
 ): string | undefined {
-  const { repository } = (Object.hasOwn(config.stores, store) && config.stores[store]?.restic) || {};
-  const folder = repository === undefined ? undefined : folderAddress(repository);
-  if (folder === undefined || isLeftOut(folder, exclude)) return undefined;
-  return resources.find((name) => isInside(config, name, folder));
+  const repository = entryIn(config.stores, store)?.restic?.repository;
+  const address = repository === undefined ? undefined : folderAddress(repository);
+  if (address === undefined || isLeftOut(address, exclude)) return undefined;
+  return resources.find((name) => isInside(config, name, address));
 }
 
-function isInside({ resources }: Config, name: string, folder: string): boolean {
-  const resource = Object.hasOwn(resources, name) ? resources[name] : undefined;
-  if (resource?.directory === undefined) return false;
-  const directory = resource.directory.replace(/\/+/g, '/').replace(/\/$/, '');
-  return `${folder}/`.startsWith(`${directory}/`);
+function isInside({ resources }: Config, name: string, repository: string): boolean {
+  const directory = entryIn(resources, name)?.directory;
+  return directory !== undefined && folder(repository).startsWith(folder(directory));
 }
 
 /** What a pattern really fits restic alone knows: one whose last word begins like a folder on the way is taken for it. */
-const isLeftOut = (folder: string, patterns: readonly string[]): boolean =>
+const isLeftOut = (address: string, patterns: readonly string[]): boolean =>
   patterns.some((pattern) => {
     const last =
       pattern
@@ -65,7 +64,7 @@ const isLeftOut = (folder: string, patterns: readonly string[]): boolean =>
         .split('/')
         .at(-1) ?? '';
     const plain = /^[^*?[\\]*/.exec(last)?.[0] ?? '';
-    return folder
+    return address
       .split('/')
       .some(
         (word) => word !== '' && (plain === last ? word === plain : plain !== '' && word.startsWith(plain)),

@@ -9,11 +9,10 @@ import { hostEnds } from '../../activities/zfs/replicate-hosts.js';
 import { endedForRoom } from '../../activities/zfs/replicate-room.js';
 import { countTries, tokensGivenUp, worthTrying } from '../../activities/zfs/replicate-rounds.js';
 import { fitInto } from '../../activities/zfs/replicate-space.js';
-import type { DatasetPlan } from '../../activities/zfs/replicate-types.js';
 import { parseConfig } from '../../config/load.js';
 import { localHost } from '../../system/local-host.js';
 import { temporaryFolder } from '../support/temp.js';
-import { dataset } from '../support/zfs-trees.js';
+import { dataset, planFor } from '../support/zfs-trees.js';
 
 /** The target's pool while streams run: with real processes, and a zfs whose pool is a folder. */
 
@@ -82,22 +81,6 @@ esac
   const filled = () => readdirSync(received).map((name) => readFileSync(join(received, name)).length * 8);
   return { ends, lines, filled, asks: () => readFileSync(asked, 'utf8').split('\n').length - 1, received };
 }
-
-const planFor = (name: string, bytes: number, resume?: DatasetPlan['resume']): DatasetPlan => ({
-  kind: resume ? 'resume' : 'full',
-  reason: '',
-  source: `fast/${name}`,
-  target: `backup/${name}`,
-  type: 'filesystem',
-  guid: '7',
-  raw: false,
-  behind: 1,
-  segments: [{ from: undefined, to: 'one', toGuid: '11', intermediates: false, bytes }],
-  holds: ['one'],
-  bytes,
-  level: 0,
-  ...(resume && { resume }),
-});
 
 test('two first copies that each fit, and not together: both end above what is left, and what arrived is kept', async () => {
   const { ends, lines, filled, received } = scene();

@@ -13,6 +13,7 @@ import { localHost } from '../../system/local-host.js';
 import { isAlive } from '../support/alive.js';
 import { temporaryFolder } from '../support/temp.js';
 import { waitFor } from '../support/wait.js';
+import { planFor } from '../support/zfs-trees.js';
 
 /** Streams that hang, and how much they are: with real processes, and a zfs that only plays dead. */
 
@@ -38,22 +39,6 @@ esac
 `,
 );
 chmodSync(zfs, 0o755);
-
-const planFor = (name: string, bytes: number, resume?: DatasetPlan['resume']): DatasetPlan => ({
-  kind: resume ? 'resume' : 'full',
-  reason: '',
-  source: `fast/${name}`,
-  target: `backup/${name}`,
-  type: 'filesystem',
-  guid: '7',
-  raw: false,
-  behind: 1,
-  segments: [{ from: undefined, to: 'one', toGuid: '11', intermediates: false, bytes }],
-  holds: ['one'],
-  bytes,
-  level: 0,
-  ...(resume && { resume }),
-});
 
 const endsFor = (noProgressAfterMs: number, lines: string[] = []) => {
   const host = localHost({ name: 'here', stateFolder: join(folder, 'state') });

@@ -4,6 +4,7 @@ import type { Tools } from '../../activities/door.js';
 import { pauseOwnScrub, scrubPool } from '../../activities/zfs/scrub.js';
 import { parseConfig } from '../../config/load.js';
 import type { Command, Host, RunResult } from '../../system/host.js';
+import { filesIn } from '../support/files-in.js';
 
 /** A pool in memory behind the words of zpool: for what a real one only does at the right moment. */
 
@@ -74,13 +75,7 @@ function fakePool(window?: string): FakePool {
       pool.onLook(looks);
       return ended({ stdout: status() });
     },
-    makeFolder: async () => undefined,
-    list: async () => [],
-    exists: async (path: string) => files.has(path),
-    readFile: async (path: string) => files.get(path) ?? '',
-    writeFile: async (path: string, text: string) => void files.set(path, text),
-    appendLine: async (path: string, line: string) =>
-      void files.set(path, `${files.get(path) ?? ''}${line}\n`),
+    ...filesIn(files),
   } as unknown as Host;
   Object.assign(host, { driver: host });
   const { config, mistakes } = parseConfig(

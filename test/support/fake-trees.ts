@@ -1,6 +1,7 @@
 import { listColumns } from '../../activities/zfs/list-command.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { Command, Host, RunOptions, RunResult } from '../../system/host.js';
+import { filesIn } from './files-in.js';
 
 /** A machine in memory whose datasets keep the properties that they are given: for what happens between two machines. */
 
@@ -169,13 +170,7 @@ export function fakeMachine(name: string, datasets: readonly string[]): FakeMach
   };
   const host = {
     ...{ name, stateFolder: '/state', run },
-    appendLine: async (path: string, line: string) =>
-      void files.set(path, `${files.get(path) ?? ''}${line}\n`),
-    makeFolder: async () => undefined,
-    writeFile: async (path: string, text: string) => void files.set(path, text),
-    readFile: async (path: string) => files.get(path) ?? '',
-    exists: async (path: string) => files.has(path),
-    list: async () => [],
+    ...filesIn(files),
   };
   fake.host = Object.assign(host, { driver: host }) as unknown as Host;
   return fake;

@@ -2,6 +2,7 @@ import type { Tools } from '../../activities/door.js';
 import { listColumns } from '../../activities/zfs/list-command.js';
 import { parseConfig } from '../../config/load.js';
 import type { Command, Host, RunOptions, RunResult } from '../../system/host.js';
+import { filesIn } from './files-in.js';
 
 /** A pool in memory behind the words of zfs: for what real pools do only when somebody stumbles at the right moment. */
 
@@ -205,13 +206,7 @@ export function fakeZfs(names: readonly string[], job: object): FakeZfs {
       if (onLine) for (const line of result.stdout.split('\n')) onLine(line, 'stdout');
       return result;
     },
-    makeFolder: async () => undefined,
-    list: async () => [],
-    exists: async (path: string) => files.has(path),
-    readFile: async (path: string) => files.get(path) ?? '',
-    writeFile: async (path: string, text: string) => void files.set(path, text),
-    appendLine: async (path: string, line: string) =>
-      void files.set(path, `${files.get(path) ?? ''}${line}\n`),
+    ...filesIn(files),
   } as unknown as Host;
   Object.assign(host, { driver: host });
   const { config, mistakes } = parseConfig(

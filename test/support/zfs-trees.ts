@@ -1,4 +1,4 @@
-import type { ReplicationPolicy } from '../../activities/zfs/replicate-types.js';
+import type { DatasetPlan, ReplicationPolicy } from '../../activities/zfs/replicate-types.js';
 import type { Bookmark, Dataset, Listing, Snapshot } from '../../activities/zfs/types.js';
 import type { ReplicationLook } from '../../contracts/replication.js';
 
@@ -78,3 +78,20 @@ export const provedLook: ReplicationLook = {
   warnings: [],
   proved: { datasets: 2, digest: 'abc', restorePoint: '2026-11-20T03:00:00.000Z' },
 };
+
+/** One stream of a whole dataset, or the rest of one. */
+export const planFor = (name: string, bytes: number, resume?: DatasetPlan['resume']): DatasetPlan => ({
+  kind: resume ? 'resume' : 'full',
+  reason: '',
+  source: `fast/${name}`,
+  target: `backup/${name}`,
+  type: 'filesystem',
+  guid: '7',
+  raw: false,
+  behind: 1,
+  segments: [{ from: undefined, to: 'one', toGuid: '11', intermediates: false, bytes }],
+  holds: ['one'],
+  bytes,
+  level: 0,
+  ...(resume && { resume }),
+});
