@@ -30,12 +30,12 @@ export interface Action {
 const releaseLeftovers: Action = {
   name: 'release-leftovers',
   summary:
-    'let go of the holds and bookmarks that jobs, stores and resources have left which are in the file no more',
+    'let go of the holds and bookmarks that jobs, stores and resources have left which are in the file no more, and of what forgotten runs hold',
   settings: [
     {
       name: 'unknown',
       summary:
-        '"release": also what nobody on the host remembers to have made; only where no other holdfast.yaml replicates these datasets',
+        '"release": also what nobody on the host remembers to have made; only where no other holdfast.yaml replicates these datasets, or backs them up',
       example: 'release',
     },
   ],

@@ -147,6 +147,15 @@ export const ZfsReplication = z
         'Compress on the wire with zstd, for data that lies uncompressed. true: both hosts must have it, or nothing is sent; auto: where both have it',
       )
       .meta({ title: 'true, false or "auto"', examples: ['auto'] }),
+    buffer: Size.refine(
+      (bytes) => bytes >= 2 ** 20 && bytes <= 4 * 2 ** 30,
+      'must be between 1MiB and 4GiB: each stream takes it on both hosts',
+    )
+      .optional()
+      .describe(
+        'So much of each stream waits in memory on either side of the wire (mbuffer, where both hosts have it): neither end stands still while the other one pauses. Not with "limit"',
+      )
+      .meta({ examples: ['128MiB'] }),
     limit: Size.optional()
       .describe(
         'Bytes a second for each stream at most; needs mbuffer or pv on one of both hosts: "doctor" looks for it, and without one nothing is sent',
@@ -184,4 +193,8 @@ export const ZfsReplication = z
   .refine((job) => (job.store === undefined) !== (job.stores === undefined), {
     message: 'needs exactly one of "store" and "stores"',
     path: ['store'],
+  })
+  .refine(({ buffer, limit }) => buffer === undefined || limit === undefined, {
+    message: 'helps nothing beside "limit", which is what holds the stream back: take one of both out',
+    path: ['buffer'],
   });

@@ -1,4 +1,4 @@
-/** What replications that the configuration does not know any more have left in pools. Only add optional fields. */
+/** What replications that the configuration does not know any more, and runs that nobody remembers, have left in pools. Only add optional fields. */
 
 /** Of one destination, as far as the names tell. */
 export interface LeftoverGroup {
@@ -6,6 +6,8 @@ export interface LeftoverGroup {
   words: string;
   /** The state folder of the host's worker knows that it has made them. */
   isRemembered: boolean;
+  /** Of backups and restores that read from snapshots, and of which this host knows nothing. */
+  isReading?: true;
   /** A job whose by-hand action can release them. Absent: only the lines can. */
   job?: string;
 }
@@ -49,7 +51,7 @@ export interface LeftoversPlan {
   lines: string[];
   /** What stays, and why. */
   refused: string[];
-  /** Runs that may be sending, whose holds are asked about; at most 50. */
+  /** Runs that may be sending or reading, whose holds are asked about; at most 50. */
   holdingRuns: string[];
 }
 

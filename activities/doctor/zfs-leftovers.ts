@@ -1,14 +1,15 @@
 import type { Config } from '../../config/schema.js';
 import type { LeftoverFacts } from '../../contracts/leftovers.js';
 import type { Host } from '../../system/host.js';
+import { openRuns } from '../host/undo.js';
 import { goneOnByNobody, halfReceived } from '../zfs/half-received.js';
 import { commandToRelease, groupsOf, jobCovering } from '../zfs/leftover-groups.js';
-import { claimsOn, leftoversIn, type Remembered } from '../zfs/leftovers.js';
+import { claimsOn, leftoversIn, type Remembered, withoutOpen } from '../zfs/leftovers.js';
 import { lookAtMarks, type Marks } from '../zfs/marks.js';
 import { readRemembered } from '../zfs/replicate-states.js';
 import { wordsOf } from './machine.js';
 
-/** What removed or renamed replications have left in the pools of a host: it keeps snapshots from going, and no run sees it any more. */
+/** What removed or renamed replications, and runs whose state folder was lost, have left in the pools of a host: it keeps snapshots from going, and no run sees it any more. */
 
 const lookForMs = 30_000;
 /** Every replica has a fence, so there may be thousands that are as they should be. */
@@ -26,7 +27,8 @@ export async function lookForLeftovers(
   try {
     if ((await host.findProgram(zfs)) === undefined) return undefined;
     const tools = { host, signal: limited, zfs, zpool };
-    const seen = await lookAtMarks(tools, 'all pools', mostHeld);
+    const { marks, unasked } = await lookAtMarks(tools, 'all pools', mostHeld);
+    const seen = { marks: withoutOpen(marks, await openRuns(host)), unasked };
     const half = goneOnByNobody(await halfReceived(tools), claimsOn(config, host.name));
     return {
       ...leftoverFacts(config, host.name, seen, await readRemembered(host)),

@@ -41,6 +41,10 @@ export const markUndone = (host: Host, run: string, what: string): Promise<void>
 export const openUndos = async (host: Host, run?: string): Promise<UndoOpen[]> =>
   openUndosIn(await readEvidence(host), run);
 
+/** The runs that have something to put back. */
+export const openRuns = async (host: Host): Promise<ReadonlySet<string>> =>
+  new Set((await openUndos(host)).map(({ run }) => run));
+
 /** The pure half of `openUndos`. */
 export function openUndosIn(evidence: readonly Evidence[], run?: string): UndoOpen[] {
   const done = new Set(

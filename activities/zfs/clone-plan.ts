@@ -1,4 +1,5 @@
 import { HoldfastError } from '../../contracts/errors.js';
+import { isBelow } from './dataset-names.js';
 import { chooseSnapshot, namedIn } from './files-plan.js';
 import type { Dataset } from './types.js';
 
@@ -46,7 +47,7 @@ export function chooseClones(datasets: readonly Dataset[], request: CloneRequest
       ),
     );
   const chosen = chooseSnapshot([top], request);
-  const below = datasets.filter((one) => one === top || one.name.startsWith(`${name}/`));
+  const below = datasets.filter((one) => one === top || isBelow(one.name, name));
   const clones = below.flatMap((one): Cloned[] => {
     const snapshot = namedIn(one, chosen.name);
     const to = `${target}${one.name.slice(name.length)}`;

@@ -5,10 +5,10 @@ import { sha256 } from '../../system/sha256.js';
 import type { Tools } from '../door.js';
 import { mustSucceed } from './classify.js';
 import { type Cloned, chooseClones } from './clone-plan.js';
+import { isAtOrBelow, parentOf } from './dataset-names.js';
 import { originOf } from './files-source.js';
 import { ownProperties, zfsCommand } from './list-command.js';
 import { listTrees, type Zfs } from './listing.js';
-import { parentOf } from './replicate-moves.js';
 import { allowedDataset } from './restore-place.js';
 import type { Listing } from './types.js';
 
@@ -79,7 +79,7 @@ async function runThatMade({ host, zfs, signal }: Zfs, target: string): Promise<
 function refuseTaken(clones: readonly Cloned[], there: Listing, target: string): void {
   const planned = new Map(clones.map((clone) => [clone.to, clone]));
   for (const { name, origin } of there.values()) {
-    if (name !== target && !name.startsWith(`${target}/`)) continue;
+    if (!isAtOrBelow(name, target)) continue;
     const clone = planned.get(name);
     if (clone && origin === `${clone.from}@${clone.snapshot}`) continue;
     throw new HoldfastError(

@@ -2,10 +2,10 @@ import { HoldfastError } from '../../contracts/errors.js';
 import type { FailoverPlan } from '../../contracts/failover.js';
 import { parseRunId } from '../../contracts/names.js';
 import { sha256 } from '../../system/sha256.js';
+import { isBelow, parentOf } from './dataset-names.js';
 import { donePlan } from './failover-plan.js';
 import { volumeWords } from './failover-words.js';
 import { newestCommon } from './replicate-base.js';
-import { parentOf } from './replicate-moves.js';
 import { parkedName } from './replicate-names.js';
 import type { DatasetPlan, PlanInput } from './replicate-types.js';
 import { endsFailback, endsFailover, type Role, roleOf, type Sides } from './role.js';
@@ -120,7 +120,7 @@ function apartOf({ plans, input, run }: FailbackFacts): Apart[] {
     .sort((one, other) => (one.target < other.target ? -1 : 1));
   for (const plan of stopped) {
     const goesAlong = apart.some(
-      ({ dataset, common }) => common === undefined && plan.target.startsWith(`${dataset}/`),
+      ({ dataset, common }) => common === undefined && isBelow(plan.target, dataset),
     );
     const returned = input.target.get(plan.target);
     if (!goesAlong && returned) apart.push(onePart(plan, returned, input, time));

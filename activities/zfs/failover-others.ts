@@ -2,10 +2,10 @@ import { replicaStoreOf, resourceOf, storesOf } from '../../config/lookup.js';
 import type { Config } from '../../config/schema.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import type { Tools } from '../door.js';
+import { isBelow } from './dataset-names.js';
 import { selectionOf } from './job.js';
 import { rootOf } from './listing.js';
 import { type Role, roleOf } from './role.js';
-import { isBelow } from './select.js';
 import { pathSelector } from './select-paths.js';
 import { zfsOn } from './zfs-on.js';
 

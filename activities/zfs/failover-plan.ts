@@ -1,6 +1,7 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import type { FailoverPlan, SourceState } from '../../contracts/failover.js';
 import { sha256 } from '../../system/sha256.js';
+import { isAtOrBelow } from './dataset-names.js';
 import type { FailoverFacts, Promotion } from './failover-facts.js';
 import { usedBeside, whyNotBeside } from './failover-others.js';
 import { explainFailover } from './failover-words.js';
@@ -171,9 +172,7 @@ export function promotionOf({
   const left = new Set(
     (plans ?? []).flatMap(({ kind, target: name }) => (kind === 'gone' || kind === 'excluded' ? [name] : [])),
   );
-  const own = [...target.values()].filter(
-    ({ name }) => (name === targetRoot || name.startsWith(`${targetRoot}/`)) && !isParked(name),
-  );
+  const own = [...target.values()].filter(({ name }) => isAtOrBelow(name, targetRoot) && !isParked(name));
   const stays = ({ name, snapshots, role }: Dataset): boolean =>
     left.has(name) || snapshots.length === 0 || roleOf({ role })?.kind === 'kept';
   return { live: own.filter((dataset) => !stays(dataset)), kept: own.filter(stays) };

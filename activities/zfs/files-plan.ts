@@ -1,4 +1,5 @@
 import { HoldfastError } from '../../contracts/errors.js';
+import { isAtOrBelow, isBelow } from './dataset-names.js';
 import type { Dataset, Snapshot } from './types.js';
 
 /** Which snapshot a restore of files reads, and which parts of which datasets. Pure. */
@@ -157,7 +158,7 @@ function piecesOf(
         },
       },
     ];
-  const below = datasets.filter(({ name }) => name === owner.name || name.startsWith(`${owner.name}/`));
+  const below = datasets.filter(({ name }) => isAtOrBelow(name, owner.name));
   const taken = below.flatMap((dataset): (Taken & { dataset: Dataset })[] => {
     const note = whyNot(dataset, snapshot, owner);
     if (note === 'young') return [];
@@ -174,9 +175,9 @@ function piecesOf(
 
 /** Only the highest: what lies below them goes with them. */
 function innerOf(dataset: string, names: readonly string[]): string[] {
-  const below = names.filter((name) => name.startsWith(`${dataset}/`));
+  const below = names.filter((name) => isBelow(name, dataset));
   return below
-    .filter((name) => !below.some((other) => name.startsWith(`${other}/`)))
+    .filter((name) => !below.some((other) => isBelow(name, other)))
     .map((name) => name.slice(dataset.length + 1));
 }
 

@@ -1,3 +1,4 @@
+import { isAtOrBelow, isBelow } from './dataset-names.js';
 import { isParked } from './replicate-names.js';
 import { type Role, roleOf } from './role.js';
 import { olderThan } from './send-back.js';
@@ -41,7 +42,7 @@ export function foundReplicas(all: Listing): FoundReplica[] {
 const partsOf = (root: Dataset, all: Listing): Dataset[] =>
   [...all.values()].filter(
     ({ name }) =>
-      name === root.name || (name.startsWith(`${root.name}/`) && (isParked(root.name) || !isParked(name))),
+      name === root.name || (isBelow(name, root.name) && (isParked(root.name) || !isParked(name))),
   );
 
 function describe(root: Dataset, parts: readonly Dataset[]): FoundReplica {
@@ -65,4 +66,4 @@ function describe(root: Dataset, parts: readonly Dataset[]): FoundReplica {
 
 /** The replica that a dataset belongs to. */
 export const replicaWith = (found: readonly FoundReplica[], dataset: string): FoundReplica | undefined =>
-  found.find(({ name }) => dataset === name || dataset.startsWith(`${name}/`));
+  found.find(({ name }) => isAtOrBelow(dataset, name));

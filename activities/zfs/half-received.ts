@@ -1,5 +1,6 @@
 import { mustSucceed } from './classify.js';
-import { type Claim, isBelow } from './leftovers.js';
+import { isAtOrBelow } from './dataset-names.js';
+import type { Claim } from './leftovers.js';
 import { ownProperties, zfsCommand } from './list-command.js';
 import type { Zfs } from './listing.js';
 
@@ -24,4 +25,4 @@ export async function halfReceived({ host, signal, zfs }: Zfs): Promise<string[]
 
 /** What lies where no run of a job looks; the rest those tell themselves. Pure. */
 export const goneOnByNobody = (datasets: readonly string[], claims: readonly Claim[]): string[] =>
-  datasets.filter((dataset) => !claims.some(({ root }) => isBelow(dataset, root)));
+  datasets.filter((dataset) => !claims.some(({ root }) => isAtOrBelow(dataset, root)));

@@ -2,7 +2,8 @@ import { storesOf } from '../../config/lookup.js';
 import type { Config } from '../../config/schema.js';
 import type { LeftoverGroup } from '../../contracts/leftovers.js';
 import { parseRunId } from '../../contracts/names.js';
-import { isBelow, isRemembered, type Remembered } from './leftovers.js';
+import { isAtOrBelow, isBelow } from './dataset-names.js';
+import { isRemembered, type Remembered } from './leftovers.js';
 import type { Mark } from './marks.js';
 import { destinationOf } from './replicate-names.js';
 import { line } from './replicate-script.js';
@@ -39,14 +40,14 @@ export function rootsOfJob(config: Config, job: string, host: string): string[] 
   });
   const all = [...new Set([...own, ...places])];
   // One within another would be listed twice.
-  return all.filter((root) => !all.some((other) => other !== root && isBelow(root, other)));
+  return all.filter((root) => !all.some((other) => isBelow(root, other)));
 }
 
 /** A replication before a snapshot job: it covers both sides. */
 export const jobCovering = (config: Config, host: string, dataset: string): string | undefined =>
   ['zfs-replication', 'zfs-snapshot']
     .flatMap((kind) => Object.keys(config.jobs).filter((name) => config.jobs[name]?.kind === kind))
-    .find((name) => rootsOfJob(config, name, host).some((root) => isBelow(dataset, root)));
+    .find((name) => rootsOfJob(config, name, host).some((root) => isAtOrBelow(dataset, root)));
 
 /** One for each destination, or replica, and each job that covers it; those that keep most first. */
 export function groupsOf(
@@ -94,6 +95,7 @@ function groupOf(
     group: {
       words: marks.every(({ kind }) => kind === 'cursor') ? words : `${words}${kept}`,
       isRemembered: marks.every((mark) => isRemembered(mark, remembered)),
+      ...(marks.every(({ kind }) => kind === 'reading') && { isReading: true as const }),
       ...(job !== '' && { job }),
     },
   };
@@ -104,6 +106,7 @@ function countWords(marks: readonly Mark[]): string {
     hold: ['hold', 'holds'],
     fence: ['fence', 'fences'],
     cursor: ['bookmark', 'bookmarks'],
+    reading: ['hold', 'holds'],
   };
   return Object.entries(names)
     .flatMap(([kind, [one, many]]) => {
@@ -115,10 +118,11 @@ function countWords(marks: readonly Mark[]): string {
 
 /** Long names stand shortened in tags: then only the memory of a worker tells which they were. */
 function whatOf(
-  { destination, dataset, isUseless }: Mark,
+  { kind, destination, dataset, isUseless }: Mark,
   remembered: Remembered,
   fenced: ReadonlySet<string>,
 ): string {
+  if (kind === 'reading') return 'backups and restores that read there';
   if (isUseless) return `a failover or replica that is over, in ${topOf(dataset, fenced)}`;
   if (destination === undefined) return `the replica ${topOf(dataset, fenced)}`;
   const known = remembered.get(destination);
@@ -130,7 +134,7 @@ function whatOf(
 
 function commonRoot([first = '', ...others]: readonly string[]): string {
   let root = first;
-  while (root.includes('/') && !others.every((other) => isBelow(other, root)))
+  while (root.includes('/') && !others.every((other) => isAtOrBelow(other, root)))
     root = root.slice(0, root.lastIndexOf('/'));
   return root;
 }

@@ -1,11 +1,12 @@
 import { storesOf } from '../../config/lookup.js';
 import type { Config } from '../../config/schema.js';
+import { isAtOrBelow } from './dataset-names.js';
 import { selectionOf } from './job.js';
 import type { Mark } from './marks.js';
 import { cursorName, destinationOf, fits, shortOf, unparked, wayBackOf } from './replicate-names.js';
 import { pathSelector } from './select-paths.js';
 
-/** Which marks no job of the configuration knows any more: of a job, store or resource that was taken out or renamed. Pure. */
+/** Which marks nobody will take away: of a job, store or resource that was taken out or renamed, or of a run that its host has forgotten. Pure. */
 
 /** One side of one replication of the configuration, on one host. */
 export interface Claim {
@@ -46,13 +47,11 @@ function claimsOf(config: Config, host: string, of: { resource: string; store: s
   ];
 }
 
-export const isBelow = (dataset: string, root: string): boolean =>
-  dataset === root || dataset.startsWith(`${root}/`);
-
 /** What was parked stays what it was. */
-const covers = ({ root }: Claim, { dataset }: Mark): boolean => isBelow(unparked(dataset), root);
+const covers = ({ root }: Claim, { dataset }: Mark): boolean => isAtOrBelow(unparked(dataset), root);
 
 const belongs = (claim: Claim, mark: Mark): boolean =>
+  mark.kind !== 'reading' &&
   covers(claim, mark) &&
   !isLeftBehind(claim, mark) &&
   (mark.destination === undefined || claim.names.has(mark.destination));
@@ -66,6 +65,13 @@ function isLeftBehind({ side, root, excludes }: Claim, { kind, dataset, isUseles
   return kind === 'fence' ? isUseless === true : excludes(dataset.slice(root.length + 1));
 }
 
+/**
+ * A run says to its host what it is about to hold before it holds it: what stands open there it lets go of itself, or "holdfast undo" does. To be
+ * asked for after the marks.
+ */
+export const withoutOpen = (marks: readonly Mark[], openRuns: ReadonlySet<string>): Mark[] =>
+  marks.filter(({ kind, run = '' }) => kind !== 'reading' || !openRuns.has(run));
+
 /** What belongs to nothing of the file, in the order of the listing. */
 export const leftoversIn = (marks: readonly Mark[], claims: readonly Claim[]): Mark[] =>
   marks.filter((mark) => !claims.some((claim) => belongs(claim, mark)));
@@ -75,24 +81,30 @@ export type Remembered = ReadonlyMap<
   string,
   {
     resource: string;
-    store: string /** Where the replica was when it was last looked at. */;
+    store: string;
+    /** Where the replica was when it was last looked at. */
     root: string | undefined;
   }
 >;
 
 /** Whether the state folder of this worker knows that it has made it; for a fence that guards nothing nobody needs to be asked. */
-export const isRemembered = ({ dataset, destination, isUseless }: Mark, remembered: Remembered): boolean =>
-  destination === undefined
-    ? isUseless === true ||
-      [...remembered.values()].some(({ root }) => root !== undefined && isBelow(unparked(dataset), root))
-    : remembered.has(destination);
+export function isRemembered(
+  { kind, dataset, destination, isUseless }: Mark,
+  remembered: Remembered,
+): boolean {
+  if (destination !== undefined) return remembered.has(destination);
+  if (kind === 'reading') return false;
+  const isIn = (root: string | undefined): boolean =>
+    root !== undefined && isAtOrBelow(unparked(dataset), root);
+  return isUseless === true || [...remembered.values()].some(({ root }) => isIn(root));
+}
 
 export interface Judging {
   /** All that stands on a dataset, leftovers or not. */
   marksOn: (dataset: string) => readonly Mark[];
   claims: readonly Claim[];
   remembered: Remembered;
-  /** Which runs are known to be over; any other may be sending. */
+  /** Which runs are known to be over; any other may be sending, or reading. */
   endedRuns: readonly string[];
   /** A human has said that no other holdfast.yaml uses what nobody here remembers. */
   alsoUnknown: boolean;
@@ -100,8 +112,8 @@ export interface Judging {
 
 /** Why one of the leftovers stays for now; undefined when nothing needs it. */
 export function whyItStays(mark: Mark, judging: Judging): string | undefined {
-  const sending = sendingRun(mark, judging);
-  if (sending !== undefined) return `${sending} may still be sending`;
+  const user = usingRun(mark, judging);
+  if (user !== undefined) return `${user} may still be ${mark.kind === 'reading' ? 'reading' : 'sending'}`;
   const base = whyBaseStays(mark, judging);
   if (base !== undefined) return base;
   if (judging.alsoUnknown || isRemembered(mark, judging.remembered)) return undefined;
@@ -109,7 +121,8 @@ export function whyItStays(mark: Mark, judging: Judging): string | undefined {
 }
 
 /** The run of a hold, and for a bookmark the run that holds something of the same dataset for the same destination. */
-export function sendingRun(mark: Mark, { marksOn, endedRuns }: Judging): string | undefined {
+export function usingRun(mark: Mark, { marksOn, endedRuns }: Judging): string | undefined {
+  if (mark.kind === 'reading') return endedRuns.includes(mark.run ?? '') ? undefined : mark.run;
   if (mark.destination === undefined) return undefined;
   return marksOn(mark.dataset).find(
     ({ destination, run }) =>
@@ -122,12 +135,12 @@ export function sendingRun(mark: Mark, { marksOn, endedRuns }: Judging): string 
  * destination that goes on has a base of its own that is as new, it stays.
  */
 function whyBaseStays(mark: Mark, { marksOn, claims, remembered }: Judging): string | undefined {
-  if (mark.kind === 'fence') return undefined;
+  if (mark.kind === 'fence' || mark.kind === 'reading') return undefined;
   const before = remembered.get(mark.destination ?? '');
   const bases = marksOn(mark.dataset).filter(({ kind }) => kind === 'cursor');
   for (const { root, side, names, excludes, destination, replica } of claims) {
     const below = mark.dataset.slice(root.length + 1);
-    if (side !== 'source' || !isBelow(mark.dataset, root) || excludes(below)) continue;
+    if (side !== 'source' || !isAtOrBelow(mark.dataset, root) || excludes(below)) continue;
     const own = bases.filter((base) => names.has(base.destination ?? ''));
     if (own.length === 0) return whyNoBase(mark, destination);
     const isElsewhere = before?.root !== undefined && before.root !== replica;

@@ -1,4 +1,5 @@
 import { HoldfastError } from '../../contracts/errors.js';
+import { parseRunId } from '../../contracts/names.js';
 import { mustSucceed } from './classify.js';
 import { ownProperties, zfsCommand } from './list-command.js';
 import type { Zfs } from './listing.js';
@@ -8,11 +9,12 @@ import { fenceTag } from './replicate-names.js';
 import { type HoldTags, holderOf } from './retention-lagging.js';
 import { type LocalProperties, localProperties } from './tree-properties.js';
 
-/** What replications have left in pools, as it stands there: by its names alone, whatever any configuration says. */
+/** What runs have left in pools, as it stands there: by its names alone, whatever any configuration says. */
 
 /** One hold or bookmark of ours. */
 export interface Mark {
-  kind: 'hold' | 'fence' | 'cursor';
+  /** `hold`, `fence` and `cursor` are of replications, `reading` of a backup or restore that reads from the snapshot. */
+  kind: 'hold' | 'fence' | 'cursor' | 'reading';
   dataset: string;
   /** The snapshot that is held, or the bookmark: what stands after "@" or "#". */
   at: string;
@@ -22,11 +24,11 @@ export interface Mark {
   creationS: number;
   /** What the snapshot alone keeps; 0 for a bookmark. */
   usedBytes: number;
-  /** Of a hold or fence. */
+  /** Of all but a bookmark. */
   tag?: string;
-  /** Shortened as it stands in tags and bookmarks; a fence does not say it. */
+  /** Shortened as it stands in tags and bookmarks; a fence and what is read do not say it. */
   destination?: string;
-  /** Which run has set a hold. */
+  /** Which run has set a hold, or reads. */
   run?: string;
   /** Of a fence: nothing there stands by, is in use instead of another side, or is anybody's replica. */
   isUseless?: true;
@@ -38,6 +40,8 @@ export type Row = Pick<Mark, 'guid' | 'createtxg' | 'creationS' | 'usedBytes'> &
   holds: number;
 };
 
+/** See holdTag in source.ts. */
+const readingForm = /^holdfast:(.+)$/;
 const destinationForm = /^[a-z0-9.-]{1,16}$/;
 const cursorForm = /^holdfast_([a-z0-9.-]{1,16})_(\d{1,20})$/;
 
@@ -59,6 +63,8 @@ export function marksIn(
     return (tags.get(row.name) ?? []).flatMap((tag): Mark[] => {
       if (tag === fenceTag)
         return [{ ...mark, kind: 'fence', tag, ...(isUseless(dataset) && { isUseless: true as const }) }];
+      const [, reader = ''] = readingForm.exec(tag) ?? [];
+      if (parseRunId(reader)) return [{ ...mark, kind: 'reading', tag, run: reader }];
       const holder = holderOf(tag);
       return holder && destinationForm.test(holder.destination)
         ? [{ ...mark, kind: 'hold', tag, ...holder }]

@@ -1,3 +1,4 @@
+import { parentOf } from './dataset-names.js';
 import { newestWanted, segmentsFor, segmentTo, thin, wantedAfter } from './replicate-base.js';
 import {
   isVerdict,
@@ -7,7 +8,7 @@ import {
   mayNotTravel,
   travelsRaw,
 } from './replicate-judge.js';
-import { type Pairing, pairUp, parentOf, targetNameOf } from './replicate-moves.js';
+import { type Pairing, pairUp, targetNameOf } from './replicate-moves.js';
 import { isParked } from './replicate-names.js';
 import type { Base, DatasetPlan, PlanInput } from './replicate-types.js';
 import { leadingTo } from './select.js';

@@ -1,9 +1,18 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import type { LeftoversPlan, LeftoversReport, LeftoversStepInput } from '../../contracts/leftovers.js';
 import type { Tools } from '../door.js';
+import { openRuns } from '../host/undo.js';
 import { checkRunOfJob } from '../restic/job.js';
 import { groupsOf, nameOfMark, rootsOfJob, wordsToRelease } from './leftover-groups.js';
-import { claimsOn, type Judging, leftoversIn, type Remembered, sendingRun, whyItStays } from './leftovers.js';
+import {
+  claimsOn,
+  type Judging,
+  leftoversIn,
+  type Remembered,
+  usingRun,
+  whyItStays,
+  withoutOpen,
+} from './leftovers.js';
 import { lookAtMarks, type Mark } from './marks.js';
 import { approvedPlan, keepForAnswer } from './replicate-approved.js';
 import type { Done } from './replicate-ends.js';
@@ -105,7 +114,7 @@ export function judge(marks: readonly Mark[], rules: Rules): Judged {
     all: new Set(marks.map(keyOf)),
     goes: judged.flatMap(({ mark, why }) => (why === undefined ? [mark] : [])),
     stays: judged.flatMap(({ mark, why }) => (why === undefined ? [] : [{ mark, why }])),
-    holdingRuns: [...new Set(judged.flatMap(({ mark }) => sendingRun(mark, judging) ?? []))],
+    holdingRuns: [...new Set(judged.flatMap(({ mark }) => usingRun(mark, judging) ?? []))],
   };
 }
 
@@ -136,9 +145,7 @@ function reasonsIn(stays: readonly { mark: Mark; why: string }[]): string[] {
   for (const { mark, why } of stays) reasons.set(why, [...(reasons.get(why) ?? []), mark]);
   return [...reasons]
     .slice(0, 10)
-    .map(([why, marks]) =>
-      `${marks.length} of removed jobs stay (${nameOfMark(marks[0] as Mark)}): ${why}`.slice(0, 400),
-    );
+    .map(([why, marks]) => `${marks.length} stay (${nameOfMark(marks[0] as Mark)}): ${why}`.slice(0, 400));
 }
 
 const keptAs = ({ host }: Tools, { job, run, retryForMs }: LeftoversStepInput) => ({
@@ -161,7 +168,10 @@ async function openPlace(tools: Tools, input: LeftoversStepInput): Promise<{ pla
   const zfs = zfsOn(tools, host.name);
   return {
     place: {
-      look: async () => (await lookAtMarks(zfs, roots)).marks,
+      async look() {
+        const { marks } = await lookAtMarks(zfs, roots);
+        return withoutOpen(marks, await openRuns(host));
+      },
       change: (commands) => changeOn(zfs, host.name, commands, [], log),
     },
     rules: {

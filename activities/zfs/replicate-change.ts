@@ -1,3 +1,4 @@
+import { isAtOrBelow } from './dataset-names.js';
 import { bookmarkFunction, bookmarkMade, manyBookmarks, readBookmark } from './replicate-bookmarks.js';
 import type { Done } from './replicate-ends.js';
 import { breakMark, flat, line, prelude, quote, report, wordsMost } from './replicate-script.js';
@@ -61,12 +62,11 @@ function treeCalls(open: Open, listing: Listing | undefined): Call[] {
       const [verb = '', tag = '', ...snapshots] = call.words;
       const [root = '', name = ''] = snapshots.reduce((a, b) => (b.length < a.length ? b : a)).split('@');
       const meant = new Set(snapshots.map((full) => full.split('@')[0] ?? ''));
-      const isBelow = (dataset: string): boolean => dataset === root || dataset.startsWith(`${root}/`);
       const isReached = ({ name: dataset, snapshots: own }: Dataset): boolean =>
-        isBelow(dataset) && own.some((snapshot) => snapshot.name === name);
+        isAtOrBelow(dataset, root) && own.some((snapshot) => snapshot.name === name);
       const isWhole =
         meant.size > 1 &&
-        [...meant].every(isBelow) &&
+        [...meant].every((dataset) => isAtOrBelow(dataset, root)) &&
         [...listing.values()].every((dataset) => !isReached(dataset) || meant.has(dataset.name));
       return isWhole
         ? [takeOut(open, { tree: `${root}@${name}`, words: [verb, tag, ...snapshots], of: call.of })]

@@ -1,4 +1,5 @@
 import { complains } from './classify.js';
+import { isBelow } from './dataset-names.js';
 import type { Ends, StreamEnd } from './replicate-ends.js';
 import { type Stream, streamsOf, writeAheadOf, type ZfsWords } from './replicate-streams.js';
 import type { DatasetPlan, ReplicationPolicy } from './replicate-types.js';
@@ -71,8 +72,7 @@ export async function transferGroup(ends: Ends, plans: readonly DatasetPlan[]): 
       for (const plan of later) troubles.set(plan.target, { trouble: `not begun: ${words}` });
       break;
     }
-    const hangs = (plan: DatasetPlan): boolean =>
-      plan.kind === 'full' && plan.target.startsWith(`${target}/`);
+    const hangs = (plan: DatasetPlan): boolean => plan.kind === 'full' && isBelow(plan.target, target);
     for (const plan of later.filter(hangs))
       troubles.set(plan.target, { ...troubles.get(target), trouble: `${target} did not arrive` });
     waiting = later.filter((plan) => !hangs(plan));

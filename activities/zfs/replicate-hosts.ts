@@ -1,11 +1,11 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import { complains, mustSucceed } from './classify.js';
+import { parentOf } from './dataset-names.js';
 import { listTrees, type Zfs, zfsWords } from './listing.js';
 import { poolOf } from './pool-room.js';
 import { changeScript } from './replicate-change.js';
 import type { Done, Ends, Side } from './replicate-ends.js';
 import { sizeIn } from './replicate-estimate.js';
-import { parentOf } from './replicate-moves.js';
 import { isAsideOf } from './replicate-names.js';
 import { type PipeOptions, transferInParts } from './replicate-pipe.js';
 import { quote, scriptMost } from './replicate-script.js';

@@ -1,6 +1,6 @@
+import { isAtOrBelow, parentOf } from './dataset-names.js';
 import { actorsOn, actorWords, makerOf } from './replicate-actors.js';
 import { type Common, newestCommon } from './replicate-base.js';
-import { parentOf } from './replicate-moves.js';
 import type { DatasetPlan, PlanInput, PlanKind } from './replicate-types.js';
 import type { Dataset, Snapshot } from './types.js';
 
@@ -19,11 +19,8 @@ export const isVerdict = (judged: Judged): judged is Verdict => 'kind' in judged
 /** Encrypted datasets travel encrypted, unless the policy says that they may be read over there. */
 export function travelsRaw(source: Dataset, { policy, sourceRoot }: PlanInput): boolean {
   if (source.encryption === undefined || policy.encrypted === 'plain') return false;
-  return policy.onlyOwnKeys !== true || isAtOrBelow(source.encryptionRoot, sourceRoot);
+  return policy.onlyOwnKeys !== true || isAtOrBelow(source.encryptionRoot ?? '', sourceRoot);
 }
-
-const isAtOrBelow = (name: string | undefined, root: string): boolean =>
-  name === root || name?.startsWith(`${root}/`) === true;
 
 /** What forbids sending a dataset at all, whatever the target holds. */
 export function mayNotTravel(source: Dataset, input: PlanInput): Verdict | undefined {
@@ -73,7 +70,7 @@ function otherMode(
   if (target.snapshots.length === 0) return undefined;
   if (raw && target.encryption === undefined)
     return 'the replica was received readable, the source is to be sent encrypted: no stream fits both';
-  const rootInside = isAtOrBelow(target.encryptionRoot, targetRoot);
+  const rootInside = isAtOrBelow(target.encryptionRoot ?? '', targetRoot);
   if (source.encryption !== undefined && !raw && rootInside)
     return 'the replica was received encrypted, the source is to be sent readable: no stream fits both';
   return undefined;

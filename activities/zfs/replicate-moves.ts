@@ -1,3 +1,4 @@
+import { isAtOrBelow, parentOf } from './dataset-names.js';
 import { isAsideOf, isParked } from './replicate-names.js';
 import type { DatasetPlan, PlanInput } from './replicate-types.js';
 import type { Dataset, Listing } from './types.js';
@@ -15,8 +16,6 @@ export interface Pairing {
   left(): Dataset[];
 }
 
-const below = (name: string, root: string): boolean => name === root || name.startsWith(`${root}/`);
-
 /** The name of a source dataset on the target. */
 export const targetNameOf = (
   source: string,
@@ -32,11 +31,13 @@ export const replicaOf = (
 /** Keeps book of the replicas while sources ask for theirs, parents before children. */
 export function pairUp(input: PlanInput): Pairing {
   const { targetRoot: root } = input;
-  const byName = new Map([...input.target].filter(([name]) => below(name, root) || isAsideOf(name, root)));
+  const byName = new Map(
+    [...input.target].filter(([name]) => isAtOrBelow(name, root) || isAsideOf(name, root)),
+  );
   const wantedNames = new Set([...input.source.keys()].map((name) => targetNameOf(name, input)));
   const taken = new Set<string>();
   const moveTree = (from: string, to: string): void => {
-    const moved = [...byName].filter(([name]) => below(name, from));
+    const moved = [...byName].filter(([name]) => isAtOrBelow(name, from));
     for (const [name] of moved) byName.delete(name);
     for (const [name, dataset] of moved) byName.set(`${to}${name.slice(from.length)}`, dataset);
   };
@@ -71,9 +72,6 @@ export function pairUp(input: PlanInput): Pairing {
     left: () => [...byName].filter(([name]) => !taken.has(name)).map(([, dataset]) => dataset),
   };
 }
-
-/** The dataset above; the root of a pool has none. */
-export const parentOf = (name: string): string => name.slice(0, Math.max(0, name.lastIndexOf('/')));
 
 const lastOf = (name: string): string => name.slice(name.lastIndexOf('/') + 1);
 

@@ -1,6 +1,7 @@
 import { parseRunId } from '../../contracts/names.js';
 import type { ParkingPlan, ParkingReport, ParkStepInput } from '../../contracts/replication.js';
 import type { Tools } from '../door.js';
+import { isBelow } from './dataset-names.js';
 import { surveyInOrder } from './failover-guard.js';
 import { approvedPlan, keepForAnswer } from './replicate-approved.js';
 import type { Ends } from './replicate-ends.js';
@@ -65,9 +66,7 @@ function parkedOf({ plans, input }: Survey, run: string): Parked[] {
   const time = new Date(parseRunId(run)?.time ?? 0);
   const stopped = plans.filter(({ kind, target }) => stopping.has(kind) && input.target.has(target));
   // What lies below a parked one goes with it, and comes back by its guids when its parent is there again.
-  const highest = stopped.filter(
-    ({ target }) => !stopped.some((other) => target.startsWith(`${other.target}/`)),
-  );
+  const highest = stopped.filter(({ target }) => !stopped.some((other) => isBelow(target, other.target)));
   return highest.map((plan) => onePlan(plan, input, time));
 }
 
@@ -79,7 +78,7 @@ function onePlan(
   const dataset = listing.get(target);
   const newest = dataset?.snapshots.at(-1)?.guid ?? '';
   const aside = parkedName(target, time);
-  const below = [...listing.keys()].filter((name) => name.startsWith(`${target}/`)).length;
+  const below = [...listing.keys()].filter((name) => isBelow(name, target)).length;
   const along =
     below === 0
       ? ''

@@ -1,5 +1,6 @@
+import { parentOf } from './dataset-names.js';
 import { ownReplicaOf } from './replicate-judge.js';
-import { parentOf, replicaOf } from './replicate-moves.js';
+import { replicaOf } from './replicate-moves.js';
 import type { DatasetPlan, PlanInput, PlanKind } from './replicate-types.js';
 import { type Selection, selectDatasets } from './select.js';
 import type { Dataset, Listing } from './types.js';

@@ -1,7 +1,7 @@
 import type { Tools } from '../door.js';
+import { parentOf } from './dataset-names.js';
 import { floorBytesOf } from './pool-room.js';
 import type { Replication } from './replicate-job.js';
-import { parentOf } from './replicate-moves.js';
 import type { Survey } from './replicate-survey.js';
 import type { DatasetPlan } from './replicate-types.js';
 import type { Listing } from './types.js';

@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import { complains } from './classify.js';
+import { isBelow } from './dataset-names.js';
 import { planReplication } from './plan-replication.js';
 import type { Done, Ends } from './replicate-ends.js';
 import { type Ahead, isThere } from './replicate-group.js';
@@ -54,7 +55,7 @@ const isBare = (
   source: Listing,
   target: Listing,
 ): boolean =>
-  ![...target.keys()].some((name) => name.startsWith(`${targetRoot}/`)) &&
+  ![...target.keys()].some((name) => isBelow(name, targetRoot)) &&
   [...source.keys()].some(
     (name) => name !== sourceRoot && !policy.excludes(name.slice(sourceRoot.length + 1)),
   );

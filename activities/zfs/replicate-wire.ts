@@ -19,12 +19,13 @@ const limiterArguments: Record<(typeof limiters)[number], (bytesPerSecond: numbe
 
 /** Asked for first, because a pipe that breaks says little. */
 export async function wireBetween(
-  { compress, limit }: Pick<ZfsReplicationJob, 'compress' | 'limit'>,
+  { buffer, compress, limit }: Pick<ZfsReplicationJob, 'buffer' | 'compress' | 'limit'>,
   source: Host,
   target: Host,
 ): Promise<Wire> {
   const wire: Wire = { onSource: [], onTarget: [] };
   if (limit !== undefined) await addLimiter(wire, limit, source, target);
+  if (buffer !== undefined) await addBuffers(wire, buffer, source, target);
   if (!compress) return wire;
   const find = (host: Host) => (compress === 'auto' ? host.findProgram('zstd') : host.requireProgram('zstd'));
   const [packs, unpacks] = [await find(source), await find(target)];
@@ -33,6 +34,16 @@ export async function wireBetween(
   wire.onSource.unshift({ file: packs, args: ['-q', '-3', '-c'] });
   wire.onTarget.push({ file: unpacks, args: ['-q', '-d', '-c'] });
   return wire;
+}
+
+/** One alone would keep an end moving, but a host that has it and one that has not is as a rule a mistake: both or none. */
+async function addBuffers(wire: Wire, bytes: number, source: Host, target: Host): Promise<void> {
+  const fills = await source.findProgram('mbuffer');
+  const drains = await target.findProgram('mbuffer');
+  if (fills === undefined || drains === undefined) return;
+  const args = ['-q', '-s', '128k', '-m', String(bytes)];
+  wire.onSource.push({ file: fills, args });
+  wire.onTarget.push({ file: drains, args });
 }
 
 async function addLimiter(wire: Wire, limit: number, source: Host, target: Host): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/schema.js';
 import { HoldfastError } from '../../contracts/errors.js';
 import { datasetForm } from '../../contracts/names.js';
-import { isBelow } from './select.js';
+import { isBelow } from './dataset-names.js';
 
 /** Which datasets a host lets a restore bring into being: nothing that exists is ever replaced, so only the name matters. */
 

@@ -1,9 +1,9 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import { mustSucceed } from './classify.js';
+import { isAtOrBelow, parentOf } from './dataset-names.js';
 import { zfsCommand } from './list-command.js';
 import { listTrees, type Zfs } from './listing.js';
 import { promoteWords } from './promote.js';
-import { parentOf } from './replicate-moves.js';
 import { refuseStandby, roleOf } from './role.js';
 import type { RollBack } from './roll-back-plan.js';
 import type { Dataset, Listing } from './types.js';
@@ -23,7 +23,7 @@ async function look(zfs: Zfs, { root, aside, back }: RollBack): Promise<Listing>
 }
 
 const under = (all: Listing, root: string): Dataset[] =>
-  [...all.values()].filter(({ name }) => name === root || name.startsWith(`${root}/`));
+  [...all.values()].filter(({ name }) => isAtOrBelow(name, root));
 
 /** Children first. One that is in use refuses; what had been unmounted before it is mounted again by the way back. */
 async function unmountTree(zfs: Zfs, all: Listing, root: string): Promise<void> {

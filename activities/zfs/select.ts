@@ -1,4 +1,5 @@
 import { meaningOf } from '../../contracts/dataset-patterns.js';
+import { isAtOrBelow } from './dataset-names.js';
 import type { Dataset, Listing } from './types.js';
 
 /** Which datasets of a tree a resource means. Pure. */
@@ -23,7 +24,7 @@ export interface Selected {
 export function selectDatasets(listing: Listing, selection: Selection): Selected {
   const { dataset: root, onTheWay } = selection;
   const isMeant = meaningOf(selection);
-  const tree = [...listing.values()].filter(({ name }) => name === root || isBelow(name, root));
+  const tree = [...listing.values()].filter(({ name }) => isAtOrBelow(name, root));
   const meant = tree.filter(({ name }) => isMeant(name.slice(root.length + 1)));
   const datasets = onTheWay ? withParents(meant, tree, root) : meant;
   return { datasets, whole: datasets.length === tree.length };
@@ -49,6 +50,3 @@ export function leadingTo(names: readonly string[], root: string): ReadonlySet<s
     }
   return above;
 }
-
-/** Whether a dataset lies below another one; not itself. */
-export const isBelow = (name: string, root: string): boolean => name.startsWith(`${root}/`);

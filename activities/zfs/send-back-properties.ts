@@ -1,7 +1,8 @@
 import { replicaStoreOf, resourceOf } from '../../config/lookup.js';
 import type { DatasetRestoreStepInput } from '../../contracts/zfs-restore.js';
 import type { Tools } from '../door.js';
-import { parentOf, targetNameOf } from './replicate-moves.js';
+import { parentOf } from './dataset-names.js';
+import { targetNameOf } from './replicate-moves.js';
 import { isParked } from './replicate-names.js';
 import type { SurveyRequest } from './replicate-survey.js';
 import type { PlanInput } from './replicate-types.js';

@@ -1,3 +1,4 @@
+import { isAtOrBelow } from './dataset-names.js';
 import type { MiddlewareCall, SharingRead } from './sharing-read.js';
 
 /** What a human does on the other machine, because no replica brings it: targets, extents, portals, exports, shares. Pure. */
@@ -29,8 +30,6 @@ const rowsOf = (saved: SharingRead, call: MiddlewareCall): Row[] =>
 
 const text = (value: unknown): string => (value === null || value === undefined ? '' : String(value));
 
-const isBelow = (name: string, root: string): boolean => name === root || name.startsWith(`${root}/`);
-
 const newName = (dataset: string, { sourceRoot, targetRoot }: Moved): string =>
   `${targetRoot}${dataset.slice(sourceRoot.length)}`;
 
@@ -38,7 +37,7 @@ const newName = (dataset: string, { sourceRoot, targetRoot }: Moved): string =>
 function volumeOf(device: string, { sourceRoot }: Moved): string | undefined {
   const name = device.replace(/^\/dev\//, '').replace(/^zvol\//, '');
   const plain = name.replaceAll('+', ' ');
-  return name !== device && isBelow(plain, sourceRoot) ? plain : undefined;
+  return name !== device && isAtOrBelow(plain, sourceRoot) ? plain : undefined;
 }
 
 /** The dataset whose mount point a path lies below, and the rest of the path. */
@@ -47,7 +46,9 @@ function placeOf(
   { mountpoints, sourceRoot }: Moved,
 ): { dataset: string; rest: string } | undefined {
   const [best] = Object.entries(mountpoints)
-    .filter(([dataset, at]) => at.startsWith('/') && isBelow(dataset, sourceRoot) && isBelow(path, at))
+    .filter(
+      ([dataset, at]) => at.startsWith('/') && isAtOrBelow(dataset, sourceRoot) && isAtOrBelow(path, at),
+    )
     .sort(([, one], [, other]) => other.length - one.length);
   return best && { dataset: best[0], rest: path.slice(best[1].length) };
 }

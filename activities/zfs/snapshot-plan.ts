@@ -1,7 +1,8 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import { parseRunId } from '../../contracts/names.js';
+import { isBelow } from './dataset-names.js';
 import { ownProperties } from './list-command.js';
-import { isBelow, type Selection, selectDatasets } from './select.js';
+import { type Selection, selectDatasets } from './select.js';
 import type { Dataset, Listing, Snapshot } from './types.js';
 
 /** Which snapshots a run takes, and by which commands. Pure: a listing in, arguments out. */

@@ -1,4 +1,5 @@
 import { HoldfastError } from '../../contracts/errors.js';
+import { isAtOrBelow } from './dataset-names.js';
 import { ownProperties } from './list-command.js';
 import { listTrees, type Zfs } from './listing.js';
 import { changeOn } from './replicate-hosts.js';
@@ -28,7 +29,7 @@ export const roleToStandBy = (own: Role | undefined, run: string, store: string)
 
 const openIn = (root: string, listing: Listing): string[] =>
   [...listing.values()]
-    .filter(({ name, readonly }) => (name === root || name.startsWith(`${root}/`)) && readonly !== 'on')
+    .filter(({ name, readonly }) => isAtOrBelow(name, root) && readonly !== 'on')
     .map(({ name }) => name);
 
 /** Safe to do twice: how it was before is written down first, and never over what an earlier attempt wrote down. */

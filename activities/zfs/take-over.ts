@@ -1,11 +1,11 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import type { Tools } from '../door.js';
 import { complains } from './classify.js';
+import { parentOf } from './dataset-names.js';
 import type { Promotion } from './failover-facts.js';
 import { ownProperties } from './list-command.js';
 import { listTrees, type Zfs } from './listing.js';
 import { changeOn } from './replicate-hosts.js';
-import { parentOf } from './replicate-moves.js';
 import { fenceTag } from './replicate-names.js';
 import { type Role, roleText } from './role.js';
 import { mustAll } from './stand-by.js';

@@ -3,7 +3,7 @@ import type { LeftoverFacts, LeftoverGroup } from '../../contracts/leftovers.js'
 import type { Teller } from './findings.js';
 import { quoted } from './judge-pools.js';
 
-/** What replications that were taken out of the file have left in pools. Pure. */
+/** What replications that were taken out of the file, and forgotten runs, have left in pools. Pure. */
 
 const subject = 'leftovers';
 
@@ -57,10 +57,13 @@ export function judgeLeftovers(
 }
 
 /** What nobody here remembers may be another configuration's: that is for knowing. */
-function judgeGroup(tell: Teller, { words, isRemembered, job }: LeftoverGroup): Finding {
-  const found = `${words}; no job of the file knows them`;
+function judgeGroup(tell: Teller, { words, isRemembered, isReading, job }: LeftoverGroup): Finding {
+  const found = `${words}; ${isReading ? 'the state folder here knows of no such run' : 'no job of the file knows them'}`;
   const setting = isRemembered ? '' : ' --set unknown=release';
-  const sure = isRemembered ? '' : 'If no other holdfast.yaml replicates it: ';
+  const whose = isReading
+    ? 'If these runs are over (holdfast status), and no other holdfast.yaml reads there: '
+    : 'If no other holdfast.yaml replicates it: ';
+  const sure = isRemembered ? '' : whose;
   const next =
     job === undefined
       ? `${sure}release them with "zfs release" and "zfs destroy DATASET#BOOKMARK": the lines follow`

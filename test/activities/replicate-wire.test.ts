@@ -24,7 +24,7 @@ const machine = (name: string, ...programs: string[]): Host => {
 };
 
 const shown = async (
-  options: { compress?: boolean | 'auto'; limit?: number },
+  options: { buffer?: number; compress?: boolean | 'auto'; limit?: number },
   source: Host,
   target: Host,
 ) => {
@@ -70,6 +70,35 @@ test('compression by itself is done where both have zstd, and left out where one
   ]);
   assert.deepEqual(await shown(auto, machine('din', 'zstd'), machine('grogu')), [[], []]);
   assert.deepEqual(await shown(auto, machine('din'), machine('grogu', 'zstd')), [[], []]);
+});
+
+test('a buffer stands on either side of the wire, around nothing else, where both hosts have mbuffer', async () => {
+  const [buffer, mbuffer] = [{ buffer: 2 ** 20 }, 'mbuffer -q -s 128k -m 1048576'];
+  const both = [machine('din', 'mbuffer', 'zstd'), machine('grogu', 'mbuffer', 'zstd')] as const;
+  assert.deepEqual(await shown(buffer, ...both), [[mbuffer], [mbuffer]]);
+  assert.deepEqual(await shown({ ...buffer, compress: true }, ...both), [
+    ['zstd -q -3 -c', mbuffer],
+    [mbuffer, 'zstd -q -d -c'],
+  ]);
+  assert.deepEqual(await shown(buffer, machine('din', 'mbuffer'), machine('grogu', 'pv')), [[], []]);
+  assert.deepEqual(await shown(buffer, machine('din'), machine('grogu', 'mbuffer')), [[], []]);
+});
+
+test('a buffer of no size, or beside a limit, is refused by the file', () => {
+  const mistakesOf = (more: object): string => {
+    const job = { kind: 'zfs-replication', resources: ['k'], store: 'grogu', ...more };
+    const text = JSON.stringify({
+      hosts: { din: {} },
+      resources: { k: { host: 'din', dataset: 'fast/k' } },
+      stores: { grogu: { zfs: { host: 'din', dataset: 'backup' } } },
+      jobs: { a: job },
+    });
+    return JSON.stringify(parseConfig(text, '/holdfast.yaml').mistakes);
+  };
+  assert.equal(mistakesOf({ buffer: '128MiB' }), '[]');
+  assert.match(mistakesOf({ buffer: '1KiB' }), /must be between 1MiB and 4GiB/);
+  assert.match(mistakesOf({ buffer: '8GiB' }), /must be between 1MiB and 4GiB/);
+  assert.match(mistakesOf({ buffer: '128MiB', limit: '10MiB' }), /helps nothing beside .*limit/);
 });
 
 test('a limit that nobody can keep is refused before anything is sent, never left out', async () => {

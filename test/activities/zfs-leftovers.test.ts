@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { leftoverFacts } from '../../activities/doctor/zfs-leftovers.js';
 import { goneOnByNobody, halfReceived } from '../../activities/zfs/half-received.js';
 import { commandToRelease, rootsOfJob } from '../../activities/zfs/leftover-groups.js';
-import { claimsOn, leftoversIn, type Remembered } from '../../activities/zfs/leftovers.js';
+import { claimsOn, leftoversIn, type Remembered, withoutOpen } from '../../activities/zfs/leftovers.js';
 import { lookAtMarks, type Mark, marksIn, type Row } from '../../activities/zfs/marks.js';
 import { judge } from '../../activities/zfs/release-leftovers.js';
 import {
@@ -81,17 +81,19 @@ describe('what is ours', () => {
     assert.deepEqual(bookmarks(...strangers), []);
     assert.equal(bookmarks(cursorOn('fast/photos', named('grogu'))).length, 1);
   });
-  test('a hold only with a run of ours; the hold of an open restore or backup is none of these', () => {
+  test('a hold only with a run of ours', () => {
     const tags = [
       'keep',
       'zrepl_x',
-      `holdfast:${run}`,
+      'holdfast:x',
+      `holdfast:${run}x`,
+      `xholdfast:${run}`,
       'holdfast_grogu.photos_x',
       `holdfast_a b_${run}`,
       'holdfast_fence2',
     ];
     assert.deepEqual(
-      marksIn([row('fast/photos@s', '5', { holds: 6 })], new Map([['fast/photos@s', tags]])),
+      marksIn([row('fast/photos@s', '5', { holds: 8 })], new Map([['fast/photos@s', tags]])),
       [],
     );
   });
@@ -171,6 +173,56 @@ describe('fences on a source', () => {
     assert.equal(finding?.level, 'warning');
     assert.match(finding.found, /^a failover or replica that is over, in fast\/photos: 1 fence on 1 dataset/);
     assert.match(finding.next, /^holdfast do copy release-leftovers \(/);
+  });
+});
+
+describe('what a backup or restore reads', () => {
+  const reader = 'photos-to-cloud-2026-11-20T03:00:00Z';
+  const reading = (dataset: string): Mark[] =>
+    marksIn(
+      [row(`${dataset}@s`, '5', { holds: 1, usedBytes: 2 ** 30 })],
+      new Map([[`${dataset}@s`, [`holdfast:${reader}`]]]),
+    );
+  const marks = [...reading('fast/photos/a b'), ...reading('fast/photos')];
+  const rules = { claims: claimsOn(configWith(), 'din'), remembered: new Map(), alsoUnknown: true };
+  test('is left alone while the host knows that it has to let go of it', () => {
+    assert.deepEqual(withoutOpen(marks, new Set([reader])), []);
+    assert.deepEqual(withoutOpen(marks, new Set([run])), marks);
+    const ofReplication = hold('fast/photos', named('grogu'));
+    assert.deepEqual(withoutOpen(ofReplication, new Set([run])), ofReplication, 'its journal says nothing');
+  });
+  test('stays while its run may go on, and then until a human says that nobody else reads there', () => {
+    const running = judge(marks, { ...rules, endedRuns: [] });
+    assert.deepEqual(running.goes, []);
+    assert.equal(running.stays[0]?.why, `${reader} may still be reading`);
+    assert.deepEqual(running.holdingRuns, [reader]);
+    const ended = { ...rules, endedRuns: [reader] };
+    assert.equal(judge(marks, ended).goes.length, 2, 'needs no base');
+    const unsaid = judge(marks, { ...ended, remembered: knows('grogu'), alsoUnknown: false });
+    assert.match(unsaid.stays[0]?.why ?? '', /with --set unknown=release it goes too/);
+    const [mark] = marks;
+    assert(mark);
+    assert.equal(commandToRelease(mark), `zfs release holdfast:${reader} 'fast/photos/a b@s'`);
+  });
+  test('on a replica as well, which remembers its own copies only', () => {
+    const there = reading('backup/grogu/photos');
+    const of = { ...rules, claims: claimsOn(configWith(), 'grogu'), remembered: knows('grogu') };
+    const { goes, stays } = judge(there, { ...of, endedRuns: [reader], alsoUnknown: false });
+    assert.deepEqual([goes.length, stays.length], [0, 1]);
+  });
+  test('the doctor says it as something to know, with the word that it takes', () => {
+    const facts = leftoverFacts(configWith(), 'din', { marks, unasked: 0 }, new Map());
+    const [finding, ...more] = judgeLeftovers(about('din'), facts, true);
+    assert.deepEqual(more, []);
+    assert.equal(finding?.level, 'note');
+    assert.match(
+      finding.found,
+      /^backups and restores that read there: 2 holds by photos-to-cloud on 2 datasets below fast\/photos, since .*; what they hold keeps at least 2\.0 GiB; the state folder here knows of no such run$/,
+    );
+    assert.match(
+      finding.next,
+      /^If these runs are over \(holdfast status\), and no other .* reads there: holdfast do copy release-leftovers --set unknown=release/,
+    );
   });
 });
 

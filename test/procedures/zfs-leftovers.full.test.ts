@@ -9,6 +9,7 @@ import { overSsh, useLabEstate } from '../support/zfs-estate.js';
 const { lab, skip, start } = useLabEstate();
 
 const hold = 'holdfast_far.tree_replica-2026-11-20T03:00:00Z';
+const reading = 'holdfast:tree-to-cloud-2026-11-20T03:00:00Z';
 
 test('the holds, bookmarks and fences of a store that was taken out are told by doctor and released after a yes, and nothing else', {
   skip,
@@ -93,4 +94,22 @@ test('the holds, bookmarks and fences of a store that was taken out are told by 
   await lab.din.sh(`zfs snapshot -r '${tree}@two'`);
   const next = await running.holdfast('run', 'replica', '--follow');
   assert.equal(next.code, 0, next.stdout + next.stderr);
+
+  // As a backup leaves it that read from the snapshot, and whose host has lost its state folder.
+  await lab.din.sh(`zfs hold -r '${reading}' '${tree}@two'`);
+  const readers = async (): Promise<number> =>
+    (await lab.din.sh(`zfs holds -rH '${tree}@two'`)).split('\n').filter((row) => row.includes(reading))
+      .length;
+  const told = await running.holdfast('doctor', 'din');
+  assert.match(
+    told.stdout,
+    /leftovers: backups and restores that read there: 2 holds by tree-to-cloud on 2 datasets/,
+  );
+  const kept = await running.holdfast('do', 'replica', 'release-leftovers', '--yes');
+  assert.match(kept.stdout, /nothing had to be released/);
+  assert.equal(await readers(), 2);
+  const unknown = ['--set', 'unknown=release', '--yes'];
+  const gone = await running.holdfast('do', 'replica', 'release-leftovers', ...unknown);
+  assert.match(gone.stdout, /2 released/);
+  assert.equal(await readers(), 0);
 });
