@@ -12,13 +12,14 @@ export const overSsh = (
   more: { sudo?: string[] } = {},
 ): PlainConfig => ({ address: host, port, user, via: 'nas', key, knownHosts, ...more });
 
-/** At the top of a test file that starts an estate of its own on the two real hosts; it is stopped at the end. */
+/** At the top of a test file that starts estates of its own on the two real hosts; they are stopped at the end. */
 export function useLabEstate() {
   const lab = useZfsLab();
-  let estate: Estate | undefined;
-  after(() => estate?.stop());
+  const started: Estate[] = [];
+  after(() => Promise.all(started.map((estate) => estate.stop())));
   const start = async (options: EstateOptions): Promise<Estate> => {
-    estate = await startEstate(options);
+    const estate = await startEstate(options);
+    started.push(estate);
     return estate;
   };
   return { lab, skip: lab.skip || needs('temporal', 'restic'), start };

@@ -13,10 +13,13 @@ export interface World2 {
   rollback(side: Side, snapshot: string): Promise<boolean>;
   snapshot(side: Side, snapshot: string): Promise<boolean>;
   destroy(side: Side, snapshot: string): Promise<boolean>;
+  clone(side: Side, snapshot: string, to: string): Promise<boolean>;
+  promote(side: Side, dataset: string): Promise<boolean>;
 }
 
 export type Step =
-  | { do: 'write' | 'snapshot' | 'destroy' | 'rollback'; side: Side; name: string }
+  | { do: 'write' | 'snapshot' | 'destroy' | 'rollback' | 'promote'; side: Side; name: string }
+  | { do: 'clone'; side: Side; name: string; to: string }
   | { do: 'change'; side: Side; words: string[] }
   | { do: 'send'; target: string; words: string[]; options?: string[]; cut?: boolean }
   /** With the token that the target shows. */
@@ -34,6 +37,10 @@ export async function play(world: World2, step: Step): Promise<string> {
       return said(await world.destroy(step.side, step.name));
     case 'rollback':
       return said(await world.rollback(step.side, step.name));
+    case 'clone':
+      return said(await world.clone(step.side, step.name, step.to));
+    case 'promote':
+      return said(await world.promote(step.side, step.name));
     case 'change': {
       const [done] = await world.ends.change(step.side, [step.words]);
       return said(done?.ok);
@@ -79,7 +86,11 @@ export function picture(source: Listing, target: Listing): string[] {
     return id;
   };
   return [...source.values(), ...target.values()].flatMap((dataset) => [
-    `${dataset.name} ${dataset.type} ${dataset.resumeToken === undefined ? '' : 'token'}`.trim(),
+    [
+      `${dataset.name} ${dataset.type}`,
+      ...(dataset.origin === undefined ? [] : [`of ${dataset.origin}`]),
+      ...(dataset.resumeToken === undefined ? [] : ['token']),
+    ].join(' '),
     ...dataset.snapshots.map(
       ({ name, guid, holds }) => `${dataset.name}@${name} ${idOf(guid)} held ${holds}`,
     ),

@@ -5,6 +5,7 @@ import { hostEnds } from '../../activities/zfs/replicate-hosts.js';
 import { closeOwnHosts, ownHost } from '../support/lab-zfs-host.js';
 import { useZfsLab } from '../support/zfs-lab.js';
 import { picture, play, type Step, type World2 } from './both.js';
+import { cloneSnapshot, promote } from './clones.js';
 import { calm, ModelEnds } from './ends.js';
 import { Pool, World, ZfsError } from './pool.js';
 import { scripts } from './scripts.js';
@@ -51,6 +52,8 @@ function modelWorld(sourceRoot: string, targetRoot: string): World2 {
     rollback: (side, snapshot) => tried(() => poolOf(side).rollback(snapshot)),
     snapshot: (side, snapshot) => tried(() => poolOf(side).takeSnapshot(snapshot)),
     destroy: (side, snapshot) => tried(() => poolOf(side).destroySnapshot(snapshot)),
+    clone: (side, snapshot, to) => tried(() => cloneSnapshot(poolOf(side), snapshot, to)),
+    promote: (side, dataset) => tried(() => promote(poolOf(side), dataset)),
   };
 }
 
@@ -94,6 +97,8 @@ async function realWorld(sourceRoot: string, targetRoot: string): Promise<World2
     rollback: (side, snapshot) => tried(side, `zfs rollback -r '${snapshot}'`),
     snapshot: (side, snapshot) => tried(side, `zfs snapshot '${snapshot}'`),
     destroy: (side, snapshot) => tried(side, `zfs destroy '${snapshot}'`),
+    clone: (side, snapshot, to) => tried(side, `zfs clone '${snapshot}' '${to}'`),
+    promote: (side, dataset) => tried(side, `zfs promote '${dataset}'`),
   };
 }
 
@@ -107,7 +112,14 @@ function placed(step: Step, source: string, target: string): Step {
   const full = (word: string): string => word.replace(/^S\//, `${source}/`).replace(/^T\//, `${target}/`);
   const words = 'words' in step ? { words: step.words.map(full) } : {};
   const name = 'name' in step ? { name: full(step.name) } : {};
-  return { ...step, ...words, ...name, ...('target' in step && { target: full(step.target) }) } as Step;
+  const to = 'to' in step ? { to: full(step.to) } : {};
+  return {
+    ...step,
+    ...words,
+    ...name,
+    ...to,
+    ...('target' in step && { target: full(step.target) }),
+  } as Step;
 }
 
 let count = 0;

@@ -6,6 +6,8 @@ const write = (name: string, side: 'source' | 'target' = 'source'): Step => ({ d
 const take = (name: string, side: 'source' | 'target' = 'source'): Step => ({ do: 'snapshot', side, name });
 const drop = (name: string, side: 'source' | 'target' = 'source'): Step => ({ do: 'destroy', side, name });
 const back = (name: string, side: 'source' | 'target' = 'target'): Step => ({ do: 'rollback', side, name });
+const clone = (name: string, to: string): Step => ({ do: 'clone', side: 'source', name, to });
+const promote = (name: string): Step => ({ do: 'promote', side: 'source', name });
 const change = (side: 'source' | 'target', ...words: string[]): Step => ({ do: 'change', side, words });
 const send = (target: string, ...words: string[]): Step => ({ do: 'send', target, words, options: [] });
 const cut = (target: string, ...words: string[]): Step => ({
@@ -138,6 +140,45 @@ export const scripts: Record<string, Step[]> = {
     back('T/secret@2'),
     cut('T/secret', '-w', '-i', 'S/secret@2', 'S/secret@3'),
     resume('T/secret'),
+  ],
+  'a clone that is promoted takes over what is older than it, with holds and bookmarks': [
+    ...grown('S/a@1'),
+    send('T/a', 'S/a@1'),
+    change('source', 'bookmark', 'S/a@1', 'S/a#one'),
+    ...grown('S/a@2'),
+    change('source', 'hold', 'holdfast_x', 'S/a@2'),
+    clone('S/a@2', 'S/c'),
+    clone('S/a@2', 'S/c'),
+    clone('S/a@none', 'S/d'),
+    ...grown('S/a@3'),
+    change('source', 'bookmark', 'S/a@3', 'S/a#three'),
+    ...grown('S/c@own'),
+    promote('S/a'),
+    promote('S/c'),
+    send('T/a', '-i', 'S/a@2', 'S/a@3'),
+    send('T/a', '-i', 'S/c#one', 'S/c@2'),
+    send('T/a', '-i', 'S/c@2', 'S/c@own'),
+    drop('S/c@2'),
+    change('source', 'release', 'holdfast_x', 'S/c@2'),
+    drop('S/c@2'),
+    back('S/c@1', 'source'),
+    promote('S/a'),
+    drop('S/a@2'),
+    drop('S/a@1'),
+  ],
+  'a name that both have keeps a clone from being promoted': [
+    ...grown('S/a@1'),
+    ...grown('S/a@2'),
+    clone('S/a@2', 'S/c'),
+    take('S/c@1'),
+    promote('S/c'),
+    drop('S/c@1'),
+    promote('S/c'),
+    take('S/a@1'),
+    promote('S/a'),
+    send('T/c', '-I', 'S/c@1', 'S/c@2'),
+    send('T/c', 'S/c@1'),
+    send('T/c', '-I', 'S/c@1', 'S/c@2'),
   ],
   'renamed, with what lies below it': [
     ...grown('S/a@1'),
