@@ -26,6 +26,8 @@ for (const { version, path: binary } of snapraidVersions())
     let estate: Estate;
     let array: TestArray;
     let machine: FakeMachine;
+    // Of a disk that has no SMART, such as these, version 14 says that it is a failure.
+    const asksForHealth = version !== '14.9';
     const film = (disk: string, at: number): string => array.pathOf(disk, `Films/${at % 7}/film ${at}.mkv`);
     const run = async (...args: string[]) => {
       const { code, stdout, stderr } = await estate.holdfast('run', 'nightly', '--follow', ...args);
@@ -52,8 +54,7 @@ for (const { version, path: binary } of snapraidVersions())
       array.write('d3', 'line\nsummary:exit:ok\nbreak', 'x');
       array.write('d4', 'Ünïcödé 海 $(touch x)', 'x');
       estate = await startArrayEstate(array, (config) => {
-        // Of a disk that has no SMART, such as these, version 14 says that it is a failure.
-        config.jobs.nightly.steps = ['touch', 'sync', 'scrub', ...(version === '14.9' ? [] : ['smart'])];
+        config.jobs.nightly.steps = ['touch', 'sync', 'scrub', ...(asksForHealth ? ['smart'] : [])];
         config.jobs.nightly.pause = {
           units: ['smbd.service', 'off.service'],
           containers: ['jellyfin', 'idle'],
@@ -216,7 +217,7 @@ for (const { version, path: binary } of snapraidVersions())
       assert.match(words, /sync complete: 1 added.*the scrub found bad blocks/);
       assert.match(words, /bad blocks were found: .* said no\. The bad blocks are as they were/);
       assert.doesNotMatch(words, /Nothing was changed/);
-      assert.match(words, /smart/);
+      if (asksForHealth) assert.match(words, /media: smart: done/, 'the steps after it are done');
       const { restorePoint } = (await estate.client.workflow.getHandle(asking).result()) as {
         restorePoint?: string;
       };
