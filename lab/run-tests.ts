@@ -35,6 +35,11 @@ async function runFast(node?: string): Promise<NodeTestOutcome> {
   return await runNodeTest({ files, node, concurrency: 2, timeoutMs: minutes(1), endsWithinMs: minutes(3) });
 }
 
+function fullMinutes(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new Error(`"${text}" is no number of minutes: say --minutes 60`);
+  return Number(text);
+}
+
 interface Phase {
   name: string;
   /** Is worth starting only when so much time is left; without it there must be time for it. */
@@ -42,9 +47,9 @@ interface Phase {
   run: (endsWithinMs: number) => Promise<NodeTestOutcome>;
 }
 
-/** `npm run test:full`: 90 minutes at most, hardest first; then the oldest and the newest Node, as far as there is time. */
+/** `npm run test:full`: 90 minutes at most (`--minutes`), hardest first; then the oldest and the newest Node, as far as there is time. */
 async function runFull(node?: string): Promise<boolean> {
-  const endsAt = performance.now() + minutes(90);
+  const endsAt = performance.now() + minutes(fullMinutes(values.minutes));
   const parts = await setUp({ all: true, zfsHosts: true });
   const leftOut = Object.entries(parts).flatMap(([name, part]) =>
     'missing' in part ? [`${name}: ${part.missing}`] : [],
@@ -126,7 +131,11 @@ async function chosenNode(version: string | undefined): Promise<string | undefin
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { node: { type: 'string' }, slowest: { type: 'boolean', default: false } },
+  options: {
+    node: { type: 'string' },
+    slowest: { type: 'boolean', default: false },
+    minutes: { type: 'string', default: '90' },
+  },
 });
 const node = await chosenNode(values.node ?? process.env.HOLDFAST_NODE);
 const runs: Record<Selection, () => Promise<boolean>> = {
