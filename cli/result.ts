@@ -6,6 +6,7 @@ import { lookAtRun } from './look.js';
 /** The answer of a short workflow that a command waits for. */
 
 const impatientAfterMs = 15_000;
+const usualLookEveryMs = 5_000;
 
 interface Question<R> {
   workflowId: string;
@@ -13,11 +14,18 @@ interface Question<R> {
   terminate(reason: string): Promise<unknown>;
 }
 
-/** Who asked for work a minute ago may be gone by now: then nobody takes the question, and waiting for it is of no use. */
+/**
+ * Who asked for work a minute ago may be gone by now: then nobody takes the question, and waiting for it is of no use. One look proves nothing, it
+ * may fall between the end of a step and the orchestrator that takes it: untaken is what two looks in a row see waiting since the same moment.
+ */
 export async function resultOf<R>(
   temporal: Temporal,
   handle: Question<R>,
-  { now, withinMs }: { now: () => Date; withinMs: number },
+  {
+    now,
+    withinMs,
+    lookEveryMs = usualLookEveryMs,
+  }: { now: () => Date; withinMs: number; lookEveryMs?: number },
 ): Promise<R> {
   const answered = new AbortController();
   let isUntaken = false;
@@ -27,9 +35,14 @@ export async function resultOf<R>(
     .catch((error: unknown) => Promise.reject(isUntaken ? nobody() : error))
     .finally(() => answered.abort());
   const untaken = async (): Promise<never> => {
-    await pause(impatientAfterMs, undefined, { signal: answered.signal });
-    const { noOrchestratorSince } = await lookAtRun(temporal, handle.workflowId, now());
-    if (noOrchestratorSince === undefined) return result as Promise<never>;
+    let before: number | undefined;
+    for (let waitMs = 2 * lookEveryMs; ; waitMs = lookEveryMs) {
+      await pause(waitMs, undefined, { signal: answered.signal });
+      const { noOrchestratorSince } = await lookAtRun(temporal, handle.workflowId, now());
+      const since = noOrchestratorSince?.getTime();
+      if (since !== undefined && since === before) break;
+      before = since;
+    }
     isUntaken = true;
     await handle.terminate('no orchestrator took it');
     throw nobody();
