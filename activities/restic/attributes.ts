@@ -9,7 +9,7 @@ import type { Restic } from './driver.js';
 import type { Findings } from './findings.js';
 import type { Node } from './listing.js';
 import { isAtLeast } from './parse.js';
-import type { PreparedRestore } from './restore-plan.js';
+import type { PreparedRestore } from './prepared-restore.js';
 import { dataFolder } from './target.js';
 import { resticVersion } from './versions.js';
 

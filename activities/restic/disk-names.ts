@@ -1,6 +1,6 @@
 import { isUtf8Name, nameInJson, nameToBytes } from '../../system/file-names.js';
 import type { Node } from './listing.js';
-import type { PreparedRestore } from './restore-plan.js';
+import type { PreparedRestore } from './prepared-restore.js';
 import { scanTree } from './scan.js';
 import { dataFolder } from './target.js';
 

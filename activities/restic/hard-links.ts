@@ -6,7 +6,7 @@ import type { Restic } from './driver.js';
 import type { Findings, OnDisk } from './findings.js';
 import type { Node } from './listing.js';
 import { jsonObject } from './parse.js';
-import type { PreparedRestore } from './restore-plan.js';
+import type { PreparedRestore } from './prepared-restore.js';
 
 /** Whether names that shared one file share one again, and no others do. */
 

@@ -8,7 +8,7 @@ import { withMappedOwner } from './id-plan.js';
 import { shiftedCapability, shiftedList } from './id-shift.js';
 import type { Node } from './listing.js';
 import { overFiles } from './over-files.js';
-import type { PreparedRestore } from './restore-plan.js';
+import type { PreparedRestore } from './prepared-restore.js';
 import { dataFolder, stagingFolder } from './target.js';
 
 /**

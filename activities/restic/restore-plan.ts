@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
 import { resourceOf } from '../../config/lookup.js';
-import type { AttributePlan } from '../../contracts/attributes.js';
 import { HoldfastError } from '../../contracts/errors.js';
-import type { IdMap } from '../../contracts/id-map.js';
 import type { RestorePlan, RestoreStepInput } from '../../contracts/jobs.js';
 import type { Tools } from '../door.js';
 import { readEvidence } from '../host/evidence.js';
@@ -10,39 +8,19 @@ import { planAttributes } from './attribute-plan.js';
 import { chooseCopy } from './choose-copy.js';
 import { openRestic, type Restic } from './driver.js';
 import { allowedIdMap, planMapping } from './id-plan.js';
-import { type Exchange, planExchange, refuseOwnNames, shownExchange } from './in-place.js';
+import { planExchange, refuseOwnNames, shownExchange } from './in-place.js';
 import { jobWith } from './job.js';
 import { knownOf, pointOf, proofOf } from './known.js';
 import { type Node, readListing } from './listing.js';
 import { noteElsewhere, noteInsteadOf } from './note-beside.js';
 import type { Snapshot } from './parse.js';
+import type { PreparedRestore } from './prepared-restore.js';
 import { checkRoom, spareShare } from './room.js';
 import { type Selection, selectPaths } from './selection.js';
-import { type KnownSparseness, sparsenessOf } from './sparse-handed.js';
-import { allowedTarget, stagingName, type TargetState, targetState } from './target.js';
+import { sparsenessOf } from './sparse-handed.js';
+import { allowedTarget, stagingName, targetState } from './target.js';
 
 /** What a restore will do: which copy, which nodes of it, where to, and whether there is room. */
-
-export interface PreparedRestore {
-  plan: RestorePlan & { attributes: AttributePlan };
-  /** Less than the lengths of all files where some have many names, or holes. */
-  bytesNeeded: number;
-  /** Only for a restore in place. */
-  exchange?: Exchange | undefined;
-  restic: Restic;
-  snapshot: Snapshot;
-  /** The resource's folder as it is called in the copy. */
-  root: string;
-  selection: Selection;
-  /** What is restored, in restic's order. */
-  nodes: Node[];
-  state: TargetState;
-  sparseness: KnownSparseness;
-  /** How owners are mapped; without ranges they stay. */
-  idMap: IdMap;
-  /** A second read of all the data is wanted where attributes cannot be compared without. */
-  mayReadAgain: boolean;
-}
 
 /** What the operator is shown, and approves by its digest. */
 export async function planRestore(tools: Tools, input: RestoreStepInput): Promise<RestorePlan> {

@@ -6,7 +6,7 @@ import type { Findings } from './findings.js';
 import { hardLinkCheck } from './hard-links.js';
 import { withMappedOwner } from './id-plan.js';
 import { type Node, readLinkTargets } from './listing.js';
-import type { PreparedRestore } from './restore-plan.js';
+import type { PreparedRestore } from './prepared-restore.js';
 import { isRootOn, scanTree } from './scan.js';
 import { sparsenessCheck } from './sparse-check.js';
 import { dataFolder } from './target.js';
