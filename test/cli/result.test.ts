@@ -11,8 +11,10 @@ const seconds = (at: number) => ({ seconds: at, nanos: 0 });
 function question(looks: (number | undefined)[]) {
   let at = 0;
   let answer: (value: string) => void = () => undefined;
-  const answered = new Promise<string>((resolve) => {
+  let fail: (error: Error) => void = () => undefined;
+  const answered = new Promise<string>((resolve, reject) => {
     answer = resolve;
+    fail = reject;
   });
   const ended: string[] = [];
   const describe = async () => {
@@ -34,7 +36,10 @@ function question(looks: (number | undefined)[]) {
   const handle = {
     workflowId: 'question',
     result: () => answered,
-    terminate: async (reason: string) => void ended.push(reason),
+    async terminate(reason: string) {
+      ended.push(reason);
+      fail(new Error('terminated'));
+    },
   };
   const options = { now: () => new Date(), withinMs: 60_000, lookEveryMs: 5 };
   return { result: resultOf(temporal, handle, options), ended };
