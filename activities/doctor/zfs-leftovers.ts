@@ -1,11 +1,10 @@
 import type { Config } from '../../config/schema.js';
 import type { LeftoverFacts } from '../../contracts/leftovers.js';
 import type { Host } from '../../system/host.js';
-import { openRuns } from '../host/undo.js';
 import { goneOnByNobody, halfReceived } from '../zfs/half-received.js';
 import { commandToRelease, groupsOf, jobCovering } from '../zfs/leftover-groups.js';
-import { claimsOn, leftoversIn, type Remembered, withoutOpen } from '../zfs/leftovers.js';
-import { lookAtMarks, type Marks } from '../zfs/marks.js';
+import { claimsOn, leftoversIn, type Remembered } from '../zfs/leftovers.js';
+import { lookAtForgotten, type Marks } from '../zfs/marks.js';
 import { readRemembered } from '../zfs/replicate-states.js';
 import { wordsOf } from './machine.js';
 
@@ -27,8 +26,7 @@ export async function lookForLeftovers(
   try {
     if ((await host.findProgram(zfs)) === undefined) return undefined;
     const tools = { host, signal: limited, zfs, zpool };
-    const { marks, unasked } = await lookAtMarks(tools, 'all pools', mostHeld);
-    const seen = { marks: withoutOpen(marks, await openRuns(host)), unasked };
+    const seen = await lookAtForgotten(host, tools, 'all pools', mostHeld);
     const half = goneOnByNobody(await halfReceived(tools), claimsOn(config, host.name));
     return {
       ...leftoverFacts(config, host.name, seen, await readRemembered(host)),

@@ -65,13 +65,6 @@ function isLeftBehind({ side, root, excludes }: Claim, { kind, dataset, isUseles
   return kind === 'fence' ? isUseless === true : excludes(dataset.slice(root.length + 1));
 }
 
-/**
- * A run says to its host what it is about to hold before it holds it: what stands open there it lets go of itself, or "holdfast undo" does. To be
- * asked for after the marks.
- */
-export const withoutOpen = (marks: readonly Mark[], openRuns: ReadonlySet<string>): Mark[] =>
-  marks.filter(({ kind, run = '' }) => kind !== 'reading' || !openRuns.has(run));
-
 /** What belongs to nothing of the file, in the order of the listing. */
 export const leftoversIn = (marks: readonly Mark[], claims: readonly Claim[]): Mark[] =>
   marks.filter((mark) => !claims.some((claim) => belongs(claim, mark)));

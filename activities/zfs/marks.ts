@@ -1,5 +1,7 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import { parseRunId } from '../../contracts/names.js';
+import type { Host } from '../../system/host.js';
+import { openRuns } from '../host/undo.js';
 import { mustSucceed } from './classify.js';
 import { ownProperties, zfsCommand } from './list-command.js';
 import type { Zfs } from './listing.js';
@@ -107,6 +109,16 @@ async function whatIsSaid(zfs: Zfs, fenced: readonly string[]): Promise<LocalPro
   );
   return new Map(all.flatMap((one) => [...one]));
 }
+
+/** The same without what somebody lets go of by himself. Asked in this order: a run tells its host of what it will hold before it holds it. */
+export async function lookAtForgotten(host: Host, ...where: Parameters<typeof lookAtMarks>): Promise<Marks> {
+  const { marks, unasked } = await lookAtMarks(...where);
+  return { marks: withoutOpen(marks, await openRuns(host)), unasked };
+}
+
+/** What is read by runs that their host has open: they let go of it themselves, or "holdfast undo" does. */
+export const withoutOpen = (marks: readonly Mark[], open: ReadonlySet<string>): Mark[] =>
+  marks.filter(({ kind, run = '' }) => kind !== 'reading' || !open.has(run));
 
 const columns = 'name,guid,createtxg,creation,used,userrefs';
 

@@ -1,19 +1,10 @@
 import { HoldfastError } from '../../contracts/errors.js';
 import type { LeftoversPlan, LeftoversReport, LeftoversStepInput } from '../../contracts/leftovers.js';
 import type { Tools } from '../door.js';
-import { openRuns } from '../host/undo.js';
 import { checkRunOfJob } from '../restic/job.js';
 import { groupsOf, nameOfMark, rootsOfJob, wordsToRelease } from './leftover-groups.js';
-import {
-  claimsOn,
-  type Judging,
-  leftoversIn,
-  type Remembered,
-  usingRun,
-  whyItStays,
-  withoutOpen,
-} from './leftovers.js';
-import { lookAtMarks, type Mark } from './marks.js';
+import { claimsOn, type Judging, leftoversIn, type Remembered, usingRun, whyItStays } from './leftovers.js';
+import { lookAtForgotten, type Mark } from './marks.js';
 import { approvedPlan, keepForAnswer } from './replicate-approved.js';
 import type { Done } from './replicate-ends.js';
 import { changeOn } from './replicate-hosts.js';
@@ -168,10 +159,7 @@ async function openPlace(tools: Tools, input: LeftoversStepInput): Promise<{ pla
   const zfs = zfsOn(tools, host.name);
   return {
     place: {
-      async look() {
-        const { marks } = await lookAtMarks(zfs, roots);
-        return withoutOpen(marks, await openRuns(host));
-      },
+      look: async () => (await lookAtForgotten(host, zfs, roots)).marks,
       change: (commands) => changeOn(zfs, host.name, commands, [], log),
     },
     rules: {

@@ -3,8 +3,8 @@ import { describe, test } from 'node:test';
 import { leftoverFacts } from '../../activities/doctor/zfs-leftovers.js';
 import { goneOnByNobody, halfReceived } from '../../activities/zfs/half-received.js';
 import { commandToRelease, rootsOfJob } from '../../activities/zfs/leftover-groups.js';
-import { claimsOn, leftoversIn, type Remembered, withoutOpen } from '../../activities/zfs/leftovers.js';
-import { lookAtMarks, type Mark, marksIn, type Row } from '../../activities/zfs/marks.js';
+import { claimsOn, leftoversIn, type Remembered } from '../../activities/zfs/leftovers.js';
+import { lookAtMarks, type Mark, marksIn, type Row, withoutOpen } from '../../activities/zfs/marks.js';
 import { judge } from '../../activities/zfs/release-leftovers.js';
 import {
   cursorName,
